@@ -1,0 +1,63 @@
+# Every command sets up what it needs, in this folder, and has nothing to do when nothing changed.
+# `make help` lists them. The work is in .make/*.py.
+
+SHELL := /bin/sh
+PYTHON ?= python3
+WORKERS ?= 4
+ARGS ?=
+BIN := .venv/bin
+# Set-up runs on .venv's Python once there is one. pyenv's python3 fails where the version of .python-version is missing.
+RUN = for python in $(BIN)/python "$(PYTHON)" /usr/bin/python3 ""; do \
+	[ -n "$$python" ] || { echo "setup: no $(PYTHON) here; install Python 3.12 or newer" >&2; exit 3; }; \
+	[ "$$python" != $(BIN)/python ] && "$$python" -c '' 2>/dev/null && break; \
+	[ "$$python" = $(BIN)/python ] && [ -x $(BIN)/python ] && break; done; "$$python" -S -E
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup browser lock reproduce test check format bench coverage clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
+
+setup: ## everything the others need: .venv, the client library for tests, a browser
+	@$(RUN) .make/setup.py
+
+browser: ## look for a browser again, or try again to install one
+	@$(RUN) .make/setup.py --retry-browser
+
+lock: setup ## requirements/*.txt from pyproject.toml (ARGS=--upgrade for newer versions)
+	@$(BIN)/python .make/lock.py $(ARGS)
+
+reproduce: setup ## the reported bug, its fix, and what the fix does not fix
+	@$(BIN)/firstbyte reproduce $(ARGS)
+
+test: setup ## every test and scenario (WORKERS=4, ARGS="-k name")
+	@$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+check: setup ## format, lint, types, import directions, requirement files, data
+	@failed=; \
+	for step in \
+		'ruff format --check --quiet .' \
+		'ruff check --output-format=concise .' \
+		'mypy -p firstbyte' \
+		'mypy tests benchmarks .make' \
+		'lint-imports --no-logo' \
+		'python .make/lock.py --check' \
+		'firstbyte check'; \
+	do echo "check: $$step"; $(BIN)/$$step || failed="$$failed [$$step]"; done; \
+	[ -z "$$failed" ] || { echo "check: failed:$$failed" >&2; exit 1; }
+
+format: setup ## put every file into the house's format
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+bench: setup ## the speed figures of the README
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+coverage: setup ## tests with branch coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+clean: ## remove what the other commands made
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis tests/sdk/node_modules

@@ -1,0 +1,40 @@
+"""A plain question to a server and its whole answer: for set-up and for the truth, never for what is being tested."""
+
+import asyncio
+
+import msgspec
+
+from firstbyte.harness.client.reading import AnswerReader
+
+MOST = 64 << 20
+READ_SIZE = 65_536
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """A complete answer."""
+
+    status: int
+    body: bytes
+
+
+async def ask(address: tuple[str, int], method: str, path: str, body: bytes = b"") -> Reply:
+    """One request on a connection of its own. Raises OSError when there is no complete answer."""
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        writer.write(_request(address, method, path, body))
+        answer = AnswerReader(method, keep=MOST)
+        while not answer.is_done:
+            answer.feed(await reader.read(READ_SIZE))
+    finally:
+        writer.close()
+    if answer.status is None or not answer.is_complete:
+        raise ConnectionError(f"{method} {path}: no complete answer from {address[0]}:{address[1]}")
+    return Reply(status=answer.status, body=bytes(answer.body))
+
+
+def _request(address: tuple[str, int], method: str, path: str, body: bytes) -> bytes:
+    head = (
+        f"{method} {path} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body

@@ -1,0 +1,256 @@
+"""Sends one request over a connection of its own and follows the answer byte by byte.
+
+The same code in sim and in real mode: plain asyncio streams. It must never retry, follow or hide anything.
+"""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+
+import msgspec
+
+from firstbyte.harness.client.reading import AnswerReader, Sight, Sighting
+from firstbyte.harness.clock import Clock
+from firstbyte.harness.timeline import Actor, Event, Kind
+from firstbyte.harness.units import Duration, as_seconds
+from firstbyte.harness.verdict import End, Exchange
+
+READ_SIZE = 65_536
+_RETRY_HEADERS = ("retry-after",)
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One request. leave_after: the client closes the connection so long after the request has left. pace: the time over which
+    the body is sent in ten parts."""
+
+    id: int
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    intent: str = ""
+    leave_after: Duration | None = None
+    pace: Duration = Duration(0)
+
+
+class RawClient:
+    """A client of one address. report: gets an Event for all that is sent and seen."""
+
+    def __init__(self, address: tuple[str, int], *, clock: Clock, report: Callable[[Event], None]) -> None:
+        self._address = address
+        self._clock = clock
+        self._report = report
+        self._idle: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    def __repr__(self) -> str:
+        return f"<RawClient {self._address[0]}:{self._address[1]}>"
+
+    async def exchange(self, request: Request, *, reuse: bool = False) -> Exchange:
+        """Send `request` and follow the answer to its end. Never raises for what the other side does."""
+        started = self._clock.now()
+        try:
+            reader, writer = await self._connection(request, reuse)
+        except OSError as error:
+            self._note(request, Kind.REFUSED, reason=type(error).__name__)
+            return _never_connected(request, started, self._clock.now())
+        follow = _Follow(request, self._clock, self._note, started)
+        leaving: asyncio.TimerHandle | None = None
+        upload = asyncio.ensure_future(self._upload(request, writer))
+        try:
+            if request.leave_after is not None:
+                loop = asyncio.get_running_loop()
+                leaving = loop.call_later(as_seconds(request.leave_after), _leave, follow, writer)
+            await follow.to_the_end(reader)
+        finally:
+            if leaving is not None:
+                leaving.cancel()
+            if not upload.done():
+                upload.cancel()
+            await asyncio.gather(upload, return_exceptions=True)
+            self._keep_or_close(follow, reader, writer)
+        return follow.exchange(upload_done=not upload.cancelled() and upload.exception() is None)
+
+    async def _connection(
+        self, request: Request, reuse: bool
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        idle, self._idle = self._idle, None
+        if idle is not None:
+            if reuse and not idle[0].at_eof():
+                return idle
+            idle[1].close()
+        pair = await asyncio.open_connection(*self._address)
+        self._note(request, Kind.CONNECTED)
+        return pair
+
+    async def _upload(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        head = _head(request, self._address)
+        parts = _parts(request.body, 10 if request.pace else 1)
+        writer.write(head + parts[0])
+        for part in parts[1:]:
+            await asyncio.sleep(as_seconds(request.pace) / (len(parts) - 1))
+            writer.write(part)
+            await writer.drain()
+        await writer.drain()
+        self._note(
+            request, Kind.REQUEST_SENT, method=request.method, path=request.path, bytes=len(request.body)
+        )
+
+    def _keep_or_close(
+        self, follow: "_Follow", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if follow.answer.keep_alive and not writer.is_closing():
+            self._idle = (reader, writer)
+        else:
+            writer.close()
+
+    def _note(self, request: Request, kind: Kind, **data: str | int) -> None:
+        self._report(
+            Event(at=self._clock.now(), actor=Actor.CLIENT, kind=kind, request=request.id, data=dict(data))
+        )
+
+    def close(self) -> None:
+        """Drop the idle connection."""
+        if self._idle is not None:
+            self._idle[1].close()
+            self._idle = None
+
+
+class _Follow:
+    """One answer on its way: what has been seen so far, and when."""
+
+    def __init__(
+        self, request: Request, clock: Clock, note: Callable[..., None], started: int
+    ) -> None:
+        self.request = request
+        self.answer = AnswerReader(request.method)
+        self.end = End.OPEN
+        self.left = False
+        self._clock = clock
+        self._note = note
+        self._started = started
+        self._first_byte_at: int | None = None
+        self._header_at: int | None = None
+        self._end_at: int | None = None
+        self._interims: list[int] = []
+
+    async def to_the_end(self, reader: asyncio.StreamReader) -> None:
+        while not self.answer.is_done and not self.left:
+            try:
+                data = await reader.read(READ_SIZE)
+            except ConnectionError:
+                if not self.left:
+                    self.finish(End.RESET)
+                return
+            if self.left:
+                return
+            for sighting in self.answer.feed(data):
+                self._see(sighting)
+            if not data and not self.answer.is_done:
+                self.finish(End.TRUNCATED)
+
+    def _see(self, sighting: Sighting) -> None:
+        now = self._clock.now()
+        match sighting.sight:
+            case Sight.FIRST_BYTE:
+                self._first_byte_at = now
+                self._note(self.request, Kind.FIRST_BYTE)
+            case Sight.HEADER_LINE:
+                self._note(self.request, Kind.HEADER_LINE, count=sighting.value)
+            case Sight.INTERIM:
+                self._interims.append(sighting.value)
+                self._note(self.request, Kind.INTERIM, status=sighting.value)
+            case Sight.HEADER:
+                self._header_at = now
+                self._note(self.request, Kind.HEADER_COMPLETED, status=sighting.value)
+            case Sight.BODY:
+                self._note(self.request, Kind.BODY, bytes=sighting.value)
+            case Sight.COMPLETE:
+                self.finish(End.COMPLETE)
+            case Sight.TRUNCATED | Sight.GARBAGE:
+                self.finish(End.TRUNCATED)
+
+    def finish(self, end: End) -> None:
+        if self._end_at is not None:
+            return
+        self.end = end
+        self._end_at = self._clock.now()
+        self._note(self.request, Kind.ENDED, end=str(end))
+
+    def leave(self) -> None:
+        self.left = True
+        self._note(self.request, Kind.LEFT)
+        self.finish(End.OPEN)
+
+    def exchange(self, *, upload_done: bool) -> Exchange:
+        """What the client knows in the end. Signals that invite a retry are noted."""
+        answer = self.answer
+        return Exchange(
+            id=self.request.id,
+            method=self.request.method,
+            path=self.request.path,
+            intent=self.request.intent,
+            sent_at=self._started,
+            status=answer.status,
+            first_byte_at=self._first_byte_at,
+            header_at=self._header_at,
+            end_at=self._end_at,
+            end=self.end,
+            body_bytes=answer.body_bytes,
+            request_left=upload_done or self.end is not End.OPEN,
+            interims=tuple(self._interims),
+            retry_signals=_retry_signals(answer),
+            body=bytes(answer.body).decode("utf-8", "replace"),
+            framing_ok=answer.framing_ok,
+        )
+
+
+def _leave(follow: _Follow, writer: asyncio.StreamWriter) -> None:
+    follow.leave()
+    writer.close()
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Close with a TCP RST instead of a FIN."""
+    sock = writer.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+def _never_connected(request: Request, started: int, now: int) -> Exchange:
+    return Exchange(
+        id=request.id,
+        method=request.method,
+        path=request.path,
+        intent=request.intent,
+        sent_at=started,
+        end_at=now,
+        end=End.RESET,
+        connected=False,
+        request_left=False,
+    )
+
+
+def _head(request: Request, address: tuple[str, int]) -> bytes:
+    lines = [f"{request.method} {request.path} HTTP/1.1", f"Host: {address[0]}:{address[1]}"]
+    lines += [f"{name}: {value}" for name, value in request.headers]
+    if request.body or request.method in {"POST", "PUT", "PATCH"}:
+        lines.append(f"Content-Length: {len(request.body)}")
+    lines += [f"X-Firstbyte-Request: {request.id}"]
+    if request.intent:
+        lines.append(f"X-Firstbyte-Intent: {request.intent}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+
+def _parts(body: bytes, count: int) -> list[bytes]:
+    size = max(1, -(-len(body) // count))
+    return [body[at : at + size] for at in range(0, len(body), size)] or [b""]
+
+
+def _retry_signals(answer: AnswerReader) -> tuple[str, ...]:
+    """What in the answer invites the client to send again: Retry-After, or `"retryable": true` in a JSON error."""
+    signals = [f"{name}: {value}" for name, value in answer.headers if name.lower() in _RETRY_HEADERS]
+    if b'"retryable":true' in bytes(answer.body).replace(b" ", b""):
+        signals.append('"retryable": true')
+    return tuple(signals)

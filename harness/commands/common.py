@@ -1,0 +1,95 @@
+"""Options that several commands share, and how results leave the process."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from firstbyte.harness.clock import monotonic_ns
+from firstbyte.harness.problems import BadInput
+from firstbyte.harness.result import Outcome, Run, document
+from firstbyte.harness.runner.matrix import run_all
+from firstbyte.harness.runner.plan import Options, Plan
+from firstbyte.harness.version import package_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from firstbyte.harness.report.terminal import Terminal
+
+
+def add_running(parser: argparse.ArgumentParser) -> None:
+    """--mode, --time-scale, --seed, --target, --json, -j."""
+    parser.add_argument("--mode", choices=("sim", "real"), default="sim", help="virtual time, or processes on loopback (default: sim)")
+    parser.add_argument(
+        "--time-scale", type=positive, default=1.0, metavar="N", help="real mode: divide every limit and wait by N (default: 1)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of ids and tokens (default: 0)")
+    parser.add_argument("--target", default="reference", metavar="NAME|URL", help="what to run against (default: reference)")
+    parser.add_argument("--json", metavar="FILE|-", help="write the results as JSON; '-' gives stdout to it alone")
+    parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
+    parser.add_argument("-j", "--jobs", type=int, default=8, metavar="N", help="runs at once in real mode (default: 8)")
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
+    return value
+
+
+def options_of(parsed: argparse.Namespace) -> Options:
+    """The run options; BadInput for a combination that makes no sense."""
+    if parsed.mode == "sim" and parsed.time_scale != 1:
+        raise BadInput("--time-scale: sim needs none, its time is virtual; add --mode real or leave it out")
+    if parsed.target != "reference":
+        raise BadInput(f"--target: there is no target '{parsed.target}'; there is: reference")
+    return Options(mode=parsed.mode, time_scale=parsed.time_scale, seed=parsed.seed, target=parsed.target)
+
+
+def run_shown(chosen: Sequence[Plan], parsed: argparse.Namespace, show: Callable[[Sequence[Run], Terminal], None]) -> int:
+    """Run with progress, write the files, show the result on stdout (stderr when JSON has it); returns the exit code."""
+    from firstbyte.harness.report.progress import Progress  # noqa: PLC0415 - after the options are known to be good
+    from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415
+
+    stream = sys.stderr if parsed.json == "-" else sys.stdout
+    with Progress(len(chosen), terminal_of(sys.stderr, os.environ), _seconds) as progress:
+        runs = run_all(chosen, parsed.jobs, lambda run: progress.advance(run.name))
+    write_out(runs, parsed)
+    show(runs, terminal_of(stream, os.environ))
+    return exit_code(runs)
+
+
+def _seconds() -> float:
+    return monotonic_ns() / 1e9
+
+
+def write_out(runs: Sequence[Run], parsed: argparse.Namespace) -> None:
+    """--json and --junit."""
+    from firstbyte.harness.report import json_out, junit  # noqa: PLC0415 - only when results are written
+
+    if parsed.json:
+        json_out.write(document(tuple(runs), package_version()), parsed.json)
+    if parsed.junit:
+        junit.write(tuple(runs), parsed.junit)
+
+
+def exit_code(runs: Sequence[Run]) -> int:
+    """1 when a subject failed, 4 or 3 when a run could not be judged, else 0."""
+    outcomes = {run.outcome for run in runs}
+    if Outcome.HARNESS_ERROR in outcomes:
+        return 4
+    if Outcome.SETUP_ERROR in outcomes:
+        return 3
+    return 1 if Outcome.FAIL in outcomes else 0
+
+
+def out(text: str) -> None:
+    """One line on standard output."""
+    sys.stdout.write(text + "\n")

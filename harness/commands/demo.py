@@ -1,0 +1,60 @@
+"""`firstbyte demo`: the reference server, an edge before it, and the page, to click through the bug by hand."""
+
+import argparse
+import asyncio
+import tempfile
+import webbrowser
+from pathlib import Path
+
+from firstbyte.harness.commands.common import out, positive
+from firstbyte.harness.runner.processes import Child, start_child
+
+LOOPBACK = "127.0.0.1"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument("--edge", default="cloudflare-100", metavar="NAME", help="default: cloudflare-100")
+    parser.add_argument("--handler", default="stream-withheld", metavar="NAME", help="default: stream-withheld")
+    parser.add_argument("--model-delay", default="130s", metavar="DURATION", help="default: 130s")
+    parser.add_argument("--time-scale", type=positive, default=20.0, metavar="N", help="divide every time by N (default: 20)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Until Ctrl-C."""
+    asyncio.run(_demo(options))
+    return 0
+
+
+async def _demo(options: argparse.Namespace) -> None:
+    scale = str(options.time_scale)
+    with tempfile.TemporaryDirectory(prefix="firstbyte-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        children: list[Child] = []
+        try:
+            server = ["--handler", options.handler, "--model-delay", options.model_delay, "--data", str(folder / "data")]
+            children.append(await _start("origin", "firstbyte.reference_server.main", [*server, "--time-scale", scale], folder))
+            upstream = f"http://{LOOPBACK}:{children[0].address[1]}"
+            edge = ["--upstream", upstream, "--profile", options.edge, "--quiet", "--ready-json"]
+            children.append(await _start("edge", "firstbyte.proxies.main", [*edge, "--time-scale", scale], folder))
+            _tell(options, children)
+            await asyncio.Event().wait()
+        finally:
+            for child in reversed(children):
+                await child.stop()
+
+
+async def _start(role: str, module: str, arguments: list[str], folder: Path) -> Child:
+    return await start_child(role, module, [*arguments, "--listen", f"{LOOPBACK}:0"], folder)
+
+
+def _tell(options: argparse.Namespace, children: list[Child]) -> None:
+    origin, edge = (f"http://{child.address[0]}:{child.address[1]}" for child in children)
+    page = f"{edge}/ui/minimal/"
+    out(f"page     {page}   (behind {options.edge}, times divided by {options.time_scale:g})")
+    out(f"direct   {origin}/ui/minimal/   (no edge)")
+    out(f"truth    {origin}/_firstbyte/ledger")
+    out("Send a message, wait for the toast, look at the truth, send again. Ctrl-C ends it.")
+    if options.open:
+        webbrowser.open(page)

@@ -1,0 +1,67 @@
+"""`firstbyte list`: what there is, a line each."""
+
+import argparse
+import json
+from collections.abc import Callable
+
+from firstbyte.harness.commands.common import out
+from firstbyte.harness.loader import load_profile, load_shape, load_suites, profile_names, shape_names
+from firstbyte.reference_server.handlers import handler_summaries
+
+type Row = tuple[str, str]
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    parser.add_argument("what", choices=sorted(KINDS), help="what to list")
+    parser.add_argument("--json", action="store_true", help='as JSON: [{"id", "summary"}]')
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the list."""
+    rows = KINDS[options.what]()
+    if options.json:
+        out(json.dumps([{"id": name, "summary": summary} for name, summary in rows], indent=1))
+        return 0
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, summary in rows:
+        out(f"{name:<{width}}  {summary}")
+    return 0
+
+
+def _scenarios() -> list[Row]:
+    return [
+        (f"{suite.suite}/{scenario.id}", f"{scenario.claim} [{', '.join(scenario.edge)}]")
+        for suite in load_suites()
+        for scenario in suite.scenario
+    ]
+
+
+def _edges() -> list[Row]:
+    return [(name, load_profile(name).profile.title) for name in profile_names()]
+
+
+def _shapes() -> list[Row]:
+    return [(name, load_shape(name).title) for name in shape_names()]
+
+
+def _handlers() -> list[Row]:
+    return list(handler_summaries().items())
+
+
+def _targets() -> list[Row]:
+    return [("reference", "the reference session server of firstbyte")]
+
+
+def _findings() -> list[Row]:
+    return [(finding.id, finding.title) for finding in catalogue()]
+
+
+KINDS: dict[str, Callable[[], list[Row]]] = {
+    "scenarios": _scenarios,
+    "edges": _edges,
+    "shapes": _shapes,
+    "handlers": _handlers,
+    "targets": _targets,
+    "findings": _findings,
+}

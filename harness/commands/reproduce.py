@@ -1,0 +1,27 @@
+"""`firstbyte reproduce`: the acts, one row and one picture each."""
+
+import argparse
+from collections.abc import Sequence
+
+from firstbyte.harness.commands import common
+from firstbyte.harness.report import table
+from firstbyte.harness.report.terminal import Terminal
+from firstbyte.harness.result import Run
+from firstbyte.harness.runner.matrix import plans, select
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    parser.add_argument("--edge", action="append", default=[], metavar="NAME", help="behind this edge instead of the report's; repeatable")
+    common.add_running(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the hero suite and show it."""
+    chosen = list(plans(select(["hero"]), options.edge, common.options_of(options)))
+    return common.run_shown(chosen, options, _show)
+
+
+def _show(runs: Sequence[Run], terminal: Terminal) -> None:
+    table.print_acts(runs, terminal)
+    table.print_runs(runs, terminal)

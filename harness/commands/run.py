@@ -1,0 +1,40 @@
+"""`firstbyte run`: scenarios x edges, judged."""
+
+import argparse
+from collections.abc import Sequence
+
+from firstbyte.harness.commands import common
+from firstbyte.harness.problems import BadInput
+from firstbyte.harness.report import table
+from firstbyte.harness.report.terminal import Terminal
+from firstbyte.harness.result import Run
+from firstbyte.harness.runner.matrix import plans, select, shard
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    parser.add_argument("scenario", nargs="*", help="suite, id, glob or file (default: all that come with firstbyte)")
+    parser.add_argument("--edge", action="append", default=[], metavar="NAME", help="behind this edge instead of the stated ones; repeatable")
+    parser.add_argument("--shard", metavar="I/N", help="only part I of N")
+    parser.add_argument("-v", "--verbose", action="store_true", help="a timeline picture for every run, not only for failures")
+    common.add_running(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run and report."""
+    chosen = list(plans(select(options.scenario), options.edge, common.options_of(options)))
+    if options.shard:
+        chosen = shard(chosen, *_shard(options.shard))
+    return common.run_shown(chosen, options, _with_pictures if options.verbose else table.print_runs)
+
+
+def _with_pictures(runs: Sequence[Run], terminal: Terminal) -> None:
+    table.print_acts(runs, terminal)
+    table.print_runs(runs, terminal)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise BadInput(f"--shard: '{text}' is not I/N with 1 <= I <= N, such as 2/4")
+    return int(index), int(count)

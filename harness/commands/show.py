@@ -1,0 +1,111 @@
+"""`firstbyte show`: one scenario, edge, shape, handler or finding, with its sources."""
+
+import argparse
+from collections.abc import Iterator
+
+import msgspec
+
+from firstbyte.harness.commands.common import out
+from firstbyte.harness.loader import (
+    LoadedProfile,
+    load_profile,
+    load_shape,
+    load_suites,
+    profile_names,
+    shape_names,
+)
+from firstbyte.harness.problems import BadInput, did_you_mean
+from firstbyte.harness.profile import Timer
+from firstbyte.harness.scenario import Scenario
+from firstbyte.harness.units import Duration, format_duration
+from firstbyte.reference_server.handlers import handler_summaries
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    parser.add_argument("name", help="an id from 'firstbyte list', or the path of a profile")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print it."""
+    for line in _lines(options.name):
+        out(line)
+    return 0
+
+
+def _lines(name: str) -> Iterator[str]:
+    if name in profile_names() or name.endswith(".toml"):
+        return show_profile(load_profile(name))
+    if name in shape_names():
+        return show_data(load_shape(name))
+    scenarios = {one.id: one for suite in load_suites() for one in suite.scenario}
+    if name.rpartition("/")[2] in scenarios:
+        return show_scenario(scenarios[name.rpartition("/")[2]])
+    handlers = handler_summaries()
+    if name in handlers:
+        return iter([f"{name}: {handlers[name]}"])
+    known = {*profile_names(), *shape_names(), *scenarios, *handlers}
+    raise BadInput(f"nothing is named '{name}'{did_you_mean(name, known)[:300]}")
+
+
+def show_profile(loaded: LoadedProfile) -> Iterator[str]:
+    """Timers first, then the other keys, then what is unknown and where the rest comes from."""
+    profile = loaded.profile
+    yield f"{profile.id}: {profile.title}"
+    yield from (line for line in profile.summary.strip().splitlines() if line)
+    yield ""
+    yield "timers"
+    for timer in profile.timers:
+        yield from _timer(timer)
+    for key in ("hold_header", "buffer_request", "interim", "cut", "origin", "resend", "mutation", "answers"):
+        yield from _block(key, getattr(profile, key))
+    yield ""
+    yield "unknown"
+    for unknown in loaded.evidence.unknown:
+        yield f"  {unknown.key}: one of {msgspec.json.encode(unknown.allowed).decode()}"
+        yield f"    assumed where a value is needed: {msgspec.json.encode(unknown.assume).decode()}  {unknown.note}"
+    if not loaded.evidence.unknown:
+        yield "  nothing"
+    yield ""
+    yield "sources"
+    for source in loaded.evidence.sources:
+        where = " ".join(part for part in (source.url, source.version) if part)
+        yield f"  {source.kind}, {source.date}: {where}"
+        yield f"    for {', '.join(source.keys)}{'. ' + source.note if source.note else ''}"
+
+
+def _timer(timer: Timer) -> Iterator[str]:
+    limit = "no limit by default" if timer.limit is None else format_duration(timer.limit)
+    yield f"  {timer.name}: {limit}"
+    yield f"    from {timer.starts_on} until {' or '.join(timer.stops_on)}"
+    yield f"    set back by {', '.join(timer.reset_by) or 'nothing'}; then answers.{timer.answer}"
+
+
+def _block(key: str, value: object) -> Iterator[str]:
+    plain = msgspec.to_builtins(value, enc_hook=_plain)
+    if isinstance(plain, dict):
+        yield f"{key}"
+        for name, entry in plain.items():
+            yield f"  {name}: {msgspec.json.encode(entry).decode()}"
+    else:
+        yield f"{key}: {msgspec.json.encode(plain).decode()}"
+
+
+def _plain(value: object) -> object:
+    return format_duration(value) if isinstance(value, Duration) else str(value)
+
+
+def show_scenario(scenario: Scenario) -> Iterator[str]:
+    """Claim, source, and the data as it is."""
+    yield f"{scenario.id}: {scenario.title}" if scenario.title else scenario.id
+    yield f"claim: {scenario.claim}"
+    yield f"source: {scenario.source}"
+    yield from show_data(scenario, skip=("id", "title", "claim", "source"))
+
+
+def show_data(value: msgspec.Struct, skip: tuple[str, ...] = ()) -> Iterator[str]:
+    """Any data, a key a line."""
+    plain: dict[str, object] = msgspec.to_builtins(value, enc_hook=_plain)
+    for key, entry in plain.items():
+        if key not in skip:
+            yield f"{key}: {msgspec.json.encode(entry).decode()}"

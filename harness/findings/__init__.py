@@ -1,0 +1,87 @@
+"""What was seen on the wire and in the ledger that explains a verdict: an id for each thing, in fixed order.
+
+A rule is a question with one answer; the table below is all of them. Their texts are in texts/ID.toml.
+Pure: same input, same findings. It must never change a verdict.
+"""
+
+from collections.abc import Callable, Sequence
+
+from firstbyte.harness.findings import at_the_origin as origin
+from firstbyte.harness.findings import on_the_wire as wire
+from firstbyte.harness.findings.trace import Seen, Trace, see
+from firstbyte.harness.judge import Judgement
+from firstbyte.harness.ledger import Ledger
+from firstbyte.harness.profile import Profile
+from firstbyte.harness.timeline import Timeline
+from firstbyte.harness.verdict import Exchange
+
+type Rule = Callable[[Seen], bool]
+
+
+def find(
+    timeline: Timeline,
+    exchanges: Sequence[Exchange],
+    ledger: Ledger,
+    judgement: Judgement | None,
+    profile: Profile | None,
+) -> tuple[str, ...]:
+    """The ids of what was seen on the requests of the judged intent, or on all when nothing was judged.
+
+    profile: the edge next to the client, None when there is none. Order: that of the table.
+    """
+    seen = see(timeline, exchanges, ledger, judgement, profile)
+    return tuple(id_ for id_, rule in _RULES if rule(seen))
+
+
+def finding_ids() -> tuple[str, ...]:
+    """All ids there are, in the order in which they are found."""
+    return tuple(id_ for id_, _ in _RULES)
+
+
+def _any(question: Callable[[Trace], bool]) -> Rule:
+    return lambda seen: any(question(trace) for trace in seen.traces)
+
+
+def _any_with_profile(question: Callable[[Trace, Profile | None], bool]) -> Rule:
+    return lambda seen: any(question(trace, seen.profile) for trace in seen.traces)
+
+
+def _any_hidden_truncation(seen: Seen) -> bool:
+    meant = seen.ledger.body_bytes
+    return any(origin.is_truncation_hidden(trace, meant.get(trace.exchange.id)) for trace in seen.traces)
+
+
+# Cause first, then what was made of it, then what it led to, then what went right.
+_RULES: tuple[tuple[str, Rule], ...] = (
+    ("header-withheld", _any(wire.is_header_withheld)),
+    ("partial-header", _any(wire.is_header_partial)),
+    ("loop-blocked", _any(origin.is_loop_blocked)),
+    ("silence-longer-than-limit", _any(wire.is_silent_after_header)),
+    ("gap-longer-than-limit", _any(wire.is_gap_too_long)),
+    ("total-limit-cuts-stream", _any(wire.is_stream_cut_by_total)),
+    ("header-held-by-edge", _any_with_profile(wire.is_header_held)),
+    ("interim-breaks-edge", _any_with_profile(wire.is_interim_harmful)),
+    ("interim-does-not-help", _any_with_profile(wire.is_interim_useless)),
+    ("origin-unreachable", _any(wire.is_origin_unreachable)),
+    ("origin-closed-early", _any(wire.is_closed_by_origin)),
+    ("origin-died-before-durable", origin.did_origin_die_before_durable),
+    ("deadline-tie", _any(wire.is_tie)),
+    ("answered-by-edge", _any(wire.is_answered_by_edge)),
+    ("connection-lost-without-status", _any(wire.is_lost_without_status)),
+    ("truncated-body", _any(wire.is_body_truncated)),
+    ("truncated-looks-complete", _any_hidden_truncation),
+    ("body-on-204", _any(wire.has_body_on_204)),
+    ("told-to-retry", _any(wire.is_told_to_retry)),
+    ("edge-resent-request", _any(wire.is_resent_by_edge)),
+    ("request-never-arrived", _any(origin.never_arrived)),
+    ("work-continued-after-cut", _any(origin.does_work_continue_after_cut)),
+    ("client-left-work-went-on", _any(origin.does_work_continue_after_leave)),
+    ("result-after-deadline", _any(origin.is_result_late)),
+    ("resent-with-new-id", origin.is_resent_with_new_id),
+    ("ack-before-durable", origin.is_acked_before_durable),
+    ("lost-after-ack", origin.is_lost_after_ack),
+    ("belief-unsettled", origin.is_belief_unsettled),
+    ("safe-retry", origin.is_retry_safe),
+    ("heartbeat-helps", _any_with_profile(wire.is_heartbeat_helpful)),
+    ("answer-did-not-wait", _any(origin.did_answer_not_wait)),
+)

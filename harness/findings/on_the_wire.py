@@ -1,0 +1,186 @@
+"""What the wire shows: when bytes came, who ended the wait, what the client got. One function, one finding.
+
+Pure. Each takes one request's Trace. It must never look at what the origin stored.
+"""
+
+from firstbyte.harness.findings.trace import Trace, is_broken
+from firstbyte.harness.judge import is_success
+from firstbyte.harness.profile import HoldHeader, Profile, Timer
+from firstbyte.harness.timeline import Actor, Kind
+from firstbyte.harness.units import seconds
+from firstbyte.harness.verdict import End
+
+NOTICEABLE = seconds(1)
+"""Differences below this are no finding: the header of a busy server may come in two pieces."""
+_NO_CONTENT = 204
+
+
+def is_header_withheld(trace: Trace) -> bool:
+    """The origin had the request, and not one byte came back before somebody stopped waiting."""
+    stopped = trace.stopped_at
+    had_it = trace.arrived_at is not None or trace.first(Actor.EDGE, Kind.REQUEST_FORWARDED) is not None
+    if stopped is None or not had_it or not _was_deadline(trace):
+        return False
+    return not any(at < stopped for at in trace.bytes_from_origin())
+
+
+def is_header_partial(trace: Trace) -> bool:
+    """Bytes of the final header came, and its blank line noticeably later or never."""
+    partial = trace.partial_header_at
+    if partial is None:
+        return False
+    completed = trace.header_from_origin_at
+    limit = trace.stopped_at
+    if limit is not None and partial >= limit:
+        return False
+    if limit is not None and (completed is None or completed >= limit):
+        return True
+    ended = completed if completed is not None else trace.exchange.end_at
+    return ended is None or ended - partial >= NOTICEABLE
+
+
+def is_silent_after_header(trace: Trace) -> bool:
+    """A complete header, no body byte, and the deadline fired."""
+    return _fired_after_header(trace) and not _bodies_before_stop(trace)
+
+
+def is_gap_too_long(trace: Trace) -> bool:
+    """Body bytes, then a pause as long as the limit of the timer that fired."""
+    bodies = _bodies_before_stop(trace)
+    return _fired_after_header(trace) and bool(bodies) and not _flowed_until_stop(trace, bodies[-1])
+
+
+def is_stream_cut_by_total(trace: Trace) -> bool:
+    """Body bytes kept coming, and the deadline fired all the same."""
+    bodies = _bodies_before_stop(trace)
+    return _fired_after_header(trace) and bool(bodies) and _flowed_until_stop(trace, bodies[-1])
+
+
+def is_answered_by_edge(trace: Trace) -> bool:
+    """The status the client got is not the origin's."""
+    return bool(trace.all(Actor.EDGE, Kind.ANSWERED)) or trace.foreign_answer_at is not None
+
+
+def is_header_held(trace: Trace, profile: Profile | None) -> bool:
+    """The edge had the complete header noticeably before the client had it, or the client never got it."""
+    got = trace.exchange.header_at
+    if trace.has_edge:
+        had = trace.first(Actor.EDGE, Kind.HEADER_COMPLETED)
+    elif profile is not None and profile.hold_header is not HoldHeader.NO:
+        had = trace.first(Actor.ORIGIN, Kind.HEADER_SENT)
+    else:
+        return False
+    if had is None:
+        return False
+    until = got if got is not None else trace.exchange.end_at
+    return until is not None and until - had >= NOTICEABLE
+
+
+def is_resent_by_edge(trace: Trace) -> bool:
+    """One request of the client became several at the origin."""
+    return bool(trace.all(Actor.EDGE, Kind.RESENT)) or len(trace.all(Actor.ORIGIN, Kind.ARRIVED)) > 1
+
+
+def is_origin_unreachable(trace: Trace) -> bool:
+    """The edge got no connection to the origin."""
+    return bool(trace.all(Actor.EDGE, Kind.CONNECT_FAILED)) and trace.arrived_at is None
+
+
+def is_closed_by_origin(trace: Trace) -> bool:
+    """The origin closed the connection before its header was complete."""
+    closed = [one.at for one in trace.all(Actor.EDGE, Kind.ORIGIN_CLOSED) if one.data.get("by") == "origin"]
+    header, fired = trace.header_from_origin_at, trace.fired
+    return any((header is None or at < header) and (fired is None or at < fired.at) for at in closed)
+
+
+def is_interim_harmful(trace: Trace, profile: Profile | None) -> bool:
+    """After a 1xx the edge answered at once, answered as it does not for silence, or gave no final answer."""
+    interims = trace.interims()
+    if not interims:
+        return False
+    for answered in trace.all(Actor.EDGE, Kind.ANSWERED):
+        if (
+            profile is not None
+            and profile.interim.after
+            and answered.data.get("answer") == profile.interim.after
+        ):
+            return True
+        if trace.fired is None and 0 <= answered.at - interims[0].at < NOTICEABLE:
+            return True
+    one = trace.exchange
+    return bool(one.interims) and one.status is None and is_broken(one)
+
+
+def is_interim_useless(trace: Trace, profile: Profile | None) -> bool:
+    """1xx came within the limit, and the wait for the header was cut all the same."""
+    fired = trace.fired
+    if fired is None or is_interim_harmful(trace, profile) or _fired_after_header(trace):
+        return False
+    before = [event.at for event in trace.interims() if event.at < fired.at]
+    limit = fired.data.get("limit_us")
+    return bool(before) and (not isinstance(limit, int) or fired.at - before[-1] < limit)
+
+
+def is_heartbeat_helpful(trace: Trace, profile: Profile | None) -> bool:
+    """Small signs of life carried an answer past a limit that silence would have hit."""
+    one = trace.exchange
+    if profile is None or trace.fired is not None or not is_success(one) or one.end_at is None:
+        return False
+    took = one.end_at - one.sent_at
+    beats = len(trace.interims()) + max(len(trace.bodies()) - 1, 0)
+    return beats > 0 and any(_would_have_cut(timer, took) for timer in profile.timers)
+
+
+def has_body_on_204(trace: Trace) -> bool:
+    """A 204 came with body bytes or announced a body."""
+    one = trace.exchange
+    return one.status == _NO_CONTENT and (one.body_bytes > 0 or not one.framing_ok)
+
+
+def is_body_truncated(trace: Trace) -> bool:
+    """A status and part of a body came, then the connection broke."""
+    return trace.exchange.status is not None and is_broken(trace.exchange)
+
+
+def is_lost_without_status(trace: Trace) -> bool:
+    """The request left, the connection ended, and there was no status."""
+    one = trace.exchange
+    return one.connected and one.request_left and one.status is None and one.end is not End.OPEN
+
+
+def is_told_to_retry(trace: Trace) -> bool:
+    """The answer invites to send again although the origin had the request."""
+    return (
+        bool(trace.exchange.retry_signals) and not is_success(trace.exchange) and trace.arrived_at is not None
+    )
+
+
+def is_tie(trace: Trace) -> bool:
+    """A deadline fired in the very microsecond in which the origin's bytes came."""
+    return any(event.data.get("tie") is True for event in trace.all(Actor.EDGE, Kind.TIMER_FIRED))
+
+
+def _was_deadline(trace: Trace) -> bool:
+    """A timer fired, or an edge that tells nothing answered with a gateway's status."""
+    return trace.fired is not None or trace.foreign_answer_at is not None
+
+
+def _fired_after_header(trace: Trace) -> bool:
+    fired, header = trace.fired, trace.header_from_origin_at
+    return fired is not None and header is not None and header < fired.at
+
+
+def _bodies_before_stop(trace: Trace) -> list[int]:
+    stopped = trace.stopped_at
+    return [at for at in trace.bodies() if stopped is None or at < stopped]
+
+
+def _flowed_until_stop(trace: Trace, last_body: int) -> bool:
+    """The last body byte came less than the limit before the deadline: it was not for silence."""
+    fired = trace.fired
+    limit = fired.data.get("limit_us") if fired else None
+    return fired is not None and isinstance(limit, int) and fired.at - last_body < limit
+
+
+def _would_have_cut(timer: Timer, took: int) -> bool:
+    return timer.limit is not None and took > timer.limit and bool(timer.reset_by)

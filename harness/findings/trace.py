@@ -1,0 +1,200 @@
+"""One request and everything anyone reported of it, indexed; and one run as the findings' rules see it.
+
+It exists so that a rule is one sentence about events. Pure. It must never decide what an event means.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from firstbyte.harness.judge import GATEWAY_STATUSES, Judgement, is_success
+from firstbyte.harness.ledger import Ledger
+from firstbyte.harness.profile import Profile
+from firstbyte.harness.timeline import Actor, Event, Kind, Timeline
+from firstbyte.harness.verdict import End, Exchange
+
+_FROM_ORIGIN = (Kind.ORIGIN_READ, Kind.INTERIM, Kind.HEADER_COMPLETED, Kind.BODY)
+_WORK = (Kind.PERSISTED, Kind.STARTED, Kind.FINISHED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trace:
+    """One request. events: those with its number, in order, by actor and kind. Times are microseconds of the run."""
+
+    exchange: Exchange
+    events: dict[tuple[Actor, Kind], list[Event]]
+
+    def all(self, actor: Actor, *kinds: Kind) -> list[Event]:
+        """The events of these kinds, in time order."""
+        found = [event for kind in kinds for event in self.events.get((actor, kind), ())]
+        return sorted(found, key=lambda event: event.at) if len(kinds) > 1 else found
+
+    def first(self, actor: Actor, *kinds: Kind) -> int | None:
+        """When the first of them happened."""
+        return min((event.at for event in self.all(actor, *kinds)), default=None)
+
+    def last(self, actor: Actor, *kinds: Kind) -> int | None:
+        """When the last of them happened."""
+        return max((event.at for event in self.all(actor, *kinds)), default=None)
+
+    @property
+    def has_edge(self) -> bool:
+        """Some edge told what it did."""
+        return any(actor is Actor.EDGE for actor, _ in self.events)
+
+    @property
+    def arrived_at(self) -> int | None:
+        """When the origin had the request."""
+        return self.first(Actor.ORIGIN, Kind.ARRIVED)
+
+    @property
+    def fired(self) -> Event | None:
+        """The edge's deadline that ended this request; of several attempts the last one."""
+        fired = self.all(Actor.EDGE, Kind.TIMER_FIRED)
+        return fired[-1] if fired else None
+
+    @property
+    def stopped_at(self) -> int | None:
+        """When somebody stopped waiting for the origin: a deadline, or an answer the origin did not give."""
+        if self.fired is not None:
+            return self.fired.at
+        answered = self.first(Actor.EDGE, Kind.ANSWERED, Kind.CUT)
+        return answered if answered is not None else self.foreign_answer_at
+
+    @property
+    def foreign_answer_at(self) -> int | None:
+        """When the client got a gateway's answer and the origin had sent none: proof of an edge that tells nothing."""
+        one = self.exchange
+        if (
+            self.has_edge
+            or self.arrived_at is None
+            or one.header_at is None
+            or one.status not in GATEWAY_STATUSES
+        ):
+            return None
+        sent = self.first(Actor.ORIGIN, Kind.HEADER_SENT)
+        return one.header_at if sent is None or sent > one.header_at else None
+
+    @property
+    def header_from_origin_at(self) -> int | None:
+        """When the origin's final header was complete on its way: seen by the edge, else by the client."""
+        if self.has_edge:
+            return self.first(Actor.EDGE, Kind.HEADER_COMPLETED)
+        if self.foreign_answer_at is not None:
+            return self.first(Actor.ORIGIN, Kind.HEADER_SENT)
+        return self.exchange.header_at
+
+    @property
+    def partial_header_at(self) -> int | None:
+        """When the first bytes of the final header came without its end."""
+        seen = [
+            self.first(Actor.ORIGIN, Kind.PARTIAL_SENT),
+            self.first(Actor.EDGE, Kind.ORIGIN_READ),
+            None if self.has_edge else self.first(Actor.CLIENT, Kind.HEADER_LINE),
+        ]
+        return min((at for at in seen if at is not None), default=None)
+
+    def bytes_from_origin(self) -> list[int]:
+        """When the origin was heard of, as far as anyone tells."""
+        edge = self.all(Actor.EDGE, *_FROM_ORIGIN)
+        if edge:
+            return [event.at for event in edge]
+        kinds = (Kind.PARTIAL_SENT, Kind.INTERIM, Kind.HEADER_SENT, Kind.BODY)
+        told = [event.at for event in self.all(Actor.ORIGIN, *kinds)]
+        if told or self.has_edge or self.foreign_answer_at is not None:
+            return told
+        return [event.at for event in self.all(Actor.CLIENT, Kind.FIRST_BYTE, Kind.INTERIM, Kind.BODY)]
+
+    def interims(self) -> list[Event]:
+        """The 1xx answers, from whoever saw them nearest to the origin."""
+        edge = self.all(Actor.EDGE, Kind.INTERIM)
+        return edge or self.all(Actor.ORIGIN, Kind.INTERIM) or self.all(Actor.CLIENT, Kind.INTERIM)
+
+    def bodies(self) -> list[int]:
+        """When body bytes of the origin came by."""
+        edge = self.all(Actor.EDGE, Kind.BODY)
+        return [event.at for event in edge or self.all(Actor.CLIENT, Kind.BODY)]
+
+    def work_after(self, moment: int) -> bool:
+        """The origin took a step of the work later than `moment`."""
+        last = self.last(Actor.ORIGIN, *_WORK)
+        return last is not None and last > moment
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """One run. traces: the requests of the judged intent, or all of them when nothing was judged."""
+
+    timeline: Timeline
+    traces: tuple[Trace, ...]
+    ledger: Ledger
+    judgement: Judgement | None
+    profile: Profile | None
+
+    @property
+    def intent(self) -> str:
+        """The judged intent; '' when nothing was judged."""
+        return self.judgement.exchange.intent if self.judgement else ""
+
+    @property
+    def effects(self) -> int | None:
+        """Durable messages of the intent; None when the origin can't tell."""
+        return self.judgement.effects if self.judgement and self.ledger.complete else None
+
+    @property
+    def persisted_at(self) -> int | None:
+        """When the intent first became durable, if the origin told."""
+        return min(
+            (at for one in self.traces if (at := one.first(Actor.ORIGIN, Kind.PERSISTED)) is not None),
+            default=None,
+        )
+
+    @property
+    def acked_at(self) -> int | None:
+        """When the client had its first complete success."""
+        times = [one.exchange.end_at for one in self.traces if is_success(one.exchange)]
+        return min((at for at in times if at is not None), default=None)
+
+    def killed_at(self) -> list[int]:
+        """When the origin was killed."""
+        return [event.at for event in self.timeline.events if event.kind is Kind.KILLED]
+
+
+def see(
+    timeline: Timeline,
+    exchanges: Sequence[Exchange],
+    ledger: Ledger,
+    judgement: Judgement | None,
+    profile: Profile | None,
+) -> Seen:
+    """Index one run."""
+    intent = judgement.exchange.intent if judgement else ""
+    by_request = _by_request(timeline)
+    return Seen(
+        timeline=timeline,
+        traces=tuple(
+            Trace(exchange=one, events=_by_kind(by_request.get(one.id, ())))
+            for one in exchanges
+            if judgement is None or one.intent == intent
+        ),
+        ledger=ledger,
+        judgement=judgement,
+        profile=profile,
+    )
+
+
+def _by_request(timeline: Timeline) -> dict[int, list[Event]]:
+    ordered = sorted(timeline.events, key=lambda event: event.request)
+    return {number: list(events) for number, events in groupby(ordered, key=lambda event: event.request)}
+
+
+def _by_kind(events: Sequence[Event]) -> dict[tuple[Actor, Kind], list[Event]]:
+    found: dict[tuple[Actor, Kind], list[Event]] = {}
+    for event in events:
+        found.setdefault((event.actor, event.kind), []).append(event)
+    return found
+
+
+def is_broken(exchange: Exchange) -> bool:
+    """The answer stopped before its end, and not because the client left."""
+    return exchange.end in (End.TRUNCATED, End.RESET)

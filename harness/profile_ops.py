@@ -1,0 +1,108 @@
+"""What can be made from a profile: one on another time scale, one with a key changed, one per allowed unknown value.
+
+Pure: a profile in, profiles out.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from firstbyte.harness.profile import Point, Profile, Timer
+from firstbyte.harness.units import Duration, scale
+
+HEADER_STOPS = frozenset({Point.FIRST_BYTE_READ, Point.HEADER_COMPLETED})
+
+
+def scaled(profile: Profile, factor: float) -> Profile:
+    """Every limit and delay divided by `factor`."""
+    if factor == 1:
+        return profile
+    return msgspec.structs.replace(
+        profile,
+        timers=tuple(_scaled_timer(timer, factor) for timer in profile.timers),
+        resend=tuple(
+            msgspec.structs.replace(rule, delay=scale(rule.delay, factor)) for rule in profile.resend
+        ),
+    )
+
+
+def _scaled_timer(timer: Timer, factor: float) -> Timer:
+    if timer.limit is None:
+        return timer
+    return msgspec.structs.replace(timer, limit=scale(timer.limit, factor))
+
+
+def header_timers(profile: Profile) -> tuple[Timer, ...]:
+    """The timers that can end the wait for an answer: started by the request, answered before the header."""
+    return tuple(timer for timer in profile.timers if timer.starts_on in _REQUEST and Point.CONNECTED not in timer.stops_on)
+
+
+_REQUEST = frozenset({Point.REQUEST_STARTED, Point.REQUEST_RECEIVED, Point.REQUEST_SENT})
+
+
+def with_header_limit(profile: Profile, limit: Duration) -> Profile:
+    """The profile with the limit of every timer that waits for the header set to `limit`."""
+    waiting = set(header_timers(profile))
+    return msgspec.structs.replace(
+        profile,
+        timers=tuple(
+            msgspec.structs.replace(timer, limit=limit) if timer in waiting else timer
+            for timer in profile.timers
+        ),
+    )
+
+
+def without_timer(profile: Profile, name: str) -> Profile:
+    """The profile with one timer removed."""
+    return msgspec.structs.replace(profile, timers=tuple(one for one in profile.timers if one.name != name))
+
+
+def complaints(profile: Profile) -> Iterator[str]:
+    """What contradicts itself in a profile; each line names the key, the reason and the cure."""
+    names = [timer.name for timer in profile.timers]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"timers.{name}: two timers have this name; rename one"
+    for timer in profile.timers:
+        yield from _timer_complaints(profile, timer)
+    for key in ("timeout", "connect-refused", "connect-timeout", "closed", "reset", "protocol-error"):
+        if key not in profile.answers:
+            yield f"answers.{key}: is missing; every profile says what it answers then"
+    for key, answer in profile.answers.items():
+        if answer.status != 0 and not 400 <= answer.status <= 599:
+            yield f"answers.{key}.status: {answer.status} is not an error status; write 400 to 599, or 0 for no answer"
+    if profile.interim.after and profile.interim.after not in profile.answers:
+        yield f"interim.after: there is no answers.{profile.interim.after}"
+
+
+def _timer_complaints(profile: Profile, timer: Timer) -> Iterator[str]:
+    where = f"timers.{timer.name}"
+    if not timer.stops_on:
+        yield f"{where}.stops_on: is empty; name what ends the wait, or 'never'"
+    if timer.starts_on in timer.stops_on:
+        yield f"{where}: starts and stops on '{timer.starts_on}', so it never runs"
+    if timer.limit is not None and timer.limit <= 0:
+        yield f"{where}.limit: must be more than nothing; leave it out for no limit"
+    if timer.answer and timer.answer not in profile.answers:
+        yield f"{where}.answer: there is no answers.{timer.answer}"
+    if _ORDER.index(timer.starts_on) > min(_ORDER.index(stop) for stop in timer.stops_on or (Point.NEVER,)):
+        yield f"{where}: starts on '{timer.starts_on}', after it has stopped; swap starts_on and stops_on"
+    if overlap := set(timer.reset_by) & set(timer.stops_on):
+        yield f"{where}: {', '.join(sorted(overlap))} both resets and stops it; keep one"
+
+
+_ORDER = (
+    Point.REQUEST_STARTED,
+    Point.REQUEST_READ,
+    Point.REQUEST_RECEIVED,
+    Point.CONNECT_STARTED,
+    Point.CONNECTED,
+    Point.REQUEST_SENT,
+    Point.ORIGIN_READ,
+    Point.FIRST_BYTE_READ,
+    Point.INTERIM_RECEIVED,
+    Point.HEADER_COMPLETED,
+    Point.BODY_READ,
+    Point.CLIENT_WRITE,
+    Point.RESPONSE_COMPLETED,
+    Point.NEVER,
+)

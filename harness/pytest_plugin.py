@@ -1,0 +1,90 @@
+"""The pytest plugin: scenario files are collected as test items, one for each scenario behind each of its edges.
+
+Collected are `*.firstbyte.toml` anywhere and the scenarios that come with firstbyte where they are among the test paths.
+Importing it must cost next to nothing: everything else is loaded when there is something to run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from firstbyte.harness.result import Run
+    from firstbyte.harness.runner.plan import Plan
+
+SUFFIX = ".firstbyte.toml"
+OWN = Path(__file__).resolve().parent.parent / "scenarios"
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Scenario files become collectors."""
+    if file_path.name.endswith(SUFFIX) or (file_path.suffix == ".toml" and file_path.resolve().parent == OWN):
+        collector: pytest.Collector = ScenarioFile.from_parent(parent, path=file_path)
+        return collector
+    return None
+
+
+class ScenarioFile(pytest.File):
+    """One scenario file."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """An item for each scenario x edge, named `scenario[edge]`."""
+        from firstbyte.harness.loader import load_suite  # noqa: PLC0415 - only when there is a scenario file
+        from firstbyte.harness.runner.matrix import plans  # noqa: PLC0415
+        from firstbyte.harness.runner.plan import Options  # noqa: PLC0415
+
+        suite = load_suite(self.path)
+        for plan in plans(suite.scenario, (), Options()):
+            yield ScenarioItem.from_parent(self, name=plan.name, plan=plan)
+
+
+class ScenarioFailed(Exception):
+    """The scenario's claim did not hold, or it could not be judged."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run.name)
+        self.run = run
+
+
+class ScenarioItem(pytest.Item):
+    """One scenario behind one edge."""
+
+    def __init__(self, *, plan: Plan, **rest: object) -> None:
+        super().__init__(**rest)  # type: ignore[arg-type] # pytest's own keywords
+        self._plan = plan
+
+    def runtest(self) -> None:
+        """Run it in virtual time."""
+        from firstbyte.harness.result import Outcome  # noqa: PLC0415
+        from firstbyte.harness.runner.run import run_in_sim  # noqa: PLC0415
+
+        run = run_in_sim(self._plan)
+        if run.judgement is not None:
+            self.user_properties += [("verdict", str(run.judgement.verdict)), ("digest", run.digest)]
+        if run.outcome is Outcome.NOT_APPLICABLE:
+            pytest.skip(run.problem)
+        if run.outcome is not Outcome.PASS:
+            raise ScenarioFailed(run)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+        """The claim, what differed, and the timeline's picture."""
+        if not isinstance(excinfo.value, ScenarioFailed):
+            return str(super().repr_failure(excinfo))
+        from firstbyte.harness.report import picture  # noqa: PLC0415
+
+        run = excinfo.value.run
+        lines = [f"claim: {run.claim}", f"expected: {run.expected}", *run.mismatches]
+        if run.problem:
+            lines.append(f"{run.outcome}: {run.problem}")
+        if run.timeline.events:
+            lines += ["", picture.render(run, width=100, colour=False)]
+        return "\n".join(lines)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Where it is."""
+        return self.path, None, self.name

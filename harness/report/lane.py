@@ -1,0 +1,130 @@
+"""One row of a picture: fills, marks and labels on columns, so that nothing overlaps and nothing is too wide.
+
+Pure geometry: columns in, cells out. It must never know what an event is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from firstbyte.harness.report.paint import Line, Piece, Tone, merged
+from firstbyte.harness.report.plain import visible, width
+
+_CROSSING = {"─": "┼", "━": "┿", "═": "╪", "╌": "┼", "•": "┿"}
+_WALL = "┊"
+_BESIDE_WALL = 1
+"""Cells left free right of a wall."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Label:
+    """A word at a column. short: what it shrinks to. rank: the lowest go first when there is no room."""
+
+    column: int
+    text: str
+    tone: Tone = Tone.PLAIN
+    short: str = ""
+    rank: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fill:
+    """A line of one character from `start` up to, not including, `stop`."""
+
+    start: int
+    stop: int
+    glyph: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(kw_only=True, slots=True)
+class Lane:
+    """A row under construction. Columns begin at 0 behind the name."""
+
+    name: str
+    tone: Tone
+    fills: list[Fill] = field(default_factory=list)
+    marks: list[Fill] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to show."""
+        return not (self.fills or self.marks or self.labels)
+
+
+def draw(lane: Lane, *, name_width: int, columns: int, walls: Sequence[int]) -> Line:
+    """The row as a line of `name_width + columns` cells at most. walls: columns of the deadlines, sorted."""
+    grid = [(" ", Tone.PLAIN)] * columns
+    for fill in (*lane.fills, *lane.marks):
+        for column in range(max(fill.start, 0), min(fill.stop, columns)):
+            grid[column] = (fill.glyph, fill.tone)
+    for wall in walls:
+        grid[wall] = (_CROSSING.get(grid[wall][0], _WALL), Tone.BAD)
+    for low, high in _segments(walls, columns):
+        mine = [one for one in lane.labels if low - _BESIDE_WALL <= one.column < high]
+        for label, start in arrange(mine, low, high):
+            _write(grid, label, start)
+    return (Piece(lane.name.ljust(name_width), lane.tone), *merged(grid))
+
+
+def _segments(walls: Sequence[int], columns: int) -> list[tuple[int, int]]:
+    """Between the walls: first column for labels and one after the last. No label stands on or across a wall."""
+    lows = [0, *(wall + 1 + _BESIDE_WALL for wall in walls)]
+    return list(zip(lows, [*walls, columns], strict=True))
+
+
+def arrange(labels: Sequence[Label], low: int, high: int) -> list[tuple[Label, int]]:
+    """A start column within [low, high) for as many labels as have room, in the order of their columns.
+
+    First the long texts, then the short ones, then without the lowest rank.
+    """
+    kept = sorted((_shown(one) for one in labels), key=lambda one: one.column)
+    while kept:
+        starts = _starts(kept, low, high)
+        if starts is not None:
+            return list(zip(kept, starts, strict=True))
+        kept = _with_less(kept)
+    return []
+
+
+def _shown(label: Label) -> Label:
+    return Label(
+        column=label.column,
+        text=visible(label.text),
+        tone=label.tone,
+        short=visible(label.short),
+        rank=label.rank,
+    )
+
+
+def _starts(labels: Sequence[Label], low: int, high: int) -> list[int] | None:
+    """One free cell between two labels; pushed right by what comes before, then left by the right border."""
+    starts: list[int] = []
+    free = low
+    for label in labels:
+        starts.append(max(label.column, free))
+        free = starts[-1] + width(label.text) + 1
+    border = high
+    for index in range(len(labels) - 1, -1, -1):
+        starts[index] = min(starts[index], border - width(labels[index].text))
+        border = starts[index] - 1
+    return starts if starts[0] >= low else None
+
+
+def _with_less(labels: list[Label]) -> list[Label]:
+    long = [one for one in labels if one.short and one.short != one.text]
+    victim = min(long or labels, key=lambda one: (one.rank, -one.column))
+    index = labels.index(victim)
+    if not long:
+        return labels[:index] + labels[index + 1 :]
+    shorter = Label(column=victim.column, text=victim.short, tone=victim.tone, rank=victim.rank)
+    return [*labels[:index], shorter, *labels[index + 1 :]]
+
+
+def _write(grid: list[tuple[str, Tone]], label: Label, start: int) -> None:
+    stop = start + width(label.text)
+    for beside in (start - 1, stop):
+        if 0 <= beside < len(grid) and grid[beside][0] in _CROSSING:
+            grid[beside] = (" ", Tone.PLAIN)
+    # A label may hold characters two cells wide: the whole text sits in the first cell, the rest are empty.
+    grid[start:stop] = [(label.text, label.tone)] + [("", label.tone)] * (stop - start - 1)

@@ -1,0 +1,82 @@
+"""Chooses what to run and runs many: scenario x edge, in order, several at once in real mode."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+from firstbyte.harness.loader import load_suite, load_suites, scenarios_dir
+from firstbyte.harness.problems import BadInput, did_you_mean
+from firstbyte.harness.result import Run
+from firstbyte.harness.runner.plan import Options, Plan, make_plan
+from firstbyte.harness.runner.run import run_in_sim, run_real
+from firstbyte.harness.scenario import Scenario, Suite
+
+
+def select(words: Sequence[str]) -> tuple[Scenario, ...]:
+    """The scenarios named by suite, id, glob, or file; all that come with firstbyte when nothing is named."""
+    suites = load_suites()
+    if not words:
+        return tuple(scenario for suite in suites for scenario in suite.scenario)
+    return tuple(scenario for word in words for scenario in _named(word, suites))
+
+
+def _named(word: str, suites: Sequence[Suite]) -> list[Scenario]:
+    if word.endswith(".toml"):
+        return list(load_suite(_file(word)).scenario)
+    whole = [suite for suite in suites if suite.suite == word]
+    if whole:
+        return [scenario for suite in whole for scenario in suite.scenario]
+    name = word.partition("[")[0]
+    found = [
+        scenario
+        for suite in suites
+        for scenario in suite.scenario
+        if fnmatch(scenario.id, name) or fnmatch(f"{suite.suite}/{scenario.id}", name)
+    ]
+    if not found:
+        names = {suite.suite for suite in suites} | {one.id for suite in suites for one in suite.scenario}
+        raise BadInput(f"no scenario or suite '{word}'{did_you_mean(word, names)[:400]}")
+    return found
+
+
+def _file(word: str) -> Path:
+    path = Path(word)
+    return path if path.exists() else scenarios_dir() / word
+
+
+def plans(scenarios: Sequence[Scenario], edges: Sequence[str], options: Options) -> Iterator[Plan]:
+    """Each scenario behind each of `edges`, or behind those it states an expectation for."""
+    for scenario in scenarios:
+        for edge in edges or tuple(scenario.edge):
+            yield make_plan(scenario, edge, options)
+
+
+def shard(all_plans: Sequence[Plan], index: int, count: int) -> list[Plan]:
+    """Part `index` (from 1) of `count`: the same split on every machine."""
+    return [plan for number, plan in enumerate(all_plans) if number % count == index - 1]
+
+
+def run_all(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run], None]) -> tuple[Run, ...]:
+    """Run them; results in the order of the plans, `on_done` in the order they end."""
+    sim = all(plan.options.mode == "sim" for plan in all_plans)
+    if sim:
+        return tuple(_noted(run_in_sim(plan), on_done) for plan in all_plans)
+    return asyncio.run(_run_real(all_plans, jobs, on_done))
+
+
+def _noted(run: Run, on_done: Callable[[Run], None]) -> Run:
+    on_done(run)
+    return run
+
+
+async def _run_real(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run], None]) -> tuple[Run, ...]:
+    places = asyncio.Semaphore(jobs)
+
+    async def one(plan: Plan) -> Run:
+        async with places:
+            return _noted(await run_real(plan), on_done)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(plan)) for plan in all_plans]
+    return tuple(task.result() for task in tasks)

@@ -1,0 +1,75 @@
+"""What is to be run: one scenario behind one chain of edges, with everything looked up and changed that has to be.
+
+It must never start anything.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from firstbyte.harness.loader import LoadedProfile, load_profile, load_shape, profile_from, read_toml, with_key
+from firstbyte.harness.problems import BadInput
+from firstbyte.harness.profile import Profile
+from firstbyte.harness.scenario import DIRECT, Expect, Scenario, ShapeOrigin
+from firstbyte.harness.verdict import Verdict
+from firstbyte.harness.wire import Shape
+
+Mode = Literal["sim", "real"]
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How to run. time_scale: every limit and wait of real mode is divided by it; sim needs none."""
+
+    mode: Mode = "sim"
+    time_scale: float = 1
+    seed: int = 0
+    target: str = "reference"
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """One run to be. hops: the edges from the client inwards; empty = direct. expect: None = nothing is stated for this edge."""
+
+    scenario: Scenario
+    edge: str
+    hops: tuple[LoadedProfile, ...]
+    expect: Expect | None
+    options: Options
+    shape: Shape | None = None
+
+    @property
+    def name(self) -> str:
+        """`scenario[edge]`."""
+        return f"{self.scenario.id}[{self.edge}]"
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """The hops' profiles."""
+        return tuple(hop.profile for hop in self.hops)
+
+
+def make_plan(scenario: Scenario, edge: str, options: Options) -> Plan:
+    """Look everything up; BadInput names what is not there."""
+    expect = scenario.edge.get(edge)
+    hops = tuple(load_profile(name) for name in edge.split(",") if name != DIRECT)
+    if expect is not None and expect.set:
+        hops = (override(hops[0], expect.set), *hops[1:])
+    shape = load_shape(scenario.origin.shape) if isinstance(scenario.origin, ShapeOrigin) else None
+    return Plan(scenario=scenario, edge=edge, hops=hops, expect=expect, options=options, shape=shape)
+
+
+def override(loaded: LoadedProfile, changes: dict[str, str | int | float | bool | list[str]]) -> LoadedProfile:
+    """The profile with dotted keys changed. A changed key is known from then on."""
+    raw = read_toml(loaded.path)
+    kept = [one for one in raw.get("unknown", []) if one.get("key") not in changes]
+    raw = {**raw, "unknown": kept}
+    for key, value in changes.items():
+        raw = with_key(raw, key, value, loaded.path)
+    try:
+        return profile_from(raw, loaded.path)
+    except BadInput as error:
+        raise BadInput(f"set {changes}: {error}") from error
+
+
+def is_bad_without_expectation(verdict: Verdict) -> bool:
+    """With nothing stated for an edge the claim decides: the client must have been told the truth."""
+    return not verdict.is_good

@@ -1,0 +1,151 @@
+"""Plays a scenario's client script on a stage and brings back what the client saw.
+
+It must never look at the origin or the edge while it plays: a client has only the wire.
+"""
+
+import asyncio
+import json
+from typing import assert_never
+
+import msgspec
+
+from firstbyte.harness.client.ask import ask
+from firstbyte.harness.client.operations import Ids, IdMint, build
+from firstbyte.harness.client.raw import RawClient
+from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.runner.stage import Stage
+from firstbyte.harness.scenario import (
+    KillOrigin,
+    Operation,
+    Pause,
+    Reconcile,
+    RestartOrigin,
+    Scenario,
+    Send,
+    Step,
+)
+from firstbyte.harness.timeline import Actor, Event, Kind
+from firstbyte.harness.verdict import Belief, Exchange
+
+RECONCILE_TRIES = 3
+
+
+class Script:
+    """One playing of a scenario."""
+
+    def __init__(self, scenario: Scenario, stage: Stage) -> None:
+        self._scenario = scenario
+        self._stage = stage
+        self._mint = IdMint(stage.wall_ms, stage.token)
+        self._client = RawClient(stage.front, clock=stage.clock, report=stage.report)
+        self._ids: Ids | None = None
+        self._session = ""
+        self._sent = 0
+        self._flying: dict[int, asyncio.Task[Exchange]] = {}
+        self._settled: dict[int, Belief] = {}
+
+    def __repr__(self) -> str:
+        return f"<Script {self._scenario.id}, {self._sent} sent, {len(self._flying)} in flight>"
+
+    async def play(self) -> tuple[Exchange, ...]:
+        """All steps, then the end of every request still under way. Exchanges in the order they were sent."""
+        if _needs_session(self._scenario):
+            self._session = await create_session(self._stage.back)
+        try:
+            for step in self._scenario.step:
+                await self._play_step(step)
+            exchanges = [await task for task in self._flying.values()]
+        finally:
+            for task in self._flying.values():
+                task.cancel()
+            self._client.close()
+        return tuple(_with_settled(one, self._settled.get(one.id)) for one in exchanges)
+
+    async def _play_step(self, step: Step) -> None:
+        match step:
+            case Send():
+                await self._send(step)
+            case Pause():
+                await self._stage.pause(step.duration)
+            case KillOrigin():
+                await self._stage.kill_origin()
+                self._note(Kind.KILLED)
+            case RestartOrigin():
+                await self._stage.restart_origin()
+                self._note(Kind.RESTARTED)
+            case Reconcile():
+                await self._reconcile()
+            case _:
+                assert_never(step)
+
+    def _note(self, kind: Kind) -> None:
+        self._stage.report(Event(at=self._stage.clock.now(), actor=Actor.ORIGIN, kind=kind))
+
+    async def _send(self, send: Send) -> None:
+        self._sent += 1
+        number = self._sent
+        request = build(send, number=number, session=self._session, ids=self._ids_for(send))
+        client = self._client
+        if not send.wait:
+            client = RawClient(self._stage.front, clock=self._stage.clock, report=self._stage.report)
+        task = asyncio.ensure_future(client.exchange(request, reuse=send.connection == "reuse"))
+        self._flying[number] = task
+        if send.wait:
+            await task
+
+    def _ids_for(self, send: Send) -> Ids | None:
+        match send.ids:
+            case "none":
+                return None
+            case "new":
+                self._ids = self._mint.new()
+            case "same-message" if self._ids is not None:
+                self._ids = Ids(message=self._ids.message, part="")
+            case _:
+                self._ids = self._ids or self._mint.new()
+        return self._ids
+
+    async def _reconcile(self) -> None:
+        """What the careful client does: read the messages through the edge, and believe what is there."""
+        number = self._sent
+        intent = next(step.text for step in reversed(self._scenario.step) if isinstance(step, Send))
+        for _ in range(RECONCILE_TRIES):
+            try:
+                reply = await ask(self._stage.front, "GET", f"/session/{self._session}/message")
+            except OSError:
+                continue
+            if reply.status == 200:  # noqa: PLR2004 - OK
+                held = holds_intent(reply.body, intent)
+                self._settled[number] = Belief.OK if held else Belief.FAILED
+                return
+
+
+def holds_intent(messages: bytes, intent: str) -> bool:
+    """Whether the JSON of GET /session/:id/message has a user message with this text."""
+    try:
+        listed = json.loads(messages)
+        return any(
+            intent in part.get("text", "")
+            for one in listed
+            if one["info"]["role"] == "user"
+            for part in one["parts"]
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+async def create_session(address: tuple[str, int]) -> str:
+    """POST /session at the origin itself. Raises SetupFailed when it gives none."""
+    try:
+        reply = await ask(address, "POST", "/session", b"{}")
+        return str(json.loads(reply.body)["id"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SetupFailed(f"origin {address[0]}:{address[1]}: POST /session gave no session: {error}") from error
+
+
+def _needs_session(scenario: Scenario) -> bool:
+    return any(isinstance(one, Send) and one.operation is not Operation.REQUEST for one in scenario.step)
+
+
+def _with_settled(exchange: Exchange, belief: Belief | None) -> Exchange:
+    return msgspec.structs.replace(exchange, settled=belief)

@@ -1,0 +1,108 @@
+"""The reference server on a simulated host: the real application and the real uvicorn protocol, on an in-memory database."""
+
+import asyncio
+import sqlite3
+from typing import Protocol, cast
+
+import msgspec
+
+from firstbyte.harness.origin.account import Account
+from firstbyte.harness.scenario import ServerOrigin
+from firstbyte.harness.sim import Host
+from firstbyte.harness.units import Duration, as_seconds, seconds
+from firstbyte.reference_server.app import create_app, protocol_factory, shutdown
+from firstbyte.reference_server.config import Api, ModelScript, OnClientGone, ProviderError, Seconds, ServerConfig, Turn
+from firstbyte.reference_server.env import Env
+from firstbyte.reference_server.routes.inspection import ledger_document
+from firstbyte.reference_server.service import Service
+
+FIRST_LOOK = 0.05
+LONGEST_LOOK = 20.0
+
+
+class World(Protocol):
+    """What the server's Env is made of."""
+
+    def stamp(self) -> int:
+        """Its monotonic clock."""
+
+    def wall_ms(self) -> int:
+        """Unix milliseconds."""
+
+    def token(self, length: int) -> str:
+        """Base62 characters."""
+
+
+class SimServer:
+    """One process of the reference server. disk: the connection that outlives a kill."""
+
+    def __init__(
+        self,
+        origin: ServerOrigin,
+        host: Host,
+        disk: sqlite3.Connection,
+        world: World,
+    ) -> None:
+        async def block(duration: float) -> None:
+            await host.block(seconds(duration))
+
+        env = Env(monotonic_us=world.stamp, wall_ms=world.wall_ms, token=world.token, block=block)
+        self._disk = disk
+        config = server_config(origin)
+        self._app = create_app(config, env, lambda: disk)
+        self._factory = protocol_factory(self._app, config.keep_alive)
+        self._server: asyncio.Server | None = None
+
+    def __repr__(self) -> str:
+        return f"<SimServer {self._factory}>"
+
+    @property
+    def _service(self) -> Service:
+        return cast("Service", self._app.state.service)
+
+    async def start(self, address: tuple[str, int]) -> None:
+        """Listen."""
+        self._server = await asyncio.get_running_loop().create_server(self._factory, *address)
+
+    def account(self) -> Account:
+        """The ledger document, without the detour over the wire."""
+        return msgspec.convert(ledger_document(self._service), Account)
+
+    async def idle(self) -> None:
+        """Until no prompt is open. Looks ever less often; nothing else is on the timeline to be late for."""
+        look = FIRST_LOOK
+        while self._service.work.open_prompts:
+            await asyncio.sleep(look)
+            look = min(look * 2, LONGEST_LOOK)
+
+    def cut_disk(self) -> None:
+        """What a kill leaves of the database: all that was committed, nothing else."""
+        if self._disk.in_transaction:
+            self._disk.execute("ROLLBACK")
+
+    async def stop(self) -> None:
+        """End every task and connection."""
+        if self._server is not None:
+            self._server.close()
+        self._factory.shutdown()
+        shutdown(self._app)
+        await asyncio.sleep(0)
+
+
+def server_config(origin: ServerOrigin) -> ServerConfig:
+    """The server's own configuration for a scenario's origin."""
+    model = origin.model
+    failure = ProviderError(message=model.fails) if model.fails else None
+    turn = Turn(delay=_seconds(model.delay), gap=_seconds(model.token_gap), text=model.text, failure=failure)
+    return ServerConfig(
+        handler=origin.handler,
+        api=Api(origin.api),
+        model=ModelScript(turns=(turn,)),
+        on_client_gone=OnClientGone(origin.on_client_gone),
+        persist_delay=_seconds(origin.persist_delay),
+        heartbeat=_seconds(origin.heartbeat),
+    )
+
+
+def _seconds(duration: Duration) -> Seconds:
+    return Seconds(as_seconds(duration))

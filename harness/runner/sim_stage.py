@@ -1,0 +1,162 @@
+"""The sim stage: origin, edges and client in one virtual-time loop, every byte in memory.
+
+It runs the very classes real mode runs. It must never let a byte, a thread or a clock of the outside in.
+"""
+
+import asyncio
+import sqlite3
+import string
+from collections.abc import Coroutine
+from itertools import count
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+
+from firstbyte.harness.clock import Clock
+from firstbyte.harness.origin.account import Account, events_of, read_account
+from firstbyte.harness.origin.shape_server import ShapeServer
+from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.profile import Profile
+from firstbyte.harness.runner.plan import Plan
+from firstbyte.harness.runner.sim_server import SimServer
+from firstbyte.harness.scenario import ServerOrigin
+from firstbyte.harness.sim import Sim
+from firstbyte.harness.timeline import Event, Timeline
+from firstbyte.harness.units import Duration, as_seconds
+from firstbyte.proxies.config import EdgeConfig, Upstream
+from firstbyte.proxies.server import EdgeServer
+
+BASE62 = string.digits + string.ascii_letters
+EPOCH_MS = 1_772_000_000_000
+"""Unix milliseconds at which every simulated run begins: early March 2026, when the report was written."""
+ORIGIN_PORT = 80
+TICK_BITS = 24
+
+
+class SimStage:
+    """One run in virtual time."""
+
+    def __init__(self, sim: Sim, plan: Plan) -> None:
+        self.clock: Clock = sim.clock
+        self._events: list[tuple[int, Event]] = []
+        self._ticks = count()
+        self.back = ("origin", ORIGIN_PORT)
+        self.front = self.back
+        self._sim = sim
+        self._plan = plan
+        self._disk = sqlite3.connect(":memory:", isolation_level=None)
+        self._server: SimServer | None = None
+        self._shape: ShapeServer | None = None
+        self._edges: list[EdgeServer] = []
+
+    def __repr__(self) -> str:
+        return f"<SimStage {self._plan.name} at {as_seconds(self.clock.now())}s>"
+
+    def token(self, length: int) -> str:
+        """Seeded base62 characters."""
+        return "".join(self._sim.random.choices(BASE62, k=length))
+
+    def wall_ms(self) -> int:
+        """Simulated unix milliseconds."""
+        return EPOCH_MS + self.clock.now() // 1_000
+
+    def report(self, event: Event) -> None:
+        """Take an event; its tick keeps the order of what happens at one microsecond."""
+        self._events.append((next(self._ticks), event))
+
+    def stamp(self) -> int:
+        """The origin's clock: the microsecond in the high bits, the order within it in the low ones."""
+        return self.clock.now() << TICK_BITS | next(self._ticks)
+
+    def timeline(self, account: Account) -> Timeline:
+        """In the order it happened, across all parts."""
+        stamped = [(event.at << TICK_BITS | tick, event) for tick, event in self._events]
+        for event in events_of(account, int):
+            stamped.append((event.at, msgspec.structs.replace(event, at=event.at >> TICK_BITS)))
+        stamped.sort(key=itemgetter(0))
+        return Timeline(events=tuple(event for _, event in stamped))
+
+    async def open(self) -> None:
+        """Origin first, then the edges from the inside out."""
+        await self._start_origin()
+        last = len(self._plan.profiles) - 1
+        for hop in range(last, -1, -1):
+            await self._start_edge(hop, self._plan.profiles[hop])
+
+    async def _start_origin(self) -> None:
+        origin = self._plan.scenario.origin
+        host = self._sim.network.host("origin")
+        if isinstance(origin, ServerOrigin):
+            self._server = SimServer(origin, host, self._disk, self)
+            await _on(host, self._server.start(self.back))
+            return
+        assert self._plan.shape is not None  # noqa: S101 - a plan with a shape origin has one
+        self._shape = ShapeServer(self._plan.shape, self.stamp)
+        await _on(host, self._shape.start(*self.back))
+
+    async def _start_edge(self, hop: int, profile: Profile) -> None:
+        name = f"edge{hop}" if hop else "edge"
+        upstream = Upstream(host=self.front[0], port=self.front[1])
+        edge = EdgeServer(
+            EdgeConfig(profile=profile, upstream=upstream, hop=hop),
+            clock=self.clock,
+            report=self.report,
+            token=self.token,
+        )
+        self._edges.append(edge)
+        await _on(self._sim.network.host(name), edge.start(name, 80))
+        self.front = (name, 80)
+
+    def is_origin_up(self) -> bool:
+        """It has been started and not killed since."""
+        return self._server is not None or self._shape is not None
+
+    async def pause(self, duration: Duration) -> None:
+        """Let virtual time pass."""
+        await asyncio.sleep(as_seconds(duration))
+
+    async def account(self) -> Account:
+        """Read the origin's own account without the detour over the wire."""
+        if self._server is not None:
+            return self._server.account()
+        if self._shape is not None:
+            return read_account(self._shape.account())
+        raise SetupFailed("origin: is not running; the script killed it and did not restart it")
+
+    async def settle(self, most: Duration) -> None:
+        """Wait for the work under way, in virtual time."""
+        if self._server is None:
+            return
+        try:
+            await asyncio.wait_for(self._server.idle(), as_seconds(most))
+        except TimeoutError:
+            return
+
+    async def kill_origin(self) -> None:
+        """kill -9: the database loses what was not committed."""
+        if self._server is not None:
+            self._sim.network.host("origin").kill(self._server.cut_disk)
+        self._server = self._shape = None
+
+    async def restart_origin(self) -> None:
+        """On the same data and port."""
+        await self._start_origin()
+
+    async def close(self) -> None:
+        """End everything that runs."""
+        for edge in reversed(self._edges):
+            await edge.close()
+        if self._server is not None:
+            await self._server.stop()
+        if self._shape is not None:
+            await self._shape.close()
+        self._disk.close()
+
+
+async def _on[T](host: Any, coro: Coroutine[Any, Any, T]) -> T:
+    """Run `coro` on `host` and wait for it."""
+    result: T = await host.start(coro)
+    return result
+
+

@@ -1,0 +1,46 @@
+"""What a scenario's script plays on: an origin, maybe edges, a clock and somewhere to report to.
+
+Two stages exist: virtual time in one loop, and processes on loopback. The script can't tell them apart.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from firstbyte.harness.clock import Clock
+from firstbyte.harness.origin.account import Account
+from firstbyte.harness.timeline import Event, Timeline
+from firstbyte.harness.units import Duration
+
+
+class Stage(Protocol):
+    """front: where the client connects. back: the origin itself. pause: lets scenario time pass."""
+
+    clock: Clock
+    front: tuple[str, int]
+    back: tuple[str, int]
+    token: Callable[[int], str]
+    wall_ms: Callable[[], int]
+
+    def report(self, event: Event) -> None:
+        """Take an event of client, edge or script."""
+
+    def timeline(self, account: Account) -> Timeline:
+        """What was reported so far and what the origin says, on one axis."""
+
+    async def pause(self, duration: Duration) -> None:
+        """Wait that long on the scenario's clock."""
+
+    async def account(self) -> Account:
+        """The origin's own account, asked of it directly. Raises OSError when it can't be asked."""
+
+    async def settle(self, most: Duration) -> None:
+        """Return when the origin is idle, or after `most`."""
+
+    async def kill_origin(self) -> None:
+        """kill -9."""
+
+    async def restart_origin(self) -> None:
+        """Start it again on the same data and the same port."""
+
+    def is_origin_up(self) -> bool:
+        """It has been started and not killed since."""

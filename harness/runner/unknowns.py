@@ -1,0 +1,85 @@
+"""Evidence rule 5: a result that is the same under every allowed value of an unknown key holds; another is not applicable.
+
+Only keys that were consulted in the run are varied: a key about 1xx can't matter where there was none.
+"""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from firstbyte.harness.loader import LoadedProfile
+from firstbyte.harness.profile import Unknown
+from firstbyte.harness.runner.conclude import Observed
+from firstbyte.harness.runner.plan import Plan, override
+from firstbyte.harness.timeline import Actor, Kind, Timeline
+from firstbyte.harness.verdict import Exchange
+
+SAME_WITHIN = 0.01
+
+_CONSULTED: dict[str, tuple[Kind, ...]] = {
+    "interim": (Kind.INTERIM,),
+    "cut": (Kind.CUT,),
+    "answers": (Kind.ANSWERED,),
+    "resend": (Kind.TIMER_FIRED, Kind.ORIGIN_CLOSED, Kind.CONNECT_FAILED),
+    "origin.on_expiry": (Kind.TIMER_FIRED,),
+    "origin.on_client_leave": (Kind.CLIENT_LEFT,),
+}
+
+
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """An unknown key whose value changes the result."""
+
+    key: str
+    value: str
+    result: str
+
+    @property
+    def sentence(self) -> str:
+        """Why the scenario does not apply."""
+        return f"the result depends on {self.key}, which nobody could confirm: with {self.value} it is {self.result}"
+
+
+def doubts(plan: Plan, observed: Observed, play: Callable[[Plan], Observed]) -> Iterator[Doubt]:
+    """Every allowed value that gives another status, end or time (beyond 1 %) than the assumed one."""
+    wanted = summary(observed.exchanges)
+    for index, hop in enumerate(plan.hops):
+        for unknown in hop.evidence.unknown:
+            if is_consulted(unknown.key, observed.timeline):
+                yield from _other_results(plan, index, hop, unknown, wanted, play)
+
+
+def _other_results(
+    plan: Plan,
+    index: int,
+    hop: LoadedProfile,
+    unknown: Unknown,
+    wanted: tuple[tuple[int | None, str, int], ...],
+    play: Callable[[Plan], Observed],
+) -> Iterator[Doubt]:
+    for value in unknown.allowed:
+        if value == unknown.assume:
+            continue
+        changed = override(hop, {unknown.key: value})
+        hops = (*plan.hops[:index], changed, *plan.hops[index + 1 :])
+        seen = summary(play(msgspec.structs.replace(plan, hops=hops)).exchanges)
+        if not same(wanted, seen):
+            yield Doubt(key=f"{hop.profile.id}.{unknown.key}", value=str(value), result=str(seen[-1]))
+
+
+def is_consulted(key: str, timeline: Timeline) -> bool:
+    """Whether the part of the profile that `key` belongs to was asked in this run."""
+    kinds = _CONSULTED.get(key) or _CONSULTED.get(key.partition(".")[0])
+    return kinds is None or bool(timeline.of(Actor.EDGE, *kinds))
+
+
+def summary(exchanges: tuple[Exchange, ...]) -> tuple[tuple[int | None, str, int], ...]:
+    """Status, end and time of each request."""
+    return tuple((one.status, str(one.end), (one.end_at or one.sent_at) - one.sent_at) for one in exchanges)
+
+
+def same(left: tuple[tuple[int | None, str, int], ...], right: tuple[tuple[int | None, str, int], ...]) -> bool:
+    """Equal statuses and ends, times within 1 %."""
+    return len(left) == len(right) and all(
+        one[:2] == two[:2] and abs(one[2] - two[2]) <= SAME_WITHIN * max(one[2], 1)
+        for one, two in zip(left, right, strict=True)
+    )

@@ -1,0 +1,70 @@
+"""What can be made from a scenario: one on another time scale. Pure."""
+
+import msgspec
+
+from firstbyte.harness.scenario import Origin, Pause, Scenario, Send, ServerOrigin, Step
+from firstbyte.harness.units import Duration, scale
+from firstbyte.harness.wire import Chunk, Interim, Raw, Shape, Wait
+from firstbyte.harness.wire import Step as WireStep
+
+
+def scaled_scenario(scenario: Scenario, factor: float) -> Scenario:
+    """Every wait, delay and limit of script and origin divided by `factor`; expectations stay as they are."""
+    if factor == 1:
+        return scenario
+    return msgspec.structs.replace(
+        scenario,
+        step=tuple(_scaled_step(step, factor) for step in scenario.step),
+        origin=_scaled_origin(scenario.origin, factor),
+        settle=scale(scenario.settle, factor),
+    )
+
+
+def _scaled_step(step: Step, factor: float) -> Step:
+    match step:
+        case Send():
+            return msgspec.structs.replace(
+                step,
+                leave_after=_scaled(step.leave_after, factor),
+                patience=_scaled(step.patience, factor),
+                pace=scale(step.pace, factor),
+            )
+        case Pause():
+            return msgspec.structs.replace(step, duration=scale(step.duration, factor))
+        case _:
+            return step
+
+
+def _scaled(value: Duration | None, factor: float) -> Duration | None:
+    return None if value is None else scale(value, factor)
+
+
+def _scaled_origin(origin: Origin, factor: float) -> Origin:
+    if not isinstance(origin, ServerOrigin):
+        return origin
+    model = msgspec.structs.replace(
+        origin.model, delay=scale(origin.model.delay, factor), token_gap=scale(origin.model.token_gap, factor)
+    )
+    return msgspec.structs.replace(
+        origin,
+        model=model,
+        persist_delay=scale(origin.persist_delay, factor),
+        heartbeat=scale(origin.heartbeat, factor),
+    )
+
+
+def scaled_shape(shape: Shape, factor: float) -> Shape:
+    """Every wait of a wire shape divided by `factor`."""
+    if factor == 1:
+        return shape
+    return msgspec.structs.replace(shape, steps=tuple(_scaled_wire_step(step, factor) for step in shape.steps))
+
+
+def _scaled_wire_step(step: WireStep, factor: float) -> WireStep:
+    match step:
+        case Wait():
+            return msgspec.structs.replace(step, duration=scale(step.duration, factor))
+        case Interim() | Chunk() | Raw():
+            return msgspec.structs.replace(step, every=scale(step.every, factor))
+        case _:
+            return step

@@ -1,0 +1,1 @@
+"""The emulated edge and the real products beside it."""

@@ -1,0 +1,53 @@
+"""What one emulated edge is told before it starts: its profile, its one upstream, its limits.
+
+Data only. It must never hold a clock, a socket or a default that belongs to a profile.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from firstbyte.harness.profile import Profile
+
+#: Bytes of one message head. The common default of the products is between 8 KiB (nginx) and 128 KiB (Cloudflare).
+MAX_HEADER_BYTES = 64 * 1024
+#: Bytes of one request kept for sending it again; a longer one is sent once.
+MAX_REPLAY_BYTES = 1024 * 1024
+#: Bytes of one request when the profile reads it whole before it goes on; a longer one gets 413.
+MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+
+
+class Upstream(msgspec.Struct, frozen=True, kw_only=True):
+    """The one server an edge talks to.
+
+    authority: what the Host header is set to; None = the client's Host goes on as it came.
+    """
+
+    host: str
+    port: int
+    tls: bool = False
+    authority: str | None = None
+
+
+class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """Paths of PEM files: the leaf with its chain, its private key, and the CA a client has to trust."""
+
+    certificate: Path
+    key: Path
+    authority: Path
+
+
+class EdgeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One edge. The profile's time scale has been applied already.
+
+    hop: its place in a chain, 0 = next to the client. held: no timer fires by the clock, only when told.
+    """
+
+    profile: Profile
+    upstream: Upstream
+    hop: int = 0
+    tls: TlsFiles | None = None
+    held: bool = False
+    max_header_bytes: int = MAX_HEADER_BYTES
+    max_replay_bytes: int = MAX_REPLAY_BYTES
+    max_buffered_bytes: int = MAX_BUFFERED_BYTES

@@ -1,0 +1,145 @@
+"""Checks and cleans message heads: what is refused, what never crosses a proxy, how a body is framed.
+
+Pure, on mitmproxy's message classes. It must never let a request through whose length two parsers could read differently.
+"""
+
+import re
+
+from mitmproxy import http
+from mitmproxy.net.http.validate import validate_headers
+
+from firstbyte.harness.profile import Framing
+
+_BAD_VALUE = re.compile(rb"[\x00\r\n]")
+_BAD_TARGET = re.compile(rb"[\x00-\x20\x7f]")
+_METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
+#: RFC 9110 7.6.1: these are between two neighbours only. Upgrade is looked at on its own.
+_HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "upgrade")
+#: What a `Connection: x` may not take away.
+_KEPT = frozenset({"host", "content-length", "transfer-encoding", "content-type", "expect", "trailer"})
+
+
+def refuse_request(request: http.Request) -> tuple[int, str] | None:
+    """Why a request is refused: status and reason for people; None = it is fine."""
+    if request.data.method.upper() == b"CONNECT":
+        return 405, "this edge is no open proxy: CONNECT is not allowed"
+    if not _METHOD.fullmatch(request.data.method):
+        return 400, "the method is not a token"
+    if _BAD_TARGET.search(request.data.path):
+        return 400, "the request target holds a control character"
+    if request.scheme not in ("", "http", "https"):
+        return 400, f"the scheme '{request.scheme}' is not HTTP"
+    return _refuse_fields(request)
+
+
+def _refuse_fields(request: http.Request) -> tuple[int, str] | None:
+    try:
+        validate_headers(request)
+    except ValueError as error:
+        return 400, str(error)
+    if any(_BAD_VALUE.search(value) for _, value in request.headers.fields):
+        return 400, "a header value holds a line break or NUL"
+    hosts = [value for name, value in request.headers.fields if name.lower() == b"host"]
+    if len(hosts) > 1 or (not hosts and request.is_http11):
+        return 400, f"{len(hosts)} Host headers, there must be one"
+    if hosts and not _HOST.fullmatch(hosts[0]):
+        return 400, "the Host header is not a host"
+    return None
+
+
+def refuse_response(response: http.Response) -> str:
+    """Why an answer of the origin is garbage; '' = it is fine. What a 204 may not have is for Mutation to say."""
+    if not 100 <= response.status_code <= 599:
+        return f"status {response.status_code}"
+    fields = response.headers.fields
+    length = [value for name, value in fields if name.lower() == b"content-length"]
+    coding = [value for name, value in fields if name.lower() == b"transfer-encoding"]
+    if length and coding:
+        return "both Content-Length and Transfer-Encoding"
+    if len(set(length)) > 1 or (length and not length[0].isdigit()):
+        return f"Content-Length {b', '.join(length)!r}"
+    if len(coding) > 1 or (coding and coding[0].lower() not in (b"chunked", b"identity")):
+        return f"Transfer-Encoding {b', '.join(coding)!r}"
+    if any(_BAD_VALUE.search(value) for _, value in fields):
+        return "a header value with a line break or NUL"
+    return ""
+
+
+def is_upgrade(request: http.Request) -> bool:
+    """Whether the client asks for a WebSocket, the one upgrade that goes on to the origin."""
+    return request.headers.get("upgrade", "").lower() == "websocket" and not request.is_http2
+
+
+def wants_close(message: http.Message) -> bool:
+    """Whether the sender closes the connection after this message."""
+    tokens = {token.strip().lower() for token in message.headers.get("connection", "").split(",")}
+    if "close" in tokens:
+        return True
+    return message.data.http_version == b"HTTP/1.0" and "keep-alive" not in tokens
+
+
+def clean_request(request: http.Request, authority: str | None) -> None:
+    """Make a request fit for the origin: origin-form, HTTP/1.1, the right Host, nothing hop-by-hop."""
+    upgrade = is_upgrade(request)
+    if request.data.authority:
+        # RFC 9112 3.2.2: an absolute-form target replaces the Host header. h2 has :authority instead of Host.
+        request.headers["Host"] = request.authority
+        request.data.authority = b""
+    _strip_hop_by_hop(request)
+    if upgrade:
+        request.headers["Connection"] = "Upgrade"
+        request.headers["Upgrade"] = "websocket"
+    if authority is not None:
+        request.headers["Host"] = authority
+    if request.is_http2:
+        _merge_cookies(request)
+    request.data.http_version = b"HTTP/1.1"
+
+
+def _merge_cookies(request: http.Request) -> None:
+    # RFC 9113 8.2.3: HTTP/2 may split cookies into several fields, HTTP/1.1 must not.
+    cookies = request.headers.get_all("Cookie")
+    if len(cookies) > 1:
+        request.headers["Cookie"] = "; ".join(cookies)
+
+
+def clean_response(response: http.Response) -> None:
+    """Take out what is hop-by-hop in the origin's answer; a 101 keeps its Upgrade."""
+    upgrade = response.headers.get("upgrade") if response.status_code == 101 else None
+    _strip_hop_by_hop(response)
+    if upgrade is not None:
+        response.headers["Connection"] = "Upgrade"
+        response.headers["Upgrade"] = upgrade
+
+
+def _strip_hop_by_hop(message: http.Message) -> None:
+    headers = message.headers
+    names = {name.lower() for name, _ in headers.fields}
+    unwanted = {name for name in _HOP_BY_HOP if name.encode() in names}
+    if b"connection" in names:
+        for token in headers["connection"].lower().split(","):
+            if token.strip() not in _KEPT:
+                unwanted.add(token.strip())
+    if unwanted:
+        encoded = {name.encode("ascii", "replace") for name in unwanted}
+        headers.fields = tuple(field for field in headers.fields if field[0].lower() not in encoded)
+
+
+def framing_of(response: http.Response) -> Framing:
+    """How the origin frames this body."""
+    if "chunked" in response.headers.get("transfer-encoding", "").lower():
+        return Framing.CHUNKED
+    if "content-length" in response.headers:
+        return Framing.LENGTH
+    return Framing.CLOSE
+
+
+def is_framed(response: http.Response) -> bool:
+    """Whether a head announces a body, rightly or not."""
+    return "transfer-encoding" in response.headers or response.headers.get("content-length", "0") != "0"
+
+
+def has_no_body(method: str, status: int) -> bool:
+    """RFC 9112 6.3: an answer that ends with its head whatever the head says."""
+    return method == "HEAD" or 100 <= status < 200 or status in (204, 304)

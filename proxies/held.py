@@ -1,0 +1,103 @@
+"""Held mode: the requests an edge keeps until somebody says what becomes of them, and what was said in advance.
+
+In held mode no timer fires by the clock. A request whose answer the origin gives goes on as usual, unless it was ordered to be
+held; `expire` fires the timer that would fire first. Pure bookkeeping: it must never touch a connection.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+import msgspec
+
+
+class Action(StrEnum):
+    """What becomes of a request."""
+
+    HOLD = "hold"  # not even the origin's answer goes on until it is released or expired
+    EXPIRE = "expire"  # the timer fires as soon as the whole request has gone to the origin
+    RELEASE = "release"  # nothing is done to it
+
+
+class HeldRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One request without an answer. id: for expire and release. answered: the origin's answer is here and waits."""
+
+    id: int
+    method: str
+    path: str
+    request: int
+    timer: str
+    answered: bool
+
+
+class Next(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """An order for requests to come. path: a pattern with * and ?; '' = any, as for method."""
+
+    action: Action
+    count: int = 1
+    method: str = ""
+    path: str = ""
+
+    def fits(self, method: str, path: str) -> bool:
+        """Whether it is meant for this request."""
+        return self.method in ("", method) and (not self.path or fnmatchcase(path.partition("?")[0], self.path))
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """A held request's way back to its stream."""
+
+    describe: Callable[[], HeldRequest]
+    order: Callable[[bool], None]
+
+
+class HeldRequests:
+    """All requests an edge holds."""
+
+    def __init__(self) -> None:
+        self._holders: dict[int, Holder] = {}
+        self._orders: deque[Next] = deque()
+        self._last = 0
+
+    def __repr__(self) -> str:
+        return f"<HeldRequests {len(self._holders)} held, {len(self._orders)} orders>"
+
+    def order_next(self, order: Next) -> None:
+        """Say what becomes of the next `count` requests that fit."""
+        if order.count > 0:
+            self._orders.append(order)
+
+    def action_for(self, method: str, path: str) -> Action | None:
+        """The order for a new request, which is used up; None when there is none."""
+        for order in self._orders:
+            if order.fits(method, path):
+                order.count -= 1
+                if order.count == 0:
+                    self._orders.remove(order)
+                return order.action
+        return None
+
+    def new_id(self) -> int:
+        """An id for one more request."""
+        self._last += 1
+        return self._last
+
+    def add(self, number: int, holder: Holder) -> None:
+        """A request waits."""
+        self._holders[number] = holder
+
+    def remove(self, number: int) -> None:
+        """A request waits no longer."""
+        self._holders.pop(number, None)
+
+    def listing(self) -> list[HeldRequest]:
+        """All that wait, oldest first."""
+        return [holder.describe() for holder in self._holders.values()]
+
+    def order(self, number: int, *, expire: bool) -> bool:
+        """Expire or release one; False when there is no such request."""
+        holder = self._holders.get(number)
+        if holder is None:
+            return False
+        holder.order(expire)
+        return True

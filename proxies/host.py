@@ -1,0 +1,261 @@
+"""Runs one client connection's layer: events in, commands out, on plain asyncio transports.
+
+No task for a connection, a timer or a hook that nobody listens to; one for connecting. The edge's clock is the only one it
+asks. It must never connect to anything but the edge's upstream.
+"""
+
+import asyncio
+import errno
+import logging
+import ssl
+from collections import deque
+from collections.abc import Callable
+
+from mitmproxy.connection import Client, Connection
+from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.context import Context
+
+from firstbyte.proxies.edge import Edge
+from firstbyte.proxies.held import Holder
+from firstbyte.proxies.layer import EdgeLayer
+from firstbyte.proxies.options import OPTIONS
+from firstbyte.proxies.pool import Pool
+from firstbyte.proxies.signals import (
+    AlarmRang,
+    HoldReading,
+    KeepHeld,
+    LingerClose,
+    OpenOrigin,
+    Order,
+    OriginOpened,
+    ParkConnection,
+    ResetConnection,
+    SetAlarm,
+)
+from firstbyte.proxies.wire import Wire
+
+#: Turns of the loop between an alarm and its timer. What an origin does at the same microsecond needs some turns to become
+#: a byte here; without them nobody could say that it was a tie.
+TIE_TURNS = 16
+
+logger = logging.getLogger(__name__)
+
+
+class Host:
+    """One client connection with the origin connections of its exchanges."""
+
+    def __init__(
+        self, edge: Edge, pool: Pool, upstream_tls: ssl.SSLContext | None, gone: Callable[["Host"], None]
+    ) -> None:
+        self._edge = edge
+        self._pool = pool
+        self._upstream_tls = upstream_tls
+        self._gone = gone
+        self._client = Client(peername=("", 0), sockname=("", 0), timestamp_start=0.0)
+        self._wires: dict[Connection, Wire] = {}
+        self._opening: dict[Connection, asyncio.Task[None]] = {}
+        self._hooks: set[asyncio.Task[None]] = set()
+        self._alarms: dict[int, asyncio.Handle] = {}
+        self._queue: deque[events.Event] = deque()
+        self._busy = False
+        self._layer = EdgeLayer(Context(self._client, OPTIONS), edge)
+
+    def __repr__(self) -> str:
+        return f"<Host {self._client.peername}, {len(self._wires)} connections, {self._layer!r}>"
+
+    def protocol(self) -> Wire:
+        """The protocol for the client's transport."""
+        return Wire(self, self._client)
+
+    # ---- what wires tell
+
+    def made(self, wire: Wire) -> None:
+        """A transport is connected."""
+        self._wires[wire.connection] = wire
+        info = wire.transport.get_extra_info
+        wire.connection.peername = info("peername")
+        wire.connection.sockname = info("sockname")
+        if wire.connection is not self._client:
+            return
+        tls = info("ssl_object")
+        if tls is not None:
+            self._client.tls = True
+            self._client.alpn = (tls.selected_alpn_protocol() or "http/1.1").encode()
+        self.deliver(events.Start())
+
+    def lost(self, wire: Wire) -> None:
+        """A transport is gone for good."""
+        self._wires.pop(wire.connection, None)
+        self._check_gone()
+
+    def is_full(self, wire: Wire, full: bool) -> None:
+        """Back pressure: while one side can't take more, the other isn't read."""
+        for other in self._wires.values():
+            if (other.connection is self._client) != (wire.connection is self._client):
+                other.hold_reading(full)
+
+    def deliver(self, event: events.Event) -> None:
+        """Give the layer an event; those it causes while it is busy come after it."""
+        self._queue.append(event)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._queue:
+                for command in self._layer.handle_event(self._queue.popleft()):
+                    self._carry_out(command)
+        except Exception:
+            # The rim: a bug of ours ends this connection, not the edge.
+            logger.exception("the edge has failed on a connection of %s", self._client.peername)
+            self._queue.clear()
+            self.abort()
+        finally:
+            self._busy = False
+        self._check_gone()
+
+    def _check_gone(self) -> None:
+        if not self._wires and not self._opening and not self._hooks and not self._alarms and not self._busy:
+            self._gone(self)
+
+    def abort(self) -> None:
+        """End everything at once, without a word to anybody."""
+        for task in (*self._opening.values(), *self._hooks):
+            task.cancel()
+        for alarm in self._alarms.values():
+            alarm.cancel()
+        self._alarms.clear()
+        for wire in list(self._wires.values()):
+            wire.close()
+            wire.transport.abort()
+
+    # ---- what the layer wants
+
+    def _carry_out(self, command: commands.Command) -> None:
+        match command:
+            case SetAlarm():
+                self._set_alarm(command)
+            case OpenOrigin():
+                self._open(command)
+            case commands.StartHook():
+                self._start_hook(command)
+            case commands.Log():
+                logger.log(command.level, command.message)
+            case KeepHeld():
+                self._keep_held(command)
+            case commands.ConnectionCommand():
+                self._on_wire(command)
+            case _:
+                raise RuntimeError(f"the edge's host does not know {command!r}")
+
+    def _on_wire(self, command: commands.ConnectionCommand) -> None:
+        wire = self._wires.get(command.connection)
+        if wire is None:
+            task = self._opening.get(command.connection)
+            if task is not None and isinstance(command, commands.CloseConnection):
+                task.cancel()
+            return
+        match command:
+            case commands.SendData():
+                wire.write(command.data)
+            case ResetConnection():
+                wire.reset()
+            case LingerClose():
+                wire.linger()
+            case ParkConnection():
+                self._park(wire)
+            case HoldReading():
+                wire.hold_reading(command.hold)
+            case commands.CloseConnection():
+                wire.close()
+
+    def _park(self, wire: Wire) -> None:
+        if not self._edge.config.profile.origin.reuse:
+            wire.close()
+            return
+        if wire.full:
+            self.is_full(wire, full=False)
+        del self._wires[wire.connection]
+        self._pool.park(wire)
+
+    def _keep_held(self, command: KeepHeld) -> None:
+        def order(expire: bool) -> None:
+            self.deliver(Order(command.stream_id, expire))
+
+        self._edge.held.add(command.number, Holder(describe=command.describe, order=order))
+
+    # ---- alarms
+
+    def _set_alarm(self, command: SetAlarm) -> None:
+        old = self._alarms.pop(command.stream_id, None)
+        if old is not None:
+            old.cancel()
+        if command.at is not None:
+            loop = asyncio.get_running_loop()
+            wait = max(0, command.at - self._edge.clock.now()) / 1_000_000
+            self._alarms[command.stream_id] = loop.call_at(loop.time() + wait, self._ring, command.stream_id, TIE_TURNS)
+
+    def _ring(self, stream_id: int, turns: int) -> None:
+        if turns:
+            self._alarms[stream_id] = asyncio.get_running_loop().call_soon(self._ring, stream_id, turns - 1)
+            return
+        del self._alarms[stream_id]
+        self.deliver(AlarmRang(stream_id))
+
+    # ---- connecting
+
+    def _open(self, command: OpenOrigin) -> None:
+        wire = None if command.fresh else self._pool.take()
+        if wire is not None:
+            wire.owner = self
+            wire.connection = command.connection
+            wire.connection.state = wire.connection.state.OPEN
+            self.made(wire)
+            self._queue.append(OriginOpened(command, error="", reused=True))
+            return
+        task = asyncio.get_running_loop().create_task(self._connect(command))
+        self._opening[command.connection] = task
+        task.add_done_callback(lambda _: self._opened(command.connection))
+
+    def _opened(self, connection: Connection) -> None:
+        self._opening.pop(connection, None)
+        self._check_gone()
+
+    async def _connect(self, command: OpenOrigin) -> None:
+        upstream = self._edge.config.upstream
+        try:
+            await asyncio.get_running_loop().create_connection(
+                lambda: Wire(self, command.connection),
+                upstream.host,
+                upstream.port,
+                ssl=self._upstream_tls,
+                server_hostname=upstream.host if self._upstream_tls else None,
+            )
+            error = ""
+        except OSError as failure:
+            error = _connect_error(failure)
+        self._opening.pop(command.connection, None)
+        self.deliver(OriginOpened(command, error=error, reused=False))
+
+    # ---- hooks
+
+    def _start_hook(self, hook: commands.StartHook) -> None:
+        if not self._edge.hooks.wants(hook.name):
+            if hook.blocking:
+                self._queue.append(events.HookCompleted(hook))
+            return
+        task = asyncio.get_running_loop().create_task(self._run_hook(hook))
+        self._hooks.add(task)
+        task.add_done_callback(self._hooks.discard)
+
+    async def _run_hook(self, hook: commands.StartHook) -> None:
+        await self._edge.hooks.run(hook)
+        if hook.blocking:
+            self.deliver(events.HookCompleted(hook))
+
+
+def _connect_error(failure: OSError) -> str:
+    if isinstance(failure, ConnectionRefusedError):
+        return "refused"
+    if isinstance(failure, TimeoutError) or failure.errno == errno.ETIMEDOUT:
+        return "timeout"
+    return "unreachable"

@@ -1,0 +1,192 @@
+"""One client connection of an edge: its streams, its origin connections, and which event belongs to whom.
+
+Extends mitmproxy's HttpLayer for one upstream: a stream asks for a connection and goes on, so that its timers run while it
+connects. Each origin connection carries one exchange and then goes back to the host. It must never connect anywhere else.
+"""
+
+from collections.abc import Iterator
+
+from mitmproxy.connection import Connection, ConnectionState, Server
+from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layer import CommandGenerator, Layer
+from mitmproxy.proxy.layers.http import DropStream, HTTPMode, HttpLayer, HttpStream, SendHttp
+from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.http._events import RequestHeaders, RequestProtocolError
+
+from firstbyte.harness.profile import CloseKind, InterimAction
+from firstbyte.proxies.edge import Edge
+from firstbyte.proxies.http1_client import EdgeHttp1Client
+from firstbyte.proxies.http1_server import EdgeHttp1Server
+from firstbyte.proxies.http2 import EdgeHttp2Server
+from firstbyte.proxies.signals import (
+    AlarmRang,
+    AskOrigin,
+    HoldReading,
+    LeaveOrigin,
+    OpenOrigin,
+    Order,
+    OriginOpened,
+    OriginReady,
+    OriginUnreachable,
+    ParkConnection,
+    ResetConnection,
+)
+from firstbyte.proxies.stream import EdgeStream
+
+
+class EdgeLayer(HttpLayer):
+    """The layer below the host. `edge` is what all connections of one edge share."""
+
+    def __init__(self, context: Context, edge: Edge) -> None:
+        super().__init__(context, HTTPMode.transparent)
+        self._edge = edge
+        self._opening: dict[Connection, int] = {}
+
+    def __repr__(self) -> str:
+        return f"<EdgeLayer {len(self.streams)} streams, {len(self.connections)} connections>"
+
+    def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
+        match event:
+            case events.ConnectionEvent():
+                handler = self.connections.get(event.connection)
+                if handler is not None:
+                    yield from self.event_to_child(handler, event)
+                if isinstance(event, events.ConnectionClosed):
+                    self.connections.pop(event.connection, None)
+                yield from self._clean_up(event)
+            case AlarmRang() | Order():
+                stream = self.streams.get(event.stream_id)
+                if stream is not None:
+                    yield from self.event_to_child(stream, event)
+            case OriginOpened():
+                yield from self._origin_opened(event)
+            case events.CommandCompleted():
+                source = self.command_sources.pop(event.command, None)
+                if source is not None:
+                    yield from self.event_to_child(source, event)
+            case events.Start():
+                yield from self._start(event)
+
+    def _start(self, event: events.Start) -> CommandGenerator[None]:
+        context = self.context.fork()
+        server = (
+            EdgeHttp2Server(context)
+            if self.context.client.alpn == b"h2"
+            else EdgeHttp1Server(context, self._edge.config.max_header_bytes)
+        )
+        self.connections[self.context.client] = server
+        yield from self.event_to_child(server, event)
+
+    def event_to_child(self, child: Layer | HttpStream, event: events.Event) -> CommandGenerator[None]:
+        """Give a child an event, and see to what it wants."""
+        for command in child.handle_event(event):
+            match command:
+                case ReceiveHttp():
+                    yield from self._receive(child, command)
+                case SendHttp():
+                    connection = self.connections.get(command.connection)
+                    if connection is not None:
+                        yield from self.event_to_child(connection, command.event)
+                case AskOrigin():
+                    yield from self._ask_origin(command)
+                case LeaveOrigin():
+                    yield from self._leave_origin(command)
+                case DropStream():
+                    self.streams.pop(command.stream_id, None)
+                case ParkConnection():
+                    self.connections.pop(command.connection, None)
+                    yield command
+                case HoldReading() if command.connection is self.context.client and isinstance(child, EdgeHttp2Server):
+                    yield from self._hold_origins(hold=command.hold)
+                case _:
+                    if command.blocking:
+                        self.command_sources[command] = child
+                    yield command
+
+    def _receive(self, child: Layer, command: ReceiveHttp) -> CommandGenerator[None]:
+        # After a timer has fired, or the request was sent again, what an old connection says is of no interest.
+        if isinstance(child, EdgeHttp1Client) and child.abandoned:
+            return
+        if isinstance(command.event, RequestHeaders):
+            yield from self.make_stream(command.event.stream_id)
+        stream = self.streams.get(command.event.stream_id)
+        if stream is not None:
+            yield from self.event_to_child(stream, command.event)
+
+    def make_stream(self, stream_id: int) -> CommandGenerator[None]:
+        """A new exchange."""
+        stream = EdgeStream(self.context.fork(), stream_id, self._edge)
+        self.streams[stream_id] = stream
+        yield from self.event_to_child(stream, events.Start())
+
+    # ---- origin connections
+
+    def _ask_origin(self, command: AskOrigin) -> CommandGenerator[None]:
+        upstream = self._edge.config.upstream
+        server = Server(address=(upstream.host, upstream.port))
+        self._opening[server] = command.stream_id
+        yield OpenOrigin(server, fresh=command.fresh)
+
+    def _origin_opened(self, event: OriginOpened) -> CommandGenerator[None]:
+        server = event.command.connection
+        stream_id = self._opening.pop(server, None)
+        stream = None if stream_id is None else self.streams.get(stream_id)
+        if stream is None or stream_id is None:
+            if not event.error:
+                yield commands.CloseConnection(server)
+            return
+        if event.error:
+            yield from self.event_to_child(stream, OriginUnreachable(stream_id, event.error))
+            return
+        yield from self.event_to_child(stream, self._connected(stream_id, server, reused=event.reused))
+
+    def _connected(self, stream_id: int, server: Server, *, reused: bool) -> OriginReady:
+        context = self.context.fork()
+        context.server = server
+        config = self._edge.config
+        client = EdgeHttp1Client(context, stream_id, config.max_header_bytes, config.profile.mutation.framed_204)
+        client.takes_as_final = self._edge.statuses_doing(InterimAction.FINAL)
+        self.connections[server] = client
+        for _ in client.handle_event(events.Start()):
+            pass
+        return OriginReady(stream_id, server, reused)
+
+    def _leave_origin(self, command: LeaveOrigin) -> CommandGenerator[None]:
+        if command.connection is None:
+            yield from self._stop_opening(command.stream_id)
+            return
+        client = self.connections.get(command.connection)
+        if isinstance(client, EdgeHttp1Client):
+            client.abandoned = True
+            client.reusable = False
+        match command.how:
+            case CloseKind.NOTHING:
+                return
+            case CloseKind.RST:
+                yield ResetConnection(command.connection)
+            case CloseKind.FIN:
+                yield commands.CloseConnection(command.connection)
+        self.connections.pop(command.connection, None)
+
+    def _stop_opening(self, stream_id: int) -> Iterator[commands.Command]:
+        """Give up the connection attempt of a stream."""
+        for server, waiting in list(self._opening.items()):
+            if waiting == stream_id:
+                del self._opening[server]
+                yield commands.CloseConnection(server)
+
+    def _hold_origins(self, *, hold: bool) -> Iterator[commands.Command]:
+        for connection in self.connections:
+            if connection is not self.context.client:
+                yield HoldReading(connection, hold)
+
+    def _clean_up(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
+        """The client is gone: streams its connection class did not know of any more hear of it too."""
+        if event.connection is not self.context.client or self.context.client.state is not ConnectionState.CLOSED:
+            return
+        for stream_id, stream in list(self.streams.items()):
+            if isinstance(stream, EdgeStream) and not stream.client_left:
+                yield from self.event_to_child(
+                    stream, RequestProtocolError(stream_id, "client left", RequestProtocolError.code)
+                )

@@ -1,0 +1,121 @@
+"""Which timers of a profile run in one exchange, and until when.
+
+Pure: points and times in, changes out. A reset only moves a deadline; who waits for it asks again when the old one has
+come. It must never read a clock or wait.
+"""
+
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+from firstbyte.harness.profile import Point, Timer
+
+#: Points that belong to the client's request. The others begin anew when the request is sent again.
+_OF_THE_REQUEST = frozenset({Point.REQUEST_STARTED, Point.REQUEST_READ, Point.REQUEST_RECEIVED})
+
+
+class Turn(Enum):
+    """What happened to a timer."""
+
+    ARMED = auto()
+    STOPPED = auto()
+
+
+class Change(NamedTuple):
+    """A timer was armed or stopped. left: microseconds until its deadline at that moment."""
+
+    turn: Turn
+    timer: Timer
+    left: int
+
+
+class TimerPlan:
+    """The timers of a profile, sorted by the points they react to. Made once for all exchanges."""
+
+    def __init__(self, timers: tuple[Timer, ...]) -> None:
+        self.limits = {index: timer.limit for index, timer in enumerate(timers) if timer.limit is not None}
+        self.timers = timers
+        self.starts: dict[Point, tuple[int, ...]] = {}
+        self.stops: dict[Point, tuple[int, ...]] = {}
+        self.resets: dict[Point, tuple[int, ...]] = {}
+        for index in self.limits:
+            _add(self.starts, (timers[index].starts_on,), index)
+            _add(self.stops, timers[index].stops_on, index)
+            _add(self.resets, timers[index].reset_by, index)
+        self.points = frozenset((*self.starts, *self.stops, *self.resets))
+
+
+def _add(table: dict[Point, tuple[int, ...]], points: tuple[Point, ...], index: int) -> None:
+    for point in points:
+        table[point] = (*table.get(point, ()), index)
+
+
+class TimerBank:
+    """The timers of one exchange."""
+
+    __slots__ = ("_deadlines", "_passed", "_plan")
+
+    def __init__(self, plan: TimerPlan) -> None:
+        self._plan = plan
+        self._deadlines: dict[int, int] = {}
+        self._passed: set[Point] = set()
+
+    def __repr__(self) -> str:
+        running = ", ".join(f"{self._plan.timers[i].name} until {at}us" for i, at in self._deadlines.items())
+        return f"<TimerBank {running or 'idle'}>"
+
+    def note(self, point: Point, now: int) -> tuple[Change, ...]:
+        """Something happened at `now` microseconds. Stops come before starts: a timer may hand over to the next."""
+        if point not in self._plan.points:
+            return ()
+        self._passed.add(point)
+        for index in self._plan.resets.get(point, ()):
+            if index in self._deadlines:
+                self._deadlines[index] = now + self._plan.limits[index]
+        return (*self._stop(self._plan.stops.get(point, ()), now), *self._start(point, now))
+
+    def _stop(self, indexes: tuple[int, ...], now: int) -> Iterator[Change]:
+        for index in indexes:
+            deadline = self._deadlines.pop(index, None)
+            if deadline is not None:
+                yield Change(Turn.STOPPED, self._plan.timers[index], deadline - now)
+
+    def _start(self, point: Point, now: int) -> Iterator[Change]:
+        for index in self._plan.starts.get(point, ()):
+            timer = self._plan.timers[index]
+            # An answer may come before its request has been sent whole: what it stops must not start after it.
+            if index not in self._deadlines and self._passed.isdisjoint(timer.stops_on):
+                self._deadlines[index] = now + self._plan.limits[index]
+                yield Change(Turn.ARMED, timer, self._plan.limits[index])
+
+    def due(self, now: int) -> tuple[Timer, int] | None:
+        """The timer whose deadline came first, with that deadline; None when none has come. The profile's order at a tie."""
+        if not self._deadlines:
+            return None
+        index = min(self._deadlines, key=self._deadlines.__getitem__)
+        deadline = self._deadlines[index]
+        return (self._plan.timers[index], deadline) if deadline <= now else None
+
+    def first(self) -> Timer | None:
+        """The timer that would fire first if nothing happened any more."""
+        if not self._deadlines:
+            return None
+        return self._plan.timers[min(self._deadlines, key=self._deadlines.__getitem__)]
+
+    def deadline(self) -> int | None:
+        """When to look again, in microseconds; None when no timer runs."""
+        return min(self._deadlines.values(), default=None)
+
+    def expire(self, timer: Timer) -> None:
+        """Take a timer that has fired out of the bank."""
+        self._deadlines.pop(self._plan.timers.index(timer), None)
+
+    def next_attempt(self, now: int) -> tuple[Change, ...]:
+        """The request is sent again: what the origin's side started is over, what the request started runs on."""
+        self._passed &= _OF_THE_REQUEST
+        old = tuple(i for i in self._deadlines if self._plan.timers[i].starts_on not in _OF_THE_REQUEST)
+        return tuple(self._stop(old, now))
+
+    def stop(self, now: int) -> tuple[Change, ...]:
+        """The exchange is over: stop all."""
+        return tuple(self._stop(tuple(self._deadlines), now))

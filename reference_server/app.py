@@ -1,0 +1,59 @@
+"""Puts the server together: a Starlette application whose endpoints are all `async def`.
+
+    app = create_app(ServerConfig(), real_env(), file_connect(path))
+    server = await loop.create_server(factory := protocol_factory(app), host, port)
+    ...
+    shutdown(app); factory.shutdown()
+
+Must never start a thread or need more than a running event loop.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import cast
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from firstbyte.reference_server.config import ServerConfig
+from firstbyte.reference_server.env import Env
+from firstbyte.reference_server.handlers import handler
+from firstbyte.reference_server.operations import json_reply
+from firstbyte.reference_server.recorder import Recorder
+from firstbyte.reference_server.routes import all_operations
+from firstbyte.reference_server.service import Service, open_service
+from firstbyte.reference_server.wire import ProtocolFactory, protocol_factory
+
+__all__ = ["ProtocolFactory", "create_app", "protocol_factory", "shutdown"]
+
+
+def create_app(config: ServerConfig, env: Env, connect: Callable[[], sqlite3.Connection]) -> Starlette:
+    """The application, its database open. Raises UnknownHandler, sqlite3.Error."""
+    handler(config.handler)
+    service = open_service(config, env, connect())
+    operations = all_operations()
+    app = Starlette(
+        routes=[operation.route() for operation in operations],
+        middleware=[Middleware(Recorder, ledger=service.core.ledger, default_handler=config.handler)],
+        exception_handlers={HTTPException: _http_error},
+    )
+    app.router.redirect_slashes = False
+    app.state.service = service
+    app.state.operations = operations
+    app.state.openapi = None
+    return app
+
+
+def shutdown(app: Starlette) -> None:
+    """Stops everything this application has under way, the way a kill does. Call it in the loop's thread."""
+    cast("Service", app.state.service).stop()
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    message = f"{request.method} {request.url.path} is not part of this server; GET /doc lists what is"
+    name = "NotFoundError" if status == 404 else "BadRequest"
+    return json_reply(request, {"name": name, "data": {"message": message}}, status)

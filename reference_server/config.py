@@ -1,0 +1,102 @@
+"""What one server is told at its start, as frozen data.
+
+Delays are seconds, already divided by the time scale: nothing below this line knows that there is one.
+Must never hold anything that changes while the server runs.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import NewType
+
+Seconds = NewType("Seconds", float)
+
+DEFAULT_HANDLER = "no-content"
+# Measured on 1.18.33, cold instance, 2026-11-22: the message was durable 1.9 s after its 204.
+DEFAULT_PERSIST_DELAY = Seconds(1.9)
+# Measured on 1.2.20 and 1.18.33, 2026-11-22: heartbeats at 10.0 s and 20.0 s after the stream began.
+DEFAULT_HEARTBEAT = Seconds(10)
+
+
+class Api(Enum):
+    """Whose JSON, headers and event order to show."""
+
+    V1_2 = "1.2"
+    V1_18 = "1.18"
+
+    @property
+    def version(self) -> str:
+        """The release the captures were taken from."""
+        return {"1.2": "1.2.20", "1.18": "1.18.33"}[self.value]
+
+
+class OnClientGone(Enum):
+    """What happens to the work when its client leaves before the answer; the real server continues."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderError:
+    """The model fails after that many tokens (0: before the first)."""
+
+    after_tokens: int = 0
+    message: str = "The model is overloaded"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelHangs:
+    """The model says nothing more after that many tokens, until the prompt is aborted."""
+
+    after_tokens: int = 0
+
+
+type ModelFailure = ProviderError | ModelHangs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """One answer of the scripted model: silent for `delay`, then one token every `gap`."""
+
+    delay: Seconds = Seconds(0)
+    gap: Seconds = Seconds(0)
+    text: str = "Hello from the fake model."
+    failure: ModelFailure | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelScript:
+    """The turns in order; the last one repeats. Never empty."""
+
+    turns: tuple[Turn, ...] = (Turn(),)
+
+    def turn(self, number: int) -> Turn:
+        """The answer to the prompt with that number, counted from 0."""
+        return self.turns[min(number, len(self.turns) - 1)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerConfig:
+    """One server. `handler` answers prompt_async unless a request names another one."""
+
+    handler: str = DEFAULT_HANDLER
+    api: Api = Api.V1_2
+    model: ModelScript = field(default_factory=ModelScript)
+    on_client_gone: OnClientGone = OnClientGone.CONTINUE
+    persist_delay: Seconds = DEFAULT_PERSIST_DELAY
+    heartbeat: Seconds = DEFAULT_HEARTBEAT
+    keep_alive: Seconds = Seconds(3600)
+    directory: str = "/home/user/project"
+
+    def scaled(self, factor: float) -> "ServerConfig":
+        """The same server with every delay divided by `factor`, which is done once, before anything runs."""
+        return replace(
+            self,
+            model=ModelScript(turns=tuple(_scaled_turn(turn, factor) for turn in self.model.turns)),
+            persist_delay=Seconds(self.persist_delay / factor),
+            heartbeat=Seconds(self.heartbeat / factor),
+        )
+
+
+def _scaled_turn(turn: Turn, factor: float) -> Turn:
+    return replace(turn, delay=Seconds(turn.delay / factor), gap=Seconds(turn.gap / factor))

@@ -1,0 +1,35 @@
+"""What every part of one server shares: its configuration, its world, its database and its bus.
+
+Must never hold anything about one request.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+
+from firstbyte.reference_server.config import ServerConfig
+from firstbyte.reference_server.env import Env
+from firstbyte.reference_server.events import Bus
+from firstbyte.reference_server.ids import Ids
+from firstbyte.reference_server.ledger import Ledger
+from firstbyte.reference_server.store import Store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Core:
+    """The shared parts of one server."""
+
+    config: ServerConfig
+    env: Env
+    ids: Ids
+    store: Store
+    ledger: Ledger
+    bus: Bus
+
+
+def open_core(config: ServerConfig, env: Env, connection: sqlite3.Connection) -> Core:
+    """Opens the database (making its tables where needed) and everything that needs no event loop."""
+    ids = Ids(env)
+    store = Store(connection)
+    ledger = Ledger(connection, env)
+    bus = Bus(config.api, ids, config.heartbeat)
+    return Core(config=config, env=env, ids=ids, store=store, ledger=ledger, bus=bus)

@@ -1,0 +1,82 @@
+"""Error documents in the shape of each API.
+
+1.2.20: a validator's list with the body echoed; 1.18.33: a named error. Captured 2026-11-22 for a missing
+`parts` and for an unknown session; the other texts follow the same shape. Must never echo more than the
+request's own body.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from firstbyte.reference_server.config import Api
+from firstbyte.reference_server.documents import Json, JsonObject
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One thing wrong with a request's body. `received` is the JSON type found, or "undefined"."""
+
+    path: tuple[str | int, ...]
+    expected: str
+    received: str
+
+
+class RequestRefused(Exception):
+    """The request can't be carried out; holds the response that says so."""
+
+    def __init__(self, status: int, document: JsonObject) -> None:
+        super().__init__(f"{status} {document}")
+        self.status = status
+        self.document = document
+
+
+def bad_body(api: Api, problems: list[Problem], body: Json) -> RequestRefused:
+    """400 for a body that doesn't have the right shape."""
+    match api:
+        case Api.V1_2:
+            errors: list[JsonObject] = [_validator_error(problem) for problem in problems]
+            return RequestRefused(400, {"data": body, "error": errors, "success": False})
+        case Api.V1_18:
+            return bad_request(api, _named_message(problems[0]))
+        case _:
+            assert_never(api)
+
+
+def bad_request(api: Api, message: str) -> RequestRefused:
+    """400 for anything else that is wrong with a request."""
+    detail: dict[str, Json] = {"message": message}
+    if api is Api.V1_18:
+        detail["kind"] = "Payload"
+    return RequestRefused(400, {"name": "BadRequest", "data": detail})
+
+
+def session_not_found(session_id: str) -> RequestRefused:
+    """404 for a session nobody made."""
+    return not_found(f"Session not found: {session_id}")
+
+
+def not_found(message: str) -> RequestRefused:
+    """404 for anything that isn't there."""
+    return RequestRefused(404, {"name": "NotFoundError", "data": {"message": message}})
+
+
+def _validator_error(problem: Problem) -> JsonObject:
+    message = f"Invalid input: expected {problem.expected}, received {problem.received}"
+    return {
+        "expected": problem.expected,
+        "code": "invalid_type",
+        "path": list(problem.path),
+        "message": message,
+    }
+
+
+def _named_message(problem: Problem) -> str:
+    where = "".join(f"[{json_key(key)}]" for key in problem.path)
+    if problem.received == "undefined":
+        return f"Missing key\n  at {where}"
+    return f"Expected {problem.expected}, got {problem.received}\n  at {where}"
+
+
+def json_key(key: str | int) -> str:
+    """The key as it is shown between brackets."""
+    return f'"{key}"' if isinstance(key, str) else str(key)

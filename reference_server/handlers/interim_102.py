@@ -1,0 +1,16 @@
+"""102 Processing every heartbeat interval, then the final 204.
+
+Evidence: RFC 2518 10.1 made 102 for this, RFC 9110 15.2 lets a client get any number of 1xx before the
+final response; whether an edge counts them is what the experiment shows.
+"""
+
+from firstbyte.reference_server.exchange import Exchange
+
+
+async def answer(exchange: Exchange) -> None:
+    """Durable, interim responses while it works, 204."""
+    exchange.persist()
+    job = exchange.start()
+    async for _ in exchange.until_done(job):
+        exchange.wire.interim(102)
+    await exchange.reply_no_content()

@@ -1,0 +1,14 @@
+"""Complete 204 in milliseconds, the work runs on: the handler exactly as the report prints it.
+
+Evidence: Bun 1.3 merges a stream that is closed in the same tick into one complete response (hono-wire-
+table row a_204_fnf, 2026-11-22: header complete after 6-8 ms; the real 1.2.20: 8.1 ms).
+"""
+
+from firstbyte.reference_server.exchange import Exchange
+
+
+async def answer(exchange: Exchange) -> None:
+    """Durable, work started, complete 204."""
+    exchange.persist()
+    exchange.start()
+    await exchange.reply_no_content()

@@ -1,0 +1,63 @@
+"""Response headers in the spelling and order that were captured.
+
+1.2.20 (Bun 1.3.10): Content-Type, Vary, Date, framing. 1.18.33: JSON has Date and Content-Length before
+Vary, a 204 has no Content-Type. Captured with raw sockets, 2026-11-22. Must never name uvicorn.
+"""
+
+from email.utils import formatdate
+from typing import assert_never
+
+from firstbyte.reference_server.config import Api
+from firstbyte.reference_server.wire import HeaderLine
+
+JSON_TYPE = (b"Content-Type", b"application/json")
+VARY = (b"Vary", b"Origin")
+
+
+def http_date(wall_ms: int) -> bytes:
+    """The time as RFC 9110 5.6.7 wants it."""
+    return formatdate(wall_ms // 1000, usegmt=True).encode()
+
+
+def no_content(api: Api, date: bytes) -> list[HeaderLine]:
+    """Headers of a complete 204."""
+    rest = [VARY, (b"Date", date), (b"Content-Length", b"0")]
+    return [JSON_TYPE, *rest] if api is Api.V1_2 else rest
+
+
+def json_body(api: Api, date: bytes, length: int) -> list[HeaderLine]:
+    """Headers of a JSON document that is sent at once."""
+    framing = (b"Content-Length", str(length).encode())
+    match api:
+        case Api.V1_2:
+            return [JSON_TYPE, VARY, (b"Date", date), framing]
+        case Api.V1_18:
+            return [JSON_TYPE, (b"Date", date), framing, VARY]
+        case _:
+            assert_never(api)
+
+
+def json_stream(date: bytes) -> list[HeaderLine]:
+    """Headers of a JSON document whose length isn't known yet; h11 adds Transfer-Encoding."""
+    return [JSON_TYPE, VARY, (b"Date", date)]
+
+
+def event_stream(api: Api, date: bytes) -> list[HeaderLine]:
+    """Headers of a server-sent event stream; h11 adds Transfer-Encoding."""
+    kind = (b"Content-Type", b"text/event-stream")
+    sniff = (b"X-Content-Type-Options", b"nosniff")
+    match api:
+        case Api.V1_2:
+            cache = (b"Cache-Control", b"no-cache")
+            alive = (b"Connection", b"keep-alive")
+            return [sniff, kind, cache, alive, VARY, (b"X-Accel-Buffering", b"no"), (b"Date", date)]
+        case Api.V1_18:
+            cache = (b"Cache-Control", b"no-cache, no-transform")
+            return [cache, sniff, kind, VARY, (b"x-accel-buffering", b"no"), (b"Date", date)]
+        case _:
+            assert_never(api)
+
+
+def as_bytes(headers: list[HeaderLine]) -> bytes:
+    """The header lines as they go over the wire, without the blank line."""
+    return b"".join(name + b": " + value + b"\r\n" for name, value in headers)

@@ -1,0 +1,103 @@
+"""One operation: what is served and what the OpenAPI document says of it, so that neither can lie.
+
+Must never exist for something that isn't routed.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from firstbyte.reference_server.documents import Json, JsonObject, encoded
+from firstbyte.reference_server.errors import RequestRefused
+from firstbyte.reference_server.headers import http_date, json_body
+from firstbyte.reference_server.service import service_of
+from firstbyte.reference_server.wire import HeaderLine
+
+type Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """One response an operation may give. `schema` None means no body."""
+
+    status: int
+    description: str
+    schema: JsonObject | None = None
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameter:
+    """A query parameter or a request header."""
+
+    name: str
+    place: str = "query"
+    schema: JsonObject = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """A method on a path. `body` names the schema of the request's body, empty for none."""
+
+    method: str
+    path: str
+    id: str
+    summary: str
+    endpoint: Endpoint
+    outcomes: Sequence[Outcome]
+    body: str = ""
+    parameters: Sequence[Parameter] = ()
+
+    def route(self) -> Route:
+        """The Starlette route of it."""
+        return Route(self.path, _refusable(self.endpoint), methods=[self.method], name=self.id)
+
+
+class RawResponse(Response):
+    """A response whose header lines are sent exactly as given, spelling and order included."""
+
+    def __init__(self, status: int, headers: list[HeaderLine], data: bytes) -> None:
+        self.status_code = status
+        self.body = data
+        self.background = None
+        self.raw_headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+class _Silence(Response):
+    """No response: the client left before it had sent its request, and the ledger has that."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends nothing."""
+
+
+def json_reply(
+    request: Request, document: Json, status: int = 200, extra: tuple[HeaderLine, ...] = ()
+) -> RawResponse:
+    """A JSON response with the headers of the server's API."""
+    core = service_of(request).core
+    data = encoded(document)
+    headers = json_body(core.config.api, http_date(core.env.wall_ms()), len(data))
+    return RawResponse(status, [*headers, *extra], data)
+
+
+def _refusable(endpoint: Endpoint) -> Endpoint:
+    @wraps(endpoint)
+    async def with_refusals(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except RequestRefused as refused:
+            return json_reply(request, refused.document, refused.status)
+        except ClientDisconnect:
+            return _Silence()
+
+    return with_refusals

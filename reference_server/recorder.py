@@ -1,0 +1,80 @@
+"""Writes what the wire tells of each request into the ledger.
+
+ASGI middleware around the whole application. Requests for the ledger itself, and for the page's files, are
+not recorded: looking must not change what is seen. Must never delay a request.
+"""
+
+from typing import Final, cast
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from firstbyte.reference_server.ledger import Ledger, LedgerEvent, Ticket
+from firstbyte.reference_server.wire import wire_of
+
+_KEY: Final = "firstbyte.record"
+_UNRECORDED: Final = ("/_firstbyte/", "/ui/")
+
+
+class Record:
+    """One request in the ledger. Knows its prompt as soon as `ticket` is set."""
+
+    def __init__(self, ledger: Ledger, request: str) -> None:
+        self._ledger = ledger
+        self.ticket = Ticket(request=request)
+
+    def __repr__(self) -> str:
+        return f"<Record {self.ticket.request}>"
+
+    def header_sent(self, status: int) -> None:
+        """The complete header has left."""
+        self._ledger.write(LedgerEvent.HEADER_SENT, self.ticket, {"status": status})
+
+    def response_completed(self, body_bytes: int) -> None:
+        """The whole response has left."""
+        self._ledger.write(LedgerEvent.RESPONSE_COMPLETED, self.ticket, {"body_bytes": body_bytes})
+
+    def client_gone(self) -> None:
+        """The client left first."""
+        self._ledger.write(LedgerEvent.CLIENT_GONE, self.ticket)
+
+
+class Recorder:
+    """The middleware."""
+
+    def __init__(self, app: ASGIApp, ledger: Ledger, default_handler: str) -> None:
+        self._app = app
+        self._ledger = ledger
+        self._default_handler = default_handler
+        self._count = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Records the request's arrival and everything its wire tells, then serves it."""
+        if scope["type"] == "http" and not scope["path"].startswith(_UNRECORDED):
+            record = scope[_KEY] = Record(self._ledger, self._request_id(scope))
+            self._ledger.write(LedgerEvent.ARRIVED, record.ticket, self._detail(scope))
+            wire_of(scope).listen(record)
+        await self._app(scope, receive, send)
+
+    def _request_id(self, scope: Scope) -> str:
+        self._count += 1
+        return _header(scope, b"x-firstbyte-request") or f"r{self._count}"
+
+    def _detail(self, scope: Scope) -> dict[str, str]:
+        path = str(scope["path"])
+        detail = {"method": str(scope["method"]), "path": path}
+        if path.endswith("/prompt_async"):
+            detail["handler"] = _header(scope, b"x-firstbyte-handler") or self._default_handler
+        return detail
+
+
+def record_of(request: Request) -> Record:
+    """The record of this request."""
+    return cast("Record", request.scope[_KEY])
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value.decode("latin-1"))
+    return ""

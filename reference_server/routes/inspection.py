@@ -1,0 +1,83 @@
+"""What the origin knows: the ledger, for whoever judges a run. Never recorded in the ledger itself."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from firstbyte.reference_server.documents import JsonObject
+from firstbyte.reference_server.openapi import document
+from firstbyte.reference_server.operations import Operation, Outcome, json_reply
+from firstbyte.reference_server.prompts import joined_text
+from firstbyte.reference_server.schemas import ANY_OBJECT, ref
+from firstbyte.reference_server.service import Service, service_of
+from firstbyte.reference_server.store import Message
+
+
+def ledger_document(service: Service) -> JsonObject:
+    """What a verdict needs: facts, durable messages, effects and model calls by intent, open prompts."""
+    store = service.core.store
+    return {
+        "events": service.core.ledger.rows(),
+        "messages": [_shown(service, message) for message in store.all_messages()],
+        "effects": store.effects(),
+        "model_calls": service.core.ledger.model_calls(),
+        "busy": service.work.open_prompts,
+    }
+
+
+async def _ledger(request: Request) -> Response:
+    return json_reply(request, ledger_document(service_of(request)))
+
+
+async def _health(request: Request) -> Response:
+    service = service_of(request)
+    return json_reply(request, {"healthy": True, "version": service.core.config.api.version})
+
+
+async def _openapi(request: Request) -> Response:
+    state = request.app.state
+    if state.openapi is None:
+        state.openapi = document(service_of(request).core.config.api, state.operations)
+    return json_reply(request, state.openapi)
+
+
+def _shown(service: Service, message: Message) -> JsonObject:
+    parts = service.core.store.parts(message)
+    return {
+        "id": message.id,
+        "session": message.session,
+        "role": message.role,
+        "intent": message.intent,
+        "parts": parts,
+        "text": joined_text(parts),
+        "durable": True,
+    }
+
+
+OPERATIONS: Final = (
+    Operation(
+        method="GET",
+        path="/_firstbyte/ledger",
+        id="firstbyte.ledger",
+        summary="What the origin knows of every request and message",
+        endpoint=_ledger,
+        outcomes=[Outcome(status=200, description="The ledger", schema=ref("Ledger"))],
+    ),
+    Operation(
+        method="GET",
+        path="/_firstbyte/health",
+        id="firstbyte.health",
+        summary="Whether the server is up; never recorded",
+        endpoint=_health,
+        outcomes=[Outcome(status=200, description="It is", schema=ref("Health"))],
+    ),
+    Operation(
+        method="GET",
+        path="/doc",
+        id="doc",
+        summary="This document",
+        endpoint=_openapi,
+        outcomes=[Outcome(status=200, description="OpenAPI 3.1", schema=ANY_OBJECT)],
+    ),
+)

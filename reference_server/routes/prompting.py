@@ -1,0 +1,228 @@
+"""The five ways to send something, and the status of what an accepted-202 prompt became.
+
+prompt_async is answered by the configured handler or the one a request names in X-Firstbyte-Handler.
+/command and /shell are silent until done in every version; /message sends a partial header in 1.2.20 (9 ms)
+and is silent in 1.18.33. Measured 2026-11-22.
+"""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from firstbyte.reference_server.config import Api
+from firstbyte.reference_server.documents import JsonObject, encoded, text_of
+from firstbyte.reference_server.errors import Problem, RequestRefused, bad_body, bad_request, not_found
+from firstbyte.reference_server.exchange import Exchange, Handler
+from firstbyte.reference_server.handlers import UnknownHandler, handler
+from firstbyte.reference_server.headers import JSON_TYPE, VARY, as_bytes, http_date, no_content
+from firstbyte.reference_server.ledger import LedgerEvent, Ticket
+from firstbyte.reference_server.operations import (
+    Endpoint,
+    Operation,
+    Outcome,
+    Parameter,
+    RawResponse,
+    json_reply,
+)
+from firstbyte.reference_server.prompts import DEFAULT_AGENT, Prompt, PromptKind, json_type, read_prompt
+from firstbyte.reference_server.recorder import record_of
+from firstbyte.reference_server.routes.page_load import COMMANDS
+from firstbyte.reference_server.routes.requests import json_object, known_session, session_id
+from firstbyte.reference_server.schemas import ref
+from firstbyte.reference_server.service import Service, service_of
+from firstbyte.reference_server.wire import wire_of
+
+_HANDLER_HEADER: Final = "X-Firstbyte-Handler"
+_INTENT_HEADER: Final = "X-Firstbyte-Intent"
+_SHELL_NOTE: Final = "The following tool was executed by the user"
+
+
+class PromptResponse(Response):
+    """A response whose bytes are a handler's business."""
+
+    def __init__(self, service: Service, ticket: Ticket, prompt: Prompt, handler_: Handler) -> None:
+        self._service = service
+        self._ticket = ticket
+        self._prompt = prompt
+        self._handler = handler_
+        self.background = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets the handler answer."""
+        await self._handler(Exchange(self._service, self._ticket, self._prompt, wire_of(scope), send))
+
+
+async def _prompt_async(request: Request) -> Response:
+    service = service_of(request)
+    chosen = _chosen_handler(request)
+    prompt = read_prompt(service.core.config.api, await json_object(request))
+    try:
+        known_session(request)
+    except RequestRefused:
+        if service.core.config.api is Api.V1_18:
+            raise
+        return _lost(request, prompt)
+    return _admitted(request, prompt, chosen)
+
+
+async def _message(request: Request) -> Response:
+    service = service_of(request)
+    prompt = read_prompt(service.core.config.api, await json_object(request))
+    known_session(request)
+    is_partial = service.core.config.api is Api.V1_2
+    return _admitted(request, prompt, _partial_header if is_partial else _streamed_result)
+
+
+async def _command(request: Request) -> Response:
+    api = service_of(request).core.config.api
+    body = await json_object(request)
+    _require_strings(api, body, "command", "arguments")
+    known_session(request)
+    name, arguments = text_of(body, "command"), text_of(body, "arguments")
+    template = next((text_of(command, "template") for command in COMMANDS if command["name"] == name), None)
+    if template is None:
+        known = ", ".join(text_of(command, "name") for command in COMMANDS)
+        raise bad_request(api, f'Command not found: "{name}". Available commands: {known}')
+    text = template.replace("$ARGUMENTS", arguments).strip()
+    prompt = Prompt(
+        message_id=text_of(body, "messageID"), parts=({"type": "text", "text": text},), agent=_agent(body)
+    )
+    return _admitted(request, prompt, handler("await-result"), arguments or f"/{name}")
+
+
+async def _shell(request: Request) -> Response:
+    body = await json_object(request)
+    _require_strings(service_of(request).core.config.api, body, "command")
+    known_session(request)
+    command = text_of(body, "command")
+    note: JsonObject = {"type": "text", "text": _SHELL_NOTE, "synthetic": True}
+    prompt = Prompt(parts=(note,), agent=_agent(body), kind=PromptKind.SHELL, shell_command=command)
+    return _admitted(request, prompt, handler("await-result"), command)
+
+
+async def _prompt_status(request: Request) -> Response:
+    known_session(request)
+    service = service_of(request)
+    id_ = str(request.path_params["messageID"])
+    message = service.core.store.message(session_id(request), id_)
+    if message is None:
+        raise not_found(f"Message not found: {id_}")
+    is_running = service.work.is_open(id_)
+    status = "running" if is_running else "finished" if message.is_answered else "interrupted"
+    return json_reply(request, {"id": id_, "sessionID": message.session, "status": status})
+
+
+async def _partial_header(exchange: Exchange) -> None:
+    """/message of 1.2.20: two header lines after 9 ms, everything else when the model is done."""
+    exchange.persist()
+    exchange.wire.write_raw(b"HTTP/1.1 200 OK\r\n" + as_bytes([JSON_TYPE, VARY]))
+    data = encoded(await exchange.start())
+    header = as_bytes([(b"Date", exchange.date), (b"Transfer-Encoding", b"chunked")])
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)
+    exchange.wire.finish_raw(header + b"\r\n" + chunks, 200, body_bytes=len(data))
+
+
+async def _streamed_result(exchange: Exchange) -> None:
+    """/message of 1.18.33: silence, then a chunked answer."""
+    exchange.persist()
+    data = encoded(await exchange.start())
+    await exchange.begin_json()
+    await exchange.body(data, is_last=True)
+
+
+def _admitted(request: Request, prompt: Prompt, handler_: Handler, intent: str = "") -> Response:
+    service = service_of(request)
+    ticket = _ticket(request, prompt, intent)
+    service.core.ledger.write(LedgerEvent.ADMITTED, ticket)
+    service.work.open(ticket)
+    return PromptResponse(service, ticket, prompt, handler_)
+
+
+def _lost(request: Request, prompt: Prompt) -> Response:
+    # 1.2.20 says 204 for a session that doesn't exist, and the prompt is gone. Captured 2026-11-22.
+    core = service_of(request).core
+    ticket = _ticket(request, prompt, "")
+    core.ledger.write(LedgerEvent.ADMITTED, ticket)
+    core.ledger.write(LedgerEvent.FAILED, ticket, {"message": f"Session not found: {ticket.session}"})
+    return RawResponse(204, no_content(core.config.api, http_date(core.env.wall_ms())), b"")
+
+
+def _ticket(request: Request, prompt: Prompt, intent: str) -> Ticket:
+    record = record_of(request)
+    wanted = request.headers.get(_INTENT_HEADER) or intent or prompt.text
+    id_ = prompt.message_id or service_of(request).core.ids.ascending("msg")
+    record.ticket = Ticket(
+        request=record.ticket.request, session=session_id(request), message=id_, intent=wanted
+    )
+    return record.ticket
+
+
+def _chosen_handler(request: Request) -> Handler:
+    config = service_of(request).core.config
+    try:
+        return handler(request.headers.get(_HANDLER_HEADER) or config.handler)
+    except UnknownHandler as error:
+        raise bad_request(config.api, f"{_HANDLER_HEADER}: {error}") from None
+
+
+def _require_strings(api: Api, body: JsonObject, *keys: str) -> None:
+    problems = [
+        Problem(path=(key,), expected="string", received=json_type(body.get(key), key in body))
+        for key in keys
+        if not isinstance(body.get(key), str)
+    ]
+    if problems:
+        raise bad_body(api, problems, body)
+
+
+def _agent(body: JsonObject) -> str:
+    return text_of(body, "agent", DEFAULT_AGENT)
+
+
+_MISSING: Final = Outcome(status=404, description="No such session", schema=ref("NotFound"))
+_BAD: Final = Outcome(status=400, description="The request is malformed", schema=ref("BadRequest"))
+_ANSWER: Final = Outcome(status=200, description="The answer, once it is complete", schema=ref("Message"))
+_INTENT: Final = Parameter(name=_INTENT_HEADER, place="header")
+_BY_HANDLER: Final = (
+    Outcome(
+        status=204, description="Accepted (most handlers); how far it got by then depends on the handler"
+    ),
+    Outcome(status=202, description="Accepted, see Location (accepted-202)", schema=ref("PromptStatus")),
+    Outcome(status=200, description="The answer (await-result and the like)", schema=ref("Message")),
+)
+
+
+def _post(
+    path: str, id_: str, summary: str, endpoint: Endpoint, body: str, outcomes: tuple[Outcome, ...]
+) -> Operation:
+    parameters = [_INTENT]
+    if id_ == "session.prompt_async":
+        parameters.append(Parameter(name=_HANDLER_HEADER, place="header"))
+    return Operation(
+        method="POST",
+        path=f"/session/{{sessionID}}/{path}",
+        id=id_,
+        summary=summary,
+        endpoint=endpoint,
+        body=body,
+        outcomes=[*outcomes, _BAD, _MISSING],
+        parameters=parameters,
+    )
+
+
+OPERATIONS: Final = (
+    _post("prompt_async", "session.prompt_async", "Send, don't wait", _prompt_async, "Prompt", _BY_HANDLER),
+    _post("message", "session.prompt", "Send and wait for the answer", _message, "Prompt", (_ANSWER,)),
+    _post("command", "session.command", "Send a slash command and wait", _command, "Command", (_ANSWER,)),
+    _post("shell", "session.shell", "Pretend to run a command and wait", _shell, "Shell", (_ANSWER,)),
+    Operation(
+        method="GET",
+        path="/session/{sessionID}/prompt/{messageID}",
+        id="session.prompt_status",
+        summary="How far an accepted prompt is",
+        endpoint=_prompt_status,
+        outcomes=[Outcome(status=200, description="Its status", schema=ref("PromptStatus")), _MISSING],
+    ),
+)

@@ -1,0 +1,45 @@
+"""What several routes read from a request in the same way."""
+
+from urllib.parse import unquote
+
+from starlette.requests import Request
+
+from firstbyte.reference_server.documents import Json, JsonObject, MalformedDocument, parsed
+from firstbyte.reference_server.errors import bad_request, session_not_found
+from firstbyte.reference_server.service import service_of
+
+
+def directory_of(request: Request) -> str:
+    """The project directory the request is about: query, header, or the server's own."""
+    # The published client library percent-encodes the header, because a path may hold any character.
+    header = unquote(request.headers.get("x-opencode-directory", ""))
+    return request.query_params.get("directory") or header or service_of(request).core.config.directory
+
+
+def known_session(request: Request) -> JsonObject:
+    """The session in the path. Raises RequestRefused (404)."""
+    id_ = session_id(request)
+    session = service_of(request).core.store.session(id_)
+    if session is None:
+        raise session_not_found(id_)
+    return session
+
+
+def session_id(request: Request) -> str:
+    """The session id in the path, made or not."""
+    return str(request.path_params["sessionID"])
+
+
+async def json_object(request: Request) -> JsonObject:
+    """The request's body, {} if there is none. Raises RequestRefused (400)."""
+    raw = await request.body()
+    api = service_of(request).core.config.api
+    if not raw:
+        return {}
+    try:
+        document: Json = parsed(raw)
+    except MalformedDocument as error:
+        raise bad_request(api, f"Malformed JSON in request body: {error}") from None
+    if not isinstance(document, dict):
+        raise bad_request(api, "The request body must be a JSON object")
+    return document

@@ -1,0 +1,193 @@
+"""Sessions, messages and parts in SQLite: what the server has promised to keep.
+
+A change is one explicit transaction and durable when its block ends; one that a kill interrupts never
+happened. Must never hold a transaction over an await, and must never keep state outside the database.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from firstbyte.reference_server.documents import Json, JsonObject, parsed_object, text_of, written
+
+type Connect = Callable[[], sqlite3.Connection]
+
+_TABLES: Final = (
+    """CREATE TABLE IF NOT EXISTS session (
+        seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, data TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS message (
+        seq INTEGER PRIMARY KEY, session TEXT NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL,
+        intent TEXT NOT NULL, is_answered INTEGER NOT NULL, data TEXT NOT NULL, UNIQUE (session, id))""",
+    """CREATE TABLE IF NOT EXISTS part (
+        seq INTEGER PRIMARY KEY, session TEXT NOT NULL, message TEXT NOT NULL, id TEXT NOT NULL,
+        data TEXT NOT NULL, UNIQUE (session, message, id))""",
+)
+_MESSAGE_COLUMNS: Final = "session, id, role, intent, is_answered, data"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """One stored message. `info` is what clients see of it, without its parts."""
+
+    session: str
+    id: str
+    role: str
+    intent: str = ""
+    is_answered: bool = False
+    info: JsonObject
+
+
+def file_connect(path: Path) -> Connect:
+    """Connections to a database file. WAL, and every commit is on the disk before it returns."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection
+
+    return connect
+
+
+class Store:
+    """Reads and writes sessions, messages and parts through one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        connection.isolation_level = None
+        self._connection = connection
+        for table in _TABLES:
+            connection.execute(table)
+
+    def __repr__(self) -> str:
+        return f"<Store {'in transaction' if self._connection.in_transaction else 'idle'}>"
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: durable when the block ends, undone when it raises. Never await inside."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Drops the connection; an unfinished transaction is lost, as it is when a process is killed."""
+        self._connection.close()
+
+    # Sessions
+    def put_session(self, session: JsonObject) -> None:
+        """Stores the session under its `id`, new or changed."""
+        self._connection.execute(
+            """INSERT INTO session (id, data) VALUES (?, ?)
+            ON CONFLICT (id) DO UPDATE SET data = excluded.data""",
+            (text_of(session, "id"), written(session)),
+        )
+
+    def session(self, session_id: str) -> JsonObject | None:
+        """The session, or None when nobody made it."""
+        row = self._connection.execute("SELECT data FROM session WHERE id = ?", (session_id,)).fetchone()
+        return None if row is None else parsed_object(row[0])
+
+    def sessions(self) -> list[JsonObject]:
+        """Every session, newest first."""
+        return [
+            parsed_object(row[0])
+            for row in self._connection.execute("SELECT data FROM session ORDER BY seq DESC")
+        ]
+
+    # Messages
+    def put_message(self, message: Message) -> bool:
+        """Stores the message; one already there keeps its place, its intent and its answer.
+
+        True if it was new.
+        """
+        before = self._connection.total_changes
+        self._connection.execute(
+            f"INSERT OR IGNORE INTO message ({_MESSAGE_COLUMNS}) VALUES (?,?,?,?,?,?)",
+            (
+                message.session,
+                message.id,
+                message.role,
+                message.intent,
+                message.is_answered,
+                written(message.info),
+            ),
+        )
+        is_new = self._connection.total_changes > before
+        if not is_new:
+            self._connection.execute(
+                "UPDATE message SET data = ? WHERE session = ? AND id = ?",
+                (written(message.info), message.session, message.id),
+            )
+        return is_new
+
+    def mark_answered(self, session_id: str, message_ids: Sequence[str]) -> None:
+        """Notes that these user messages need no (further) model call."""
+        self._connection.executemany(
+            "UPDATE message SET is_answered = 1 WHERE session = ? AND id = ?",
+            [(session_id, id_) for id_ in message_ids],
+        )
+
+    def message(self, session_id: str, message_id: str) -> Message | None:
+        """The message, or None."""
+        found = self._messages("session = ? AND id = ?", session_id, message_id)
+        return found[0] if found else None
+
+    def messages(self, session_id: str) -> list[Message]:
+        """The session's messages in the order they were stored."""
+        return self._messages("session = ?", session_id)
+
+    def all_messages(self) -> list[Message]:
+        """Every message of every session in the order they were stored."""
+        return self._messages("1")
+
+    def unanswered(self, session_id: str) -> list[Message]:
+        """The session's user messages that have no answer yet, oldest first."""
+        return self._messages("session = ? AND role = 'user' AND is_answered = 0", session_id)
+
+    def last_answer(self, session_id: str) -> Message | None:
+        """The session's newest assistant message, or None."""
+        found = self._messages("session = ? AND role = 'assistant'", session_id)
+        return found[-1] if found else None
+
+    def effects(self) -> dict[str, Json]:
+        """How many durable user messages there are for each intent."""
+        query = "SELECT intent, count(*) FROM message WHERE role = 'user' GROUP BY intent ORDER BY min(seq)"
+        return dict(self._connection.execute(query).fetchall())
+
+    # Parts
+    def put_part(self, part: JsonObject) -> None:
+        """Stores the part under its `id`; the same id again replaces it, so no text is doubled."""
+        self._connection.execute(
+            """INSERT INTO part (session, message, id, data) VALUES (?,?,?,?)
+            ON CONFLICT (session, message, id) DO UPDATE SET data = excluded.data""",
+            (text_of(part, "sessionID"), text_of(part, "messageID"), text_of(part, "id"), written(part)),
+        )
+
+    def parts(self, message: Message) -> list[JsonObject]:
+        """The message's parts in the order they were stored."""
+        query = "SELECT data FROM part WHERE session = ? AND message = ? ORDER BY seq"
+        return [
+            parsed_object(row[0]) for row in self._connection.execute(query, (message.session, message.id))
+        ]
+
+    def _messages(self, condition: str, *values: str) -> list[Message]:
+        query = f"SELECT {_MESSAGE_COLUMNS} FROM message WHERE {condition} ORDER BY seq"
+        return [_message(row) for row in self._connection.execute(query, values)]
+
+
+def _message(row: tuple[str, str, str, str, int, str]) -> Message:
+    session, id_, role, intent, is_answered, data = row
+    return Message(
+        session=session,
+        id=id_,
+        role=role,
+        intent=intent,
+        is_answered=bool(is_answered),
+        info=parsed_object(data),
+    )

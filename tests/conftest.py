@@ -1,0 +1,67 @@
+"""What tests of every folder share: the tools a machine may lack, and how their absence is told.
+
+A missing tool fails the test in CI and skips it elsewhere; never does a test pass because a tool is missing.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Never
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def lacking(what: str) -> Never:
+    """Ends the test for want of a tool; `what` says which, and what to do."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must have it: {what}", pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that drive a page run last: Playwright leaves a running event loop behind."""
+    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Path of the Chromium that `make setup` found."""
+    found = ROOT / ".cache" / "chromium"
+    path = os.environ.get("FIRSTBYTE_CHROMIUM") or (found.read_text() if found.exists() else "")
+    if not path or not Path(path).exists():
+        lacking("no Chromium; run `make browser`")
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(chromium: Path) -> dict[str, object]:
+    """Tells pytest-playwright which browser to start, and to leave the network of this machine alone."""
+    quiet = ("background-networking", "component-update", "sync", "quic", "gpu")
+    return {"executable_path": chromium, "args": ["--no-sandbox", *(f"--disable-{name}" for name in quiet)]}
+
+
+@pytest.fixture(scope="session")
+def node() -> Path:
+    """Path of Node."""
+    path = shutil.which("node")
+    if not path:
+        lacking("no Node; install Node 20 or newer, then run `make setup`")
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def sdk(node: Path) -> Path:
+    """The folder with the published client library, for scripts that Node runs there."""
+    folder = ROOT / "tests" / "sdk"
+    if not (folder / "node_modules" / "firstbyte.stamp").exists():
+        lacking("the client library is not installed in tests/sdk; run `make setup`")
+    return folder

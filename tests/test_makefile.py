@@ -1,0 +1,131 @@
+"""`make` from a clean copy: sets up once, has nothing to do the second time, says what a machine lacks."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = (
+    ".make",
+    ".package",
+    "harness",
+    "proxies",
+    "reference_server",
+    "scenarios",
+    "requirements",
+    "tests/sdk",
+)
+FILES = ("pyproject.toml", "README.md", "LICENSE", "Makefile", ".python-version")
+NEW = shutil.ignore_patterns("__pycache__", "node_modules")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory, chromium: Path, sdk: Path) -> Path:
+    """A copy without .venv, on a machine with every tool; uv is there already, to save half of the time."""
+    copy = tmp_path_factory.mktemp("make") / "clone"
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, copy / folder, ignore=NEW)
+    for file in FILES:
+        shutil.copy(ROOT / file, copy / file)
+    shutil.copytree(ROOT / ".cache" / "uv", copy / ".cache" / "uv", symlinks=True)
+    (copy / ".cache" / "chromium").write_text(str(chromium))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def said_by_both(clone: Path) -> str:
+    """The output of two set-ups started at once."""
+    return "".join([finish(process) for process in [start(clone, "setup"), start(clone, "setup")]])
+
+
+def start(clone: Path, *words: str) -> subprocess.Popen[str]:
+    # The make that runs these tests must not pass its flags on.
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    }
+    return subprocess.Popen(
+        ["make", *words],
+        cwd=clone,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    output, _ = process.communicate(timeout=110)
+    assert process.returncode == 0, output
+    return output
+
+
+@pytest.mark.slow
+def test_two_set_ups_at_once_share_the_work(clone: Path, said_by_both: str) -> None:
+    assert said_by_both.count("making .venv") == said_by_both.count("linking firstbyte") == 1, said_by_both
+    python = str(clone / ".venv" / "bin" / "python")
+    where = [python, "-c", "import firstbyte.harness as it; print(it.__file__)"]
+    found = subprocess.run(where, cwd=clone.parent, capture_output=True, text=True, check=True).stdout
+    assert Path(found.strip()).resolve() == clone / "harness" / "__init__.py"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("said_by_both")
+def test_a_set_up_with_nothing_to_do_says_nothing(clone: Path) -> None:
+    assert finish(start(clone, "setup")) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("said_by_both")
+def test_a_changed_project_file_is_taken_up_by_the_next_command(clone: Path) -> None:
+    project = clone / "pyproject.toml"
+    text = project.read_text()
+    project.write_text(text.replace("[project.scripts]", '[project.scripts]\nother = "a.b:main"'))
+    try:
+        assert "linking firstbyte" in finish(start(clone, "setup"))
+        assert (clone / ".venv" / "bin" / "other").exists()
+    finally:
+        project.write_text(text)
+        finish(start(clone, "setup"))
+
+
+def test_a_machine_without_a_new_enough_python_is_told_how_to_get_one(tmp_path: Path) -> None:
+    for folder in (".make", "requirements"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=NEW)
+    shutil.copy(ROOT / ".python-version", tmp_path)
+    uv = tmp_path / ".cache" / "uv"
+    (uv / "bin").mkdir(parents=True)
+    shutil.copy(ROOT / ".cache" / "uv" / "stamp", uv)
+    (uv / "bin" / "uv").write_text("#!/bin/sh\nexit 2  # what `uv python find` says when it finds none\n")
+    (uv / "bin" / "uv").chmod(0o755)
+    command = [sys.executable, str(tmp_path / ".make" / "setup.py")]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 3
+    assert "no Python 3.13 here, nor any from 3.12 on" in done.stderr
+    assert ".cache/uv/bin/uv python install 3.13" in done.stderr
+
+
+def test_no_lock_file_names_an_address_to_install_from() -> None:
+    locks = [*(ROOT / "requirements").iterdir(), ROOT / "tests" / "sdk" / "package-lock.json"]
+    found = [path.name for path in locks if re.search(r"[a-z]+://|\"resolved\"", path.read_text())]
+    assert found == []
+
+
+def test_every_pinned_package_has_a_hash() -> None:
+    for path in (ROOT / "requirements").glob("*.txt"):
+        pinned = re.findall(r"^[A-Za-z0-9].*?(?=^[A-Za-z0-9]|\Z)", path.read_text(), re.MULTILINE | re.DOTALL)
+        assert pinned
+        assert [entry for entry in pinned if "--hash=sha256:" not in entry] == []
+
+
+def test_every_command_is_listed_and_none_is_taken_for_a_file() -> None:
+    text = (ROOT / "Makefile").read_text()
+    phony = set(re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)[0].split())
+    listed = set(re.findall(r"^([a-z]+):[^#\n]*## ", text, re.MULTILINE))
+    assert listed == phony
+    assert {"setup", "reproduce", "test", "check", "bench"} <= listed
