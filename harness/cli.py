@@ -1,7 +1,8 @@
-"""The command line: reads options, hands over to the command's module, turns problems into one message and an exit code.
+"""The command line: reads options, hands over to the command's module, turns problems into one message and
+an exit code.
 
-Exit codes: 0 as expected, 1 a subject failed, 2 your input, 3 this machine, 4 our bug. It must never import what a command
-does not need: `--help` and `list` are there before anybody notices.
+Exit codes: 0 as expected, 1 a subject failed, 2 your input, 3 this machine, 4 our bug. It must never import
+what a command does not need: `--help` and `list` are there before anybody notices.
 """
 
 import argparse

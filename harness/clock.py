@@ -7,6 +7,7 @@ are scaled once, in the data, before a process starts to use them.
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 from firstbyte.harness.units import Duration
@@ -87,6 +88,16 @@ class HeldClock:
         timer = HeldTimer(self, delay, callback)
         self.held[timer] = None
         return timer
+
+
+def today() -> date:
+    """The date, UTC."""
+    return datetime.now(UTC).date()  # noqa: TID251 - this module is the clock
+
+
+def wall_ms() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 def monotonic_ns() -> int:

@@ -1,4 +1,6 @@
-"""Turns what the client saw and what the origin knows into a verdict. Pure: same input, same verdict, on any machine."""
+"""Turns what the client saw and what the origin knows into a verdict. Pure: same input, same verdict, on any
+machine.
+"""
 
 from collections.abc import Sequence
 
@@ -7,8 +9,12 @@ import msgspec
 from firstbyte.harness.ledger import Ledger
 from firstbyte.harness.verdict import Belief, BeliefRule, End, Exchange, Verdict
 
-# RFC 9110 15.6: answers a gateway gives for an origin it can't get an answer from, and the codes edges made up for the same.
+# RFC 9110 15.6: answers a gateway gives for an origin it can't get an answer from, and the codes edges made
+# up for the same.
 GATEWAY_STATUSES = frozenset({500, 502, 503, 504, 408, 499, *range(520, 531)})
+
+# RFC 9110 15.3.5, 15.4.5: their answers end with the header, whatever the origin tries to send behind it.
+BODILESS = frozenset({204, 304})
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +50,9 @@ def is_ambiguous(exchange: Exchange) -> bool:
 
 
 def judge(exchanges: Sequence[Exchange], ledger: Ledger, rule: BeliefRule) -> Judgement:
-    """Judge the intent of the last exchange that has one. The first verdict that applies, in the order of `Verdict`."""
+    """Judge the intent of the last exchange that has one. The first verdict that applies, in the order of
+    `Verdict`.
+    """
     judged = next(one for one in reversed(exchanges) if one.intent)
     belief = belief_of(judged, rule)
     effects = ledger.effects(judged.intent)
@@ -73,6 +81,8 @@ def _is_truncated(judged: Exchange, ledger: Ledger) -> bool:
         return False
     if judged.end in (End.TRUNCATED, End.RESET):
         return True
+    if judged.method == "HEAD" or judged.status in BODILESS:
+        return False
     meant = ledger.body_bytes.get(judged.id)
     return meant is not None and (meant < 0 or judged.body_bytes < meant)
 

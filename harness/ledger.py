@@ -1,13 +1,16 @@
 """What the origin knows of each message: the truth the client's belief is compared with.
 
-Read from the origin's own store once it is idle or restarted. It must never be filled from what a client or an edge saw.
+Read from the origin's own store once it is idle or restarted. It must never be filled from what a client or
+an edge saw.
 """
 
 import msgspec
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A durable user message. intent: the user's intent it came from (its text, or what the client tagged it with)."""
+    """A durable user message. intent: the user's intent it came from (its text, or what the client tagged it
+    with).
+    """
 
     id: str
     intent: str
@@ -16,9 +19,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     """The origin's account of one run.
 
-    messages: durable user messages. Counts are by intent. stages: for each intent the last stage reached, of arrived, admitted,
-    persisted, started, finished, failed, aborted. body_bytes: by request number, the bytes of the answer's body the origin meant to
-    send; -1 = it could not bring the answer to its end. complete: False when the origin could not be asked.
+    messages: durable user messages. Counts are by intent. stages: for each intent the last stage reached, of
+    arrived, admitted, persisted, started, finished, failed, aborted. body_bytes: by request number, the
+    bytes of the answer's body the origin meant to send; -1 = it could not bring the answer to its end.
+    complete: False when the origin could not be asked.
     """
 
     messages: tuple[Message, ...] = ()

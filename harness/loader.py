@@ -1,14 +1,14 @@
 """Reads TOML files into the frozen data types, and says what is wrong in them by file, key, reason and cure.
 
-The only place where data is untyped. It must never fill in a value that is not in a file, except the `assume` of an
-unknown one, which it reports.
+The only place where data is untyped. It must never fill in a value that is not in a file, except the
+`assume` of an unknown one, which it reports.
 """
 
 import re
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -18,17 +18,19 @@ from firstbyte.harness.scenario import Suite
 from firstbyte.harness.units import BadDuration, Duration, parse_duration
 from firstbyte.harness.wire import Shape
 
-T = TypeVar("T")
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.+?)`(?: - at `(.+)`)?")
 _GENERAL = re.compile(r"(.+?)(?: - at `(.+)`)?$", re.S)
 
 
 class LoadedProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """A profile with what is known about its values, and the file it came from."""
+    """A profile with what is known about its values, and the file it came from. raw: the TOML it was read
+    from, as it is now.
+    """
 
     profile: Profile
     evidence: Evidence
     path: Path
+    raw: dict[str, Any] = {}
 
 
 def profiles_dir() -> Path:
@@ -48,7 +50,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadInput(f"{path}: is not valid TOML: {error}") from error
 
 
-def decode(raw: object, kind: type[T], path: Path | str) -> T:
+def decode[T](raw: object, kind: type[T], path: Path | str) -> T:
     """Build `kind` from parsed TOML; BadInput names the file and the key."""
     try:
         return msgspec.convert(raw, kind, dec_hook=_decode_custom, strict=True)
@@ -59,7 +61,7 @@ def decode(raw: object, kind: type[T], path: Path | str) -> T:
 def _decode_custom(kind: type, value: object) -> object:
     if kind is Duration:
         if not isinstance(value, str):
-            raise ValueError(f"'{value}' has no unit; write \"{value}s\"")  # noqa: TRY004 - msgspec turns it into its error
+            raise ValueError(f"'{value}' has no unit; write \"{value}s\"")
         try:
             return parse_duration(value)
         except BadDuration as error:
@@ -87,7 +89,9 @@ def _key(where: str | None) -> str:
 
 
 def _fields_at(kind: type, where: str) -> set[str]:
-    """The keys known at a msgspec path such as `$.timers[...]`: all of the type tree's last matching struct."""
+    """The keys known at a msgspec path such as `$.timers[...]`: all of the type tree's last matching
+    struct.
+    """
     names = re.findall(r"\.([A-Za-z_]+)", where)
     info = msgspec.inspect.type_info(kind)
     for name in names:
@@ -131,7 +135,9 @@ def profile_path(name: str) -> Path:
 
 @cache
 def load_profile(name: str) -> LoadedProfile:
-    """Read a profile by id or by file path. Unknown values get their `assume`; Evidence says which they are."""
+    """Read a profile by id or by file path. Unknown values get their `assume`; Evidence says which they
+    are.
+    """
     path = profile_path(name)
     return profile_from(read_toml(path), path)
 
@@ -139,16 +145,16 @@ def load_profile(name: str) -> LoadedProfile:
 def profile_from(raw: dict[str, Any], path: Path) -> LoadedProfile:
     """Build a profile and its evidence from parsed TOML: `[[source]]` and `[[unknown]]` are the evidence."""
     rest = dict(raw)
-    evidence = decode(
-        {"sources": rest.pop("source", []), "unknown": rest.pop("unknown", [])}, Evidence, path
-    )
+    evidence = decode({"sources": rest.pop("source", []), "unknown": rest.pop("unknown", [])}, Evidence, path)
     for unknown in evidence.unknown:
         rest = with_key(rest, unknown.key, unknown.assume, path)
-    return LoadedProfile(profile=decode(rest, Profile, path), evidence=evidence, path=path)
+    return LoadedProfile(profile=decode(rest, Profile, path), evidence=evidence, path=path, raw=raw)
 
 
 def with_key(raw: dict[str, Any], key: str, value: object, path: Path | str) -> dict[str, Any]:
-    """A copy of `raw` with a dotted key set. A part in a list of tables is the entry's `name`: `timers.read.limit`."""
+    """A copy of `raw` with a dotted key set. A part in a list of tables is the entry's `name`:
+    `timers.read.limit`.
+    """
     head, _, rest = key.partition(".")
     if not rest:
         return {**raw, head: value}

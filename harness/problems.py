@@ -1,10 +1,11 @@
 """Errors people can act on: who, what, where, what next. Each carries the exit code of its kind.
 
-They exist so that a failing subject (exit 1), bad input (2), a missing tool (3) and a bug of ours (4) never look alike.
+They exist so that a failing subject (exit 1), bad input (2), a missing tool (3) and a bug of ours (4) never
+look alike.
 """
 
-from difflib import get_close_matches
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class Problem(Exception):
@@ -26,7 +27,9 @@ class MissingTool(Problem):
 
 
 class SetupFailed(Problem):
-    """Origin, edge or browser did not start or died where it should not: nothing is known about the subject."""
+    """Origin, edge or browser did not start or died where it should not: nothing is known about the
+    subject.
+    """
 
     exit_code = 3
 

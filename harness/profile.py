@@ -1,8 +1,9 @@
 """An edge profile: what one proxy product does with a slow, broken or odd answer, as data.
 
-The heart is the timer. First-byte, complete-header, between-reads, total, connect and write timers are one thing: they
-differ only in what starts, resets and stops them and in their limit. A profile holds values; where each value comes from is
-in `Evidence`. It must never hold behaviour: the emulated edge, the predictor and the real products all read the same data.
+The heart is the timer. First-byte, complete-header, between-reads, total, connect and write timers are one
+thing: they differ only in what starts, resets and stops them and in their limit. A profile holds values;
+where each value comes from is in `Evidence`. It must never hold behaviour: the emulated edge, the predictor
+and the real products all read the same data.
 """
 
 from enum import StrEnum
@@ -24,7 +25,9 @@ class Point(StrEnum):
     REQUEST_SENT = "request-sent"  # the whole request has gone out to the origin
     ORIGIN_READ = "origin-read"  # any bytes from the origin
     FIRST_BYTE_READ = "first-byte-read"  # the first bytes of the answer, 1xx included
-    INTERIM_RECEIVED = "interim-received"  # a complete 1xx from the origin that the profile forwards or swallows
+    INTERIM_RECEIVED = (
+        "interim-received"  # a complete 1xx from the origin that the profile forwards or swallows
+    )
     HEADER_COMPLETED = "header-completed"  # the blank line of the final header
     BODY_READ = "body-read"  # bytes of the body
     CLIENT_WRITE = "client-write"  # bytes sent to the client
@@ -36,9 +39,10 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One deadline of an edge.
 
     name: the product's own word for it. limit: microseconds, None = the product has no such limit by default.
-    It runs from `starts_on` until any of `stops_on`; each of `reset_by` sets it back to the full limit while it runs.
-    answer: the key in `Profile.answers` given to the client when it fires before the header has been forwarded; "" = none: a
-    header that is held goes out and the answer is cut (nginx: 200 without a body, then FIN).
+    It runs from `starts_on` until any of `stops_on`; each of `reset_by` sets it back to the full limit while
+    it runs. answer: the key in `Profile.answers` given to the client when it fires before the header has
+    been forwarded; "" = none: a header that is held goes out and the answer is cut (nginx: 200 without a
+    body, then FIN).
     """
 
     name: str
@@ -50,15 +54,21 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One representation of an edge's own answer. text may hold {status} {reason} {host} {ray} {timestamp} {method} {path}."""
+    """One representation of an edge's own answer. text may hold {status} {reason} {host} {ray} {timestamp}
+    {method} {path}.
+    """
 
     text: str
     content_type: str = "text/html"
-    accept: tuple[str, ...] = ()  # media types in the request's Accept that choose this one; the first body is the default
+    accept: tuple[
+        str, ...
+    ] = ()  # media types in the request's Accept that choose this one; the first body is the default
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the client gets from the edge itself. status 0: no bytes at all, the connection is closed (h2: `h2_error`)."""
+    """What the client gets from the edge itself. status 0: no bytes at all, the connection is closed (h2:
+    `h2_error`).
+    """
 
     status: int
     reason: str = ""
@@ -107,7 +117,9 @@ class CutCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the client sees when the answer breaks after its header. http2: an RST_STREAM code name or 'clean'."""
+    """What the client sees when the answer breaks after its header. http2: an RST_STREAM code name or
+    'clean'.
+    """
 
     http1: Ending = Ending.TRUNCATE
     http2: str = "INTERNAL_ERROR"
@@ -195,7 +207,9 @@ class On204(StrEnum):
 
 
 class Mutation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Changes to the origin's answer. type_on_bare_204: Content-Type put on a 204 that has none; '' = untouched."""
+    """Changes to the origin's answer. type_on_bare_204: Content-Type put on a 204 that has none; '' =
+    untouched.
+    """
 
     framed_204: On204 = On204.STRIP
     type_on_bare_204: str = ""
@@ -205,11 +219,14 @@ class Mutation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One edge. `answers` keys every profile has: timeout, connect-refused, connect-timeout, closed, reset, protocol-error.
+    """One edge. `answers` keys every profile has: timeout, connect-refused, connect-timeout, closed, reset,
+    protocol-error.
 
-    `closed` and `reset`: the origin went away before its header was complete. `partial`: the same, with header bytes seen.
-    Optional: `stale` (a pooled connection turned out closed and the request is not sent again; falls back to `closed`),
-    `client-left` (only its `log`: what the product logs when the client goes away), `replaced` (see Mutation.replaces).
+    `closed` and `reset`: the origin went away before its header was complete. `partial`: the same, with
+    header bytes seen. Optional: `stale` (a pooled connection turned out closed and the request is not sent
+    again; falls back to `closed`),
+    `client-left` (only its `log`: what the product logs when the client goes away), `replaced` (see
+    Mutation.replaces).
     """
 
     id: str
@@ -224,7 +241,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     origin: OriginSide = OriginSide()
     resend: tuple[Resend, ...] = ()
     mutation: Mutation = Mutation()
-    partial_header: str = "partial"  # answers key when the origin closes inside its header; falls back to 'closed'
+    partial_header: str = (
+        "partial"  # answers key when the origin closes inside its header; falls back to 'closed'
+    )
 
 
 class EvidenceKind(StrEnum):
@@ -238,7 +257,9 @@ class EvidenceKind(StrEnum):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where values come from. keys: the profile keys it covers, 'timers.<name>.limit' or a prefix such as 'answers.timeout'."""
+    """Where values come from. keys: the profile keys it covers, 'timers.<name>.limit' or a prefix such as
+    'answers.timeout'.
+    """
 
     kind: EvidenceKind
     date: str

@@ -1,4 +1,5 @@
-"""What can be made from a profile: one on another time scale, one with a key changed, one per allowed unknown value.
+"""What can be made from a profile: one on another time scale, one with a key changed, one per allowed
+unknown value.
 
 Pure: a profile in, profiles out.
 """
@@ -9,8 +10,6 @@ import msgspec
 
 from firstbyte.harness.profile import Point, Profile, Timer
 from firstbyte.harness.units import Duration, scale
-
-HEADER_STOPS = frozenset({Point.FIRST_BYTE_READ, Point.HEADER_COMPLETED})
 
 
 def scaled(profile: Profile, factor: float) -> Profile:
@@ -33,11 +32,18 @@ def _scaled_timer(timer: Timer, factor: float) -> Timer:
 
 
 def header_timers(profile: Profile) -> tuple[Timer, ...]:
-    """The timers that can end the wait for an answer: started by the request, answered before the header."""
-    return tuple(timer for timer in profile.timers if timer.starts_on in _REQUEST and Point.CONNECTED not in timer.stops_on)
+    """The timers that can end the wait for an answer: started by the request, stopped by some part of the
+    answer.
+    """
+    return tuple(
+        timer
+        for timer in profile.timers
+        if timer.starts_on in _REQUEST and not _UPLOAD.intersection(timer.stops_on)
+    )
 
 
 _REQUEST = frozenset({Point.REQUEST_STARTED, Point.REQUEST_RECEIVED, Point.REQUEST_SENT})
+_UPLOAD = frozenset({Point.CONNECTED, Point.REQUEST_RECEIVED, Point.REQUEST_SENT})
 
 
 def with_header_limit(profile: Profile, limit: Duration) -> Profile:
@@ -69,7 +75,7 @@ def complaints(profile: Profile) -> Iterator[str]:
             yield f"answers.{key}: is missing; every profile says what it answers then"
     for key, answer in profile.answers.items():
         if answer.status != 0 and not 400 <= answer.status <= 599:
-            yield f"answers.{key}.status: {answer.status} is not an error status; write 400 to 599, or 0 for no answer"
+            yield f"answers.{key}.status: {answer.status} is no error; write 400 to 599, or 0 for no answer"
     if profile.interim.after and profile.interim.after not in profile.answers:
         yield f"interim.after: there is no answers.{profile.interim.after}"
 

@@ -1,7 +1,8 @@
-"""The pytest plugin: scenario files are collected as test items, one for each scenario behind each of its edges.
+"""The pytest plugin: scenario files are collected as test items, one for each scenario behind each of its
+edges.
 
-Collected are `*.firstbyte.toml` anywhere and the scenarios that come with firstbyte where they are among the test paths.
-Importing it must cost next to nothing: everything else is loaded when there is something to run.
+Collected are `*.firstbyte.toml` anywhere and the scenarios that come with firstbyte where they are among the
+test paths. Importing it must cost next to nothing: everything else is loaded when there is something to run.
 """
 
 from __future__ import annotations

@@ -37,9 +37,11 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. judgement is None when nothing could be judged. mismatches: what differed from the expectation, a line each.
+    """One run. judgement is None when nothing could be judged. mismatches: what differed from the
+    expectation, a line each.
 
-    problem: why it is a set-up or harness error, or not applicable. unknowns: unknown profile keys the result does not depend on.
+    problem: why it is a set-up or harness error, or not applicable. unknowns: unknown profile keys the
+    result does not depend on.
     """
 
     scenario: str

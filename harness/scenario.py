@@ -1,6 +1,7 @@
 """A scenario: claim + origin + edges + client script + expectation, as data.
 
-One claim, one origin, one script; an expectation for each edge it is meant for. It must never hold what was observed.
+One claim, one origin, one script; an expectation for each edge it is meant for. It must never hold what was
+observed.
 """
 
 from enum import StrEnum
@@ -16,7 +17,9 @@ DIRECT = "direct"
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The scripted model: first token after `delay`, then a token each `token_gap`. fails: error text instead of an answer."""
+    """The scripted model: first token after `delay`, then a token each `token_gap`. fails: error text
+    instead of an answer.
+    """
 
     delay: Duration = Duration(1_000_000)
     token_gap: Duration = Duration(0)
@@ -24,7 +27,9 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     fails: str = ""
 
 
-class ServerOrigin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="server"):
+class ServerOrigin(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="server"
+):
     """The reference server. handler: the one for prompt_async. on_client_gone: continue | stop."""
 
     handler: str = "no-content"
@@ -35,7 +40,9 @@ class ServerOrigin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     on_client_gone: Literal["continue", "stop"] = "continue"
 
 
-class ShapeOrigin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="shape"):
+class ShapeOrigin(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="shape"
+):
     """A scripted origin that plays a wire shape: the id of a file in scenarios/shapes."""
 
     shape: str
@@ -57,11 +64,12 @@ class Operation(StrEnum):
 class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="send"):
     """Send one user intent. text is the intent: the same text is the same intent.
 
-    ids: 'new' makes message and part ids of its own, 'same' repeats those of the previous send, 'same-message' repeats the
-    message id with no part ids, 'none' sends none. handler: X-Firstbyte-Handler for this request. leave_after: the client
-    closes so long after sending; leave_on: it closes at that moment instead. patience: the client's own limit. wait: False goes on
-    with the next step at once. body_size and pace: a body of that many bytes, spread over `pace`. connection: 'reuse' sends on
-    the connection of the previous send when it is still open.
+    ids: 'new' makes message and part ids of its own, 'same' repeats those of the previous send,
+    'same-message' repeats the message id with no part ids, 'none' sends none. handler: X-Firstbyte-Handler
+    for this request. leave_after: the client closes so long after sending; leave_on: it closes at that
+    moment instead. patience: the client's own limit. wait: False goes on with the next step at once.
+    body_size and pace: a body of that many bytes, spread over `pace`. connection: 'reuse' sends on the
+    connection of the previous send when it is still open.
     """
 
     operation: Operation = Operation.PROMPT_ASYNC
@@ -79,22 +87,37 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     connection: Literal["new", "reuse"] = "new"
 
 
-class Pause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="wait"):
+class Pause(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="wait"
+):
     """Let time pass."""
 
     duration: Duration = msgspec.field(name="for")
 
 
-class KillOrigin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="kill-origin"):
+class KillOrigin(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="kill-origin"
+):
     """kill -9 the origin."""
 
 
-class RestartOrigin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="restart-origin"):
+class RestartOrigin(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="do",
+    tag="restart-origin",
+):
     """Start it again on the same data and the same port."""
 
 
-class Reconcile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="reconcile"):
-    """The careful client asks the server what it has (GET messages through the edge) and settles its belief."""
+class Reconcile(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="reconcile"
+):
+    """The careful client asks the server what it has (GET messages through the edge) and settles its
+    belief.
+    """
 
 
 Step = Send | Pause | KillOrigin | RestartOrigin | Reconcile
@@ -103,11 +126,12 @@ Step = Send | Pause | KillOrigin | RestartOrigin | Reconcile
 class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What must be seen with one edge. Absent keys are not compared.
 
-    status, at, end, belief: of the judged request; status 0 = no final header at all. at: from sending it to the end of its
-    answer, exact in sim. first_byte: the same for its first byte. fired: timers that fire on the judged
-    request, in order; () = none may fire on any request. arrivals: requests that reached the origin. findings: must be among those found. set:
-    profile keys changed for this case, 'timers.server.limit' = '60s'.
-    why: how the expectation was worked out.
+    status, at, end, belief: of the judged request; status 0 = no final header at all. at: from sending it to
+    the end of its answer, exact in sim. first_byte: the same for its first byte. fired: timers that fire on
+    the judged
+    request, in order; () = none may fire on any request. arrivals: requests that reached the origin.
+    findings: must be among those found. set: profile keys changed for this case, 'timers.server.limit' =
+    '60s'. why: how the expectation was worked out.
     """
 
     verdict: Verdict

@@ -57,7 +57,9 @@ def scaled_shape(shape: Shape, factor: float) -> Shape:
     """Every wait of a wire shape divided by `factor`."""
     if factor == 1:
         return shape
-    return msgspec.structs.replace(shape, steps=tuple(_scaled_wire_step(step, factor) for step in shape.steps))
+    return msgspec.structs.replace(
+        shape, steps=tuple(_scaled_wire_step(step, factor) for step in shape.steps)
+    )
 
 
 def _scaled_wire_step(step: WireStep, factor: float) -> WireStep:

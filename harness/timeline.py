@@ -62,17 +62,20 @@ class Kind(StrEnum):
     HEADER_SENT = "header-sent"
     PARTIAL_SENT = "partial-sent"
     RESPONSE_COMPLETED = "response-completed"
+    BROKEN_OFF = "broken-off"  # it ended its answer before the announced end
     KILLED = "killed"
     RESTARTED = "restarted"
     # model
     MODEL_CALLED = "model-called"
-    FIRST_TOKEN = "first-token"  # noqa: S105 - a model's token
+    FIRST_TOKEN = "first-token"
     # harness
     STEP = "step"  # what
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One event. at: microseconds since the run began. request: the harness' number of the HTTP request, 0 = none."""
+    """One event. at: microseconds since the run began. request: the harness' number of the HTTP request, 0 =
+    none.
+    """
 
     at: int
     actor: Actor

@@ -1,4 +1,5 @@
-"""Durations and points in time: an int of microseconds, written with a unit in every file and on every command line.
+"""Durations and points in time: an int of microseconds, written with a unit in every file and on every
+command line.
 
 It exists so that no bare number can be taken for seconds in one place and milliseconds in another.
 It must never read a clock.
@@ -12,6 +13,7 @@ class Duration(int):
     """A length of time in microseconds. A class of its own so that loaders know to read a unit."""
 
     __slots__ = ()
+
 
 _UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 _PATTERN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(us|ms|s|m|h)")

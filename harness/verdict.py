@@ -1,4 +1,6 @@
-"""The words of a verdict: what the client believes, how an answer ended, and what follows from both. Data only."""
+"""The words of a verdict: what the client believes, how an answer ended, and what follows from both. Data
+only.
+"""
 
 from enum import StrEnum
 

@@ -20,12 +20,13 @@ MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     """The one server an edge talks to.
 
-    authority: what the Host header is set to; None = the client's Host goes on as it came.
+    authority: what the Host header is set to; None = the client's Host goes on as it came. verify: check its certificate.
     """
 
     host: str
     port: int
     tls: bool = False
+    verify: bool = True
     authority: str | None = None
 
 

@@ -26,7 +26,7 @@ class Hooks(Protocol):
     """A user's addon, or nobody."""
 
     def wants(self, name: str) -> bool:
-        """Whether anybody listens to this hook."""
+        """Whether anybody listens to this hook; '' asks whether there is an addon at all."""
         ...
 
     async def run(self, hook: commands.StartHook) -> None:
@@ -80,7 +80,9 @@ class Edge:
 
     def tell(self, kind: Kind, request: int, at: int, **data: str | int | bool) -> None:
         """Report what the edge saw or did."""
-        self._report(Event(at=at, actor=Actor.EDGE, kind=kind, request=request, data={"hop": self.config.hop, **data}))
+        self._report(
+            Event(at=at, actor=Actor.EDGE, kind=kind, request=request, data={"hop": self.config.hop, **data})
+        )
 
     def done(self, record: Record) -> None:
         """An exchange is over."""

@@ -15,7 +15,15 @@ _BAD_TARGET = re.compile(rb"[\x00-\x20\x7f]")
 _METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
 #: RFC 9110 7.6.1: these are between two neighbours only. Upgrade is looked at on its own.
-_HOP_BY_HOP = ("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "upgrade")
+_HOP_BY_HOP = (
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "upgrade",
+)
 #: What a `Connection: x` may not take away.
 _KEPT = frozenset({"host", "content-length", "transfer-encoding", "content-type", "expect", "trailer"})
 

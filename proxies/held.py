@@ -41,7 +41,9 @@ class Next(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     def fits(self, method: str, path: str) -> bool:
         """Whether it is meant for this request."""
-        return self.method in ("", method) and (not self.path or fnmatchcase(path.partition("?")[0], self.path))
+        return self.method in ("", method) and (
+            not self.path or fnmatchcase(path.partition("?")[0], self.path)
+        )
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):

@@ -192,7 +192,9 @@ class Host:
         if command.at is not None:
             loop = asyncio.get_running_loop()
             wait = max(0, command.at - self._edge.clock.now()) / 1_000_000
-            self._alarms[command.stream_id] = loop.call_at(loop.time() + wait, self._ring, command.stream_id, TIE_TURNS)
+            self._alarms[command.stream_id] = loop.call_at(
+                loop.time() + wait, self._ring, command.stream_id, TIE_TURNS
+            )
 
     def _ring(self, stream_id: int, turns: int) -> None:
         if turns:

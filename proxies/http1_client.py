@@ -15,6 +15,7 @@ from mitmproxy.proxy.layers.http._events import (
     RequestData,
     RequestEndOfMessage,
     RequestHeaders,
+    RequestProtocolError,
     RequestTrailers,
     ResponseData,
     ResponseEndOfMessage,
@@ -186,7 +187,9 @@ class EdgeHttp1Client(Http1Client):
         match event:
             case RequestHeaders():
                 self.request = event.request
-                self._chunked_request = "chunked" in event.request.headers.get("transfer-encoding", "").lower()
+                self._chunked_request = (
+                    "chunked" in event.request.headers.get("transfer-encoding", "").lower()
+                )
                 yield commands.SendData(self.conn, http1.assemble_request_head(event.request))
             case RequestData() if self._chunked_request:
                 yield commands.SendData(self.conn, b"%x\r\n%s\r\n" % (len(event.data), event.data))
@@ -196,6 +199,8 @@ class EdgeHttp1Client(Http1Client):
                 if self._chunked_request:
                     self._trailers_sent = True
                     yield commands.SendData(self.conn, b"0\r\n" + bytes(event.trailers) + b"\r\n")
+            case RequestProtocolError():
+                yield commands.CloseConnection(self.conn)
             case RequestEndOfMessage():
                 if self._chunked_request and not self._trailers_sent:
                     yield commands.SendData(self.conn, b"0\r\n\r\n")
@@ -225,7 +230,11 @@ def _head_part(before: bytes, data: bytes) -> int:
     while True:
         end = whole.find(b"\r\n\r\n", start)
         if end < 0:
-            return len(data) if whole[start : start + 5] == b"HTTP/" or start == 0 else max(0, start - len(before))
+            return (
+                len(data)
+                if whole[start : start + 5] == b"HTTP/" or start == 0
+                else max(0, start - len(before))
+            )
         is_interim = whole[start : start + 10].rpartition(b" ")[2] == b"1"
         start = end + 4
         if not is_interim:

@@ -21,7 +21,6 @@ from mitmproxy.proxy.layers.http._events import (
     RequestProtocolError,
     RequestTrailers,
     ResponseEndOfMessage,
-    ResponseHeaders,
     ResponseTrailers,
 )
 from mitmproxy.proxy.layers.http._http1 import Http1Server, make_body_reader
@@ -29,7 +28,7 @@ from mitmproxy.proxy.layers.http._http1 import Http1Server, make_body_reader
 from firstbyte.harness.profile import Ending
 from firstbyte.proxies.answer import standard_reason
 from firstbyte.proxies.headers import has_no_body, is_upgrade, refuse_request, wants_close
-from firstbyte.proxies.signals import BreakOff, FinishAndClose, LingerClose, ResetConnection
+from firstbyte.proxies.signals import BreakOff, FinishAndClose, InterimHeaders, LingerClose, ResetConnection
 
 
 class EdgeHttp1Server(Http1Server):
@@ -138,9 +137,7 @@ class EdgeHttp1Server(Http1Server):
 
     def wait(self, event: events.Event) -> CommandGenerator[None]:
         """The answer is awaited. A pipelined request stays in the buffer, a flood of them ends the connection."""
-        if isinstance(event, events.ConnectionClosed):
-            yield from self._client_left()
-        elif len(self.buf) > self._max_header_bytes * 4:
+        if isinstance(event, events.ConnectionClosed) or len(self.buf) > self._max_header_bytes * 4:
             yield from self._client_left()
 
     def _client_left(self) -> CommandGenerator[None]:
@@ -166,7 +163,7 @@ class EdgeHttp1Server(Http1Server):
         if event.stream_id != self.stream_id or self._broken:
             return
         match event:
-            case ResponseHeaders() if event.response.status_code < 200 and event.response.status_code != 101:
+            case InterimHeaders():
                 yield commands.SendData(self.conn, http1.assemble_response_head(event.response))
             case ResponseTrailers():
                 yield from self._send_trailers(event)
@@ -178,7 +175,11 @@ class EdgeHttp1Server(Http1Server):
                 yield from super().send(event)
 
     def _is_chunked(self) -> bool:
-        if self.request is None or self.response is None or has_no_body(self.request.method, self.response.status_code):
+        if (
+            self.request is None
+            or self.response is None
+            or has_no_body(self.request.method, self.response.status_code)
+        ):
             return False
         return "chunked" in self.response.headers.get("transfer-encoding", "").lower()
 
@@ -242,6 +243,8 @@ class EdgeHttp1Server(Http1Server):
     def _is_close_delimited(self) -> bool:
         assert self.request is not None and self.response is not None
         headers = self.response.headers
+        if self.response.status_code < 200:
+            return True  # an interim taken for the answer: whatever follows is its body
         if has_no_body(self.request.method, self.response.status_code):
             return False
         return "content-length" not in headers and "transfer-encoding" not in headers

@@ -1,5 +1,7 @@
 """HTTP/2 towards the client: mitmproxy's, with refusals, 1xx, and streams that break off with the profile's code."""
 
+import h2.errors
+import h2.events
 from mitmproxy import http
 from mitmproxy.proxy import events
 from mitmproxy.proxy.commands import SendData
@@ -13,9 +15,6 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseHeaders,
 )
 from mitmproxy.proxy.layers.http._http2 import Http2Server
-
-import h2.errors
-import h2.events
 
 from firstbyte.harness.profile import Ending
 from firstbyte.proxies.answer import standard_reason
@@ -90,7 +89,3 @@ class EdgeHttp2Server(Http2Server):
         yield from super()._handle_event(ResponseData(stream_id, text))
         yield from super()._handle_event(ResponseEndOfMessage(stream_id))
         self.streams.pop(stream_id, None)
-
-
-
-

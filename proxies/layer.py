@@ -10,7 +10,7 @@ from mitmproxy.connection import Connection, ConnectionState, Server
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator, Layer
-from mitmproxy.proxy.layers.http import DropStream, HTTPMode, HttpLayer, HttpStream, SendHttp
+from mitmproxy.proxy.layers.http import DropStream, HttpLayer, HTTPMode, HttpStream, SendHttp
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.proxy.layers.http._events import RequestHeaders, RequestProtocolError
 
@@ -97,7 +97,9 @@ class EdgeLayer(HttpLayer):
                 case ParkConnection():
                     self.connections.pop(command.connection, None)
                     yield command
-                case HoldReading() if command.connection is self.context.client and isinstance(child, EdgeHttp2Server):
+                case HoldReading() if command.connection is self.context.client and isinstance(
+                    child, EdgeHttp2Server
+                ):
                     yield from self._hold_origins(hold=command.hold)
                 case _:
                     if command.blocking:
@@ -145,7 +147,9 @@ class EdgeLayer(HttpLayer):
         context = self.context.fork()
         context.server = server
         config = self._edge.config
-        client = EdgeHttp1Client(context, stream_id, config.max_header_bytes, config.profile.mutation.framed_204)
+        client = EdgeHttp1Client(
+            context, stream_id, config.max_header_bytes, config.profile.mutation.framed_204
+        )
         client.takes_as_final = self._edge.statuses_doing(InterimAction.FINAL)
         self.connections[server] = client
         for _ in client.handle_event(events.Start()):
@@ -183,7 +187,10 @@ class EdgeLayer(HttpLayer):
 
     def _clean_up(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
         """The client is gone: streams its connection class did not know of any more hear of it too."""
-        if event.connection is not self.context.client or self.context.client.state is not ConnectionState.CLOSED:
+        if (
+            event.connection is not self.context.client
+            or self.context.client.state is not ConnectionState.CLOSED
+        ):
             return
         for stream_id, stream in list(self.streams.items()):
             if isinstance(stream, EdgeStream) and not stream.client_left:

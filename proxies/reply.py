@@ -21,7 +21,7 @@ from firstbyte.harness.profile import Ending, Framing, HoldHeader, Profile
 from firstbyte.proxies.answer import Rendered
 from firstbyte.proxies.cut import Break, holds_bytes
 from firstbyte.proxies.headers import clean_response, framing_of, has_no_body
-from firstbyte.proxies.signals import BreakOff, FinishAndClose
+from firstbyte.proxies.signals import BreakOff, FinishAndClose, InterimHeaders
 
 #: Bytes an edge that may lose buffered bytes keeps back. nginx: proxy_buffer_size, one page.
 KEPT_BACK = 4096
@@ -38,7 +38,9 @@ class ClientVersion(Enum):
 class Reply:
     """The answer of one exchange. method: the request's."""
 
-    def __init__(self, stream_id: int, client: Client, profile: Profile, method: str, version: ClientVersion) -> None:
+    def __init__(
+        self, stream_id: int, client: Client, profile: Profile, method: str, version: ClientVersion
+    ) -> None:
         self._stream_id = stream_id
         self._client = client
         self._profile = profile
@@ -61,7 +63,15 @@ class Reply:
         """The origin's header, once it is complete."""
         return self._response
 
-    def _send(self, event: ResponseHeaders | ResponseData | ResponseTrailers | ResponseEndOfMessage | BreakOff | FinishAndClose) -> Iterator[Command]:
+    def _send(
+        self,
+        event: ResponseHeaders
+        | ResponseData
+        | ResponseTrailers
+        | ResponseEndOfMessage
+        | BreakOff
+        | FinishAndClose,
+    ) -> Iterator[Command]:
         if not self.is_silent:
             yield SendHttp(event, self._client)
 
@@ -72,7 +82,7 @@ class Reply:
         if self._version is not ClientVersion.HTTP10 and not self.header_forwarded:
             clean_response(response)
             response.data.http_version = b"HTTP/1.1"
-            yield from self._send(ResponseHeaders(self._stream_id, response))
+            yield from self._send(InterimHeaders(self._stream_id, response))
 
     # ---- the origin's answer
 
@@ -143,7 +153,11 @@ class Reply:
 
     def break_off(self, how: Break) -> Iterator[Command]:
         """The answer can't be completed."""
-        if how.http1 is Ending.CLEAN and not self.header_forwarded and self._profile.hold_header is HoldHeader.UNTIL_END:
+        if (
+            how.http1 is Ending.CLEAN
+            and not self.header_forwarded
+            and self._profile.hold_header is HoldHeader.UNTIL_END
+        ):
             yield from self.end()
             return
         yield from self.flush_header()
@@ -156,7 +170,10 @@ class Reply:
 
     def answer(self, rendered: Rendered, *, close: bool) -> Iterator[Command]:
         """An answer of the edge's own, complete. close: the client's connection can't be used again."""
-        fields = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in rendered.headers]
+        fields = [
+            (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+            for name, value in rendered.headers
+        ]
         fields.append((b"Content-Length", str(len(rendered.body)).encode()))
         if close and self._version is not ClientVersion.HTTP2:
             fields.append((b"Connection", b"close"))

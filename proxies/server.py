@@ -67,7 +67,7 @@ class EdgeServer:
         """Listen; returns the address in use. Raises OSError when the port can't be had."""
         loop = asyncio.get_running_loop()
         if self.config.upstream.tls:
-            self._upstream_tls = _client_context()
+            self._upstream_tls = _client_context(verify=self.config.upstream.verify)
         context = _server_context(self.config) if self.config.tls else None
         self._server = await loop.create_server(self._accept, host, port, backlog=BACKLOG, ssl=context)
         assert isinstance(self._server, asyncio.AbstractServer)
@@ -129,9 +129,9 @@ def _server_context(config: EdgeConfig) -> ssl.SSLContext:
     return context
 
 
-def _client_context() -> ssl.SSLContext:
-    # The upstream is what the user tests, often with a certificate of its own: whom to trust is not the question here.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+def _client_context(*, verify: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     return context

@@ -10,6 +10,7 @@ from mitmproxy import http
 from mitmproxy.connection import Connection, Server
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.layers.http._base import HttpCommand, HttpEvent
+from mitmproxy.proxy.layers.http._events import ResponseHeaders
 
 from firstbyte.harness.profile import Cause, CloseKind, Ending
 from firstbyte.proxies.held import HeldRequest
@@ -141,7 +142,7 @@ class OriginRead(HttpEvent):
 
 @dataclass
 class InterimReceived(HttpEvent):
-    """A complete 1xx other than 101. rest: what the origin has sent after it so far."""
+    """A complete 1xx other than 101."""
 
     response: http.Response
 
@@ -153,6 +154,11 @@ class OriginBroke(HttpEvent):
     cause: Cause
     partial: bool
     detail: str
+
+
+@dataclass
+class InterimHeaders(ResponseHeaders):
+    """To the client's side: a 1xx that is not the answer."""
 
 
 @dataclass

@@ -10,6 +10,7 @@ Must never start a thread or need more than a running event loop.
 
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from typing import cast
 
 from starlette.applications import Starlette
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from firstbyte.reference_server.config import ServerConfig
 from firstbyte.reference_server.env import Env
@@ -34,15 +36,14 @@ def create_app(config: ServerConfig, env: Env, connect: Callable[[], sqlite3.Con
     """The application, its database open. Raises UnknownHandler, sqlite3.Error."""
     handler(config.handler)
     service = open_service(config, env, connect())
-    operations = all_operations()
     app = Starlette(
-        routes=[operation.route() for operation in operations],
-        middleware=[Middleware(Recorder, ledger=service.core.ledger, default_handler=config.handler)],
+        routes=_routes(),
+        middleware=[Middleware(Recorder, ledger=service.core.ledger, config=config)],
         exception_handlers={HTTPException: _http_error},
     )
     app.router.redirect_slashes = False
     app.state.service = service
-    app.state.operations = operations
+    app.state.operations = all_operations()
     app.state.openapi = None
     return app
 
@@ -50,6 +51,12 @@ def create_app(config: ServerConfig, env: Env, connect: Callable[[], sqlite3.Con
 def shutdown(app: Starlette) -> None:
     """Stops everything this application has under way, the way a kill does. Call it in the loop's thread."""
     cast("Service", app.state.service).stop()
+
+
+@cache
+def _routes() -> tuple[Route, ...]:
+    # A simulation makes an application for every scenario; routes hold no state and take the longest to make.
+    return tuple(operation.route() for operation in all_operations())
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

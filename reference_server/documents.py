@@ -6,7 +6,7 @@ written again.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
 type JsonObject = Mapping[str, Json]
@@ -23,24 +23,25 @@ def encoded(document: Json) -> bytes:
 
 def written(document: Json) -> str:
     """The document as compact JSON text."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(document)
 
 
 def parsed(raw: bytes | str) -> Json:
     """The document in `raw`. Raises MalformedDocument."""
     try:
-        document: Json = json.loads(raw, parse_constant=_refuse_constant)
+        text = raw if isinstance(raw, str) else raw.decode()
+        document: Json = _DECODER.decode(text)
     except RecursionError:
         raise MalformedDocument("nested too deeply") from None
     except ValueError as error:
         raise MalformedDocument(str(error)) from None
     # A lone surrogate is legal in JSON text and in no encoding of it, so it could be stored but never sent.
-    return _without_surrogates(document) if _may_hold_surrogates(raw) else document
+    return _without_surrogates(document) if "\\ud" in text.lower() else document
 
 
-def parsed_object(raw: bytes | str) -> JsonObject:
-    """The object in `raw`. Raises MalformedDocument, also for any other kind of document."""
-    return as_object(parsed(raw))
+def reread(text: str) -> JsonObject:
+    """The object that `written` once wrote."""
+    return as_object(_DECODER.decode(text))
 
 
 def as_object(document: Json) -> JsonObject:
@@ -74,10 +75,11 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _may_hold_surrogates(raw: bytes | str) -> bool:
-    return "\\ud" in raw.lower() if isinstance(raw, str) else b"\\ud" in raw.lower()
+# Made once: json.loads and json.dumps with options make a new one for every call.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _without_surrogates(document: Json) -> Json:
-    clean: Json = json.loads(written(document).encode("utf-8", "replace"))
+    clean: Json = _DECODER.decode(written(document).encode("utf-8", "replace").decode())
     return clean

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from firstbyte.reference_server.documents import Json, JsonObject, parsed, written
+from firstbyte.reference_server.documents import Json, JsonObject, reread, written
 from firstbyte.reference_server.env import Env
 
 SCHEMA: Final = """
@@ -92,5 +92,5 @@ class Ledger:
 
 def _row(values: tuple[int | str, ...]) -> JsonObject:
     row: dict[str, Json] = dict(zip(_COLUMNS, values, strict=False))
-    row["detail"] = parsed(str(values[-1]))
+    row["detail"] = reread(str(values[-1]))
     return row

@@ -9,6 +9,7 @@ from typing import Final, cast
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from firstbyte.reference_server.config import Api, ServerConfig
 from firstbyte.reference_server.ledger import Ledger, LedgerEvent, Ticket
 from firstbyte.reference_server.wire import wire_of
 
@@ -42,10 +43,10 @@ class Record:
 class Recorder:
     """The middleware."""
 
-    def __init__(self, app: ASGIApp, ledger: Ledger, default_handler: str) -> None:
+    def __init__(self, app: ASGIApp, ledger: Ledger, config: ServerConfig) -> None:
         self._app = app
         self._ledger = ledger
-        self._default_handler = default_handler
+        self._config = config
         self._count = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,9 +64,22 @@ class Recorder:
     def _detail(self, scope: Scope) -> dict[str, str]:
         path = str(scope["path"])
         detail = {"method": str(scope["method"]), "path": path}
-        if path.endswith("/prompt_async"):
-            detail["handler"] = _header(scope, b"x-firstbyte-handler") or self._default_handler
+        if handler := self._handler(scope):
+            detail["handler"] = handler
         return detail
+
+    def _handler(self, scope: Scope) -> str:
+        if scope["method"] != "POST":
+            return ""
+        match str(scope["path"]).rpartition("/")[2]:
+            case "prompt_async":
+                return _header(scope, b"x-firstbyte-handler") or self._config.handler
+            case "command" | "shell":
+                return "await-result"
+            case "message":
+                return "stream-partial-header" if self._config.api is Api.V1_2 else "await-result"
+            case _:
+                return ""
 
 
 def record_of(request: Request) -> Record:

@@ -1,7 +1,8 @@
 """Sessions, messages and parts in SQLite: what the server has promised to keep.
 
 A change is one explicit transaction and durable when its block ends; one that a kill interrupts never
-happened. Must never hold a transaction over an await, and must never keep state outside the database.
+happened. Must never hold a transaction over an await. The only state outside the database is a copy of the
+sessions.
 """
 
 import sqlite3
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from firstbyte.reference_server.documents import Json, JsonObject, parsed_object, text_of, written
+from firstbyte.reference_server.documents import Json, JsonObject, reread, text_of, written
 
 type Connect = Callable[[], sqlite3.Connection]
 
@@ -24,6 +25,7 @@ _TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS part (
         seq INTEGER PRIMARY KEY, session TEXT NOT NULL, message TEXT NOT NULL, id TEXT NOT NULL,
         data TEXT NOT NULL, UNIQUE (session, message, id))""",
+    "CREATE INDEX IF NOT EXISTS message_state ON message (session, role, is_answered)",
 )
 _MESSAGE_COLUMNS: Final = "session, id, role, intent, is_answered, data"
 
@@ -58,6 +60,8 @@ class Store:
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.isolation_level = None
         self._connection = connection
+        # Every event names its session, so they are read far more often than they change.
+        self._sessions: dict[str, JsonObject] = {}
         for table in _TABLES:
             connection.execute(table)
 
@@ -71,6 +75,7 @@ class Store:
         try:
             yield
         except BaseException:
+            self._sessions.clear()
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
@@ -87,17 +92,22 @@ class Store:
             ON CONFLICT (id) DO UPDATE SET data = excluded.data""",
             (text_of(session, "id"), written(session)),
         )
+        self._sessions[text_of(session, "id")] = session
 
     def session(self, session_id: str) -> JsonObject | None:
         """The session, or None when nobody made it."""
-        row = self._connection.execute("SELECT data FROM session WHERE id = ?", (session_id,)).fetchone()
-        return None if row is None else parsed_object(row[0])
+        if session_id not in self._sessions:
+            query = "SELECT data FROM session WHERE id = ?"
+            row = self._connection.execute(query, (session_id,)).fetchone()
+            if row is None:
+                return None
+            self._sessions[session_id] = reread(row[0])
+        return self._sessions[session_id]
 
     def sessions(self) -> list[JsonObject]:
         """Every session, newest first."""
         return [
-            parsed_object(row[0])
-            for row in self._connection.execute("SELECT data FROM session ORDER BY seq DESC")
+            reread(row[0]) for row in self._connection.execute("SELECT data FROM session ORDER BY seq DESC")
         ]
 
     # Messages
@@ -152,8 +162,9 @@ class Store:
 
     def last_answer(self, session_id: str) -> Message | None:
         """The session's newest assistant message, or None."""
-        found = self._messages("session = ? AND role = 'assistant'", session_id)
-        return found[-1] if found else None
+        newest = "SELECT max(seq) FROM message WHERE session = ? AND role = 'assistant'"
+        found = self._messages(f"seq = ({newest})", session_id)
+        return found[0] if found else None
 
     def effects(self) -> dict[str, Json]:
         """How many durable user messages there are for each intent."""
@@ -172,9 +183,7 @@ class Store:
     def parts(self, message: Message) -> list[JsonObject]:
         """The message's parts in the order they were stored."""
         query = "SELECT data FROM part WHERE session = ? AND message = ? ORDER BY seq"
-        return [
-            parsed_object(row[0]) for row in self._connection.execute(query, (message.session, message.id))
-        ]
+        return [reread(row[0]) for row in self._connection.execute(query, (message.session, message.id))]
 
     def _messages(self, condition: str, *values: str) -> list[Message]:
         query = f"SELECT {_MESSAGE_COLUMNS} FROM message WHERE {condition} ORDER BY seq"
@@ -189,5 +198,5 @@ def _message(row: tuple[str, str, str, str, int, str]) -> Message:
         role=role,
         intent=intent,
         is_answered=bool(is_answered),
-        info=parsed_object(data),
+        info=reread(data),
     )

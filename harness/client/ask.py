@@ -1,4 +1,6 @@
-"""A plain question to a server and its whole answer: for set-up and for the truth, never for what is being tested."""
+"""A plain question to a server and its whole answer: for set-up and for the truth, never for what is being
+tested.
+"""
 
 import asyncio
 

@@ -21,8 +21,8 @@ _RETRY_HEADERS = ("retry-after",)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. leave_after: the client closes the connection so long after the request has left. pace: the time over which
-    the body is sent in ten parts."""
+    """One request. leave_after: the client closes the connection so long after the request has left. pace:
+    the time over which the body is sent in ten parts."""
 
     id: int
     method: str
@@ -119,13 +119,10 @@ class RawClient:
 class _Follow:
     """One answer on its way: what has been seen so far, and when."""
 
-    def __init__(
-        self, request: Request, clock: Clock, note: Callable[..., None], started: int
-    ) -> None:
+    def __init__(self, request: Request, clock: Clock, note: Callable[..., None], started: int) -> None:
         self.request = request
         self.answer = AnswerReader(request.method)
         self.end = End.OPEN
-        self.left = False
         self._clock = clock
         self._note = note
         self._started = started
@@ -135,14 +132,13 @@ class _Follow:
         self._interims: list[int] = []
 
     async def to_the_end(self, reader: asyncio.StreamReader) -> None:
-        while not self.answer.is_done and not self.left:
+        while not self.answer.is_done:
             try:
                 data = await reader.read(READ_SIZE)
             except ConnectionError:
-                if not self.left:
-                    self.finish(End.RESET)
+                self.finish(End.RESET)
                 return
-            if self.left:
+            if self._end_at is not None:
                 return
             for sighting in self.answer.feed(data):
                 self._see(sighting)
@@ -178,7 +174,6 @@ class _Follow:
         self._note(self.request, Kind.ENDED, end=str(end))
 
     def leave(self) -> None:
-        self.left = True
         self._note(self.request, Kind.LEFT)
         self.finish(End.OPEN)
 
@@ -249,7 +244,9 @@ def _parts(body: bytes, count: int) -> list[bytes]:
 
 
 def _retry_signals(answer: AnswerReader) -> tuple[str, ...]:
-    """What in the answer invites the client to send again: Retry-After, or `"retryable": true` in a JSON error."""
+    """What in the answer invites the client to send again: Retry-After, or `"retryable": true` in a JSON
+    error.
+    """
     signals = [f"{name}: {value}" for name, value in answer.headers if name.lower() in _RETRY_HEADERS]
     if b'"retryable":true' in bytes(answer.body).replace(b" ", b""):
         signals.append('"retryable": true')

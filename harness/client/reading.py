@@ -1,6 +1,8 @@
-"""Reads one HTTP/1.1 answer from bytes as they come: first byte, partial header lines, 1xx, header, body, end.
+"""Reads one HTTP/1.1 answer from bytes as they come: first byte, partial header lines, 1xx, header, body,
+end.
 
-h11 parses; this adds what h11 can't tell, the lines of a header that is not complete yet. Pure: bytes in, sightings out.
+h11 parses; this adds what h11 can't tell, the lines of a header that is not complete yet. Pure: bytes in,
+sightings out.
 """
 
 from enum import StrEnum
@@ -115,7 +117,7 @@ class AnswerReader:
         seen.append(Sighting(sight=Sight.BODY, value=len(data)))
 
     def _on_complete(self, seen: list[Sighting]) -> None:
-        if self._h11.trailing_data[0] or (self.status == 204 and _announces_body(self.headers)):  # noqa: PLR2004
+        if self._h11.trailing_data[0] or (self.status == 204 and _announces_body(self.headers)):
             self.framing_ok = False
         self.keep_alive = self.framing_ok and self._h11.their_state is h11.DONE
         self._end(seen, Sight.COMPLETE)
@@ -131,7 +133,9 @@ def _text(headers: object) -> tuple[tuple[str, str], ...]:
 
 
 def _announces_body(headers: tuple[tuple[str, str], ...]) -> bool:
-    """RFC 9112 6.1, 6.2: a 204 has no Transfer-Encoding and no Content-Length; Content-Length: 0 is harmless."""
+    """RFC 9112 6.1, 6.2: a 204 has no Transfer-Encoding and no Content-Length; Content-Length: 0 is
+    harmless.
+    """
     return any(
         name.lower() == "transfer-encoding" or (name.lower() == "content-length" and value.strip() != "0")
         for name, value in headers

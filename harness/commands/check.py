@@ -3,9 +3,9 @@
 import argparse
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
+from firstbyte.harness.clock import today
 from firstbyte.harness.commands.common import out
 from firstbyte.harness.loader import (
     decode,
@@ -29,7 +29,9 @@ from firstbyte.harness.wire import Shape
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
-    parser.add_argument("path", nargs="*", type=Path, help="TOML files or folders (default: all that comes with firstbyte)")
+    parser.add_argument(
+        "path", nargs="*", type=Path, help="TOML files or folders (default: all that comes with firstbyte)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,7 +68,7 @@ def _check(path: Path) -> Iterator[str]:
         elif "scenario" in raw:
             yield from _check_suite(load_suite(path))
         else:
-            yield f"{path}: is no profile (timers), shape (steps) or scenario file (scenario); nothing else is known"
+            yield f"{path}: is no profile (timers), shape (steps) or scenario file (scenario)"
     except BadInput as error:
         yield str(error)
 
@@ -75,7 +77,7 @@ def _check_profile(path: Path) -> Iterator[str]:
     loaded = profile_from(read_toml(path), path)
     for complaint in complaints(loaded.profile):
         yield f"{path}: {complaint}"
-    yield from evidence_complaints(loaded, datetime.now(UTC).date())
+    yield from evidence_complaints(loaded, today())
 
 
 def _check_suite(suite: Suite) -> Iterator[str]:

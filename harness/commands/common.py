@@ -22,15 +22,32 @@ if TYPE_CHECKING:
 
 def add_running(parser: argparse.ArgumentParser) -> None:
     """--mode, --time-scale, --seed, --target, --json, -j."""
-    parser.add_argument("--mode", choices=("sim", "real"), default="sim", help="virtual time, or processes on loopback (default: sim)")
     parser.add_argument(
-        "--time-scale", type=positive, default=1.0, metavar="N", help="real mode: divide every limit and wait by N (default: 1)"
+        "--mode",
+        choices=("sim", "real"),
+        default="sim",
+        help="virtual time, or processes on loopback (default: sim)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of ids and tokens (default: 0)")
-    parser.add_argument("--target", default="reference", metavar="NAME|URL", help="what to run against (default: reference)")
-    parser.add_argument("--json", metavar="FILE|-", help="write the results as JSON; '-' gives stdout to it alone")
+    parser.add_argument(
+        "--time-scale",
+        type=positive,
+        default=1.0,
+        metavar="N",
+        help="real mode: divide every limit and wait by N (default: 1)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of ids and tokens (default: 0)"
+    )
+    parser.add_argument(
+        "--target", default="reference", metavar="NAME|URL", help="what to run against (default: reference)"
+    )
+    parser.add_argument(
+        "--json", metavar="FILE|-", help="write the results as JSON; '-' gives stdout to it alone"
+    )
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
-    parser.add_argument("-j", "--jobs", type=int, default=8, metavar="N", help="runs at once in real mode (default: 8)")
+    parser.add_argument(
+        "-j", "--jobs", type=int, default=8, metavar="N", help="runs at once in real mode (default: 8)"
+    )
 
 
 def positive(text: str) -> float:
@@ -53,8 +70,12 @@ def options_of(parsed: argparse.Namespace) -> Options:
     return Options(mode=parsed.mode, time_scale=parsed.time_scale, seed=parsed.seed, target=parsed.target)
 
 
-def run_shown(chosen: Sequence[Plan], parsed: argparse.Namespace, show: Callable[[Sequence[Run], Terminal], None]) -> int:
-    """Run with progress, write the files, show the result on stdout (stderr when JSON has it); returns the exit code."""
+def run_shown(
+    chosen: Sequence[Plan], parsed: argparse.Namespace, show: Callable[[Sequence[Run], Terminal], None]
+) -> int:
+    """Run with progress, write the files, show the result on stdout (stderr when JSON has it); returns the
+    exit code.
+    """
     from firstbyte.harness.report.progress import Progress  # noqa: PLC0415 - after the options are known to be good
     from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415
 

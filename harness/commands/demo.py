@@ -1,4 +1,6 @@
-"""`firstbyte demo`: the reference server, an edge before it, and the page, to click through the bug by hand."""
+"""`firstbyte demo`: the reference server, an edge before it, and the page, to click through the bug by
+hand.
+"""
 
 import argparse
 import asyncio
@@ -16,9 +18,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument("--edge", default="cloudflare-100", metavar="NAME", help="default: cloudflare-100")
-    parser.add_argument("--handler", default="stream-withheld", metavar="NAME", help="default: stream-withheld")
+    parser.add_argument(
+        "--handler", default="stream-withheld", metavar="NAME", help="default: stream-withheld"
+    )
     parser.add_argument("--model-delay", default="130s", metavar="DURATION", help="default: 130s")
-    parser.add_argument("--time-scale", type=positive, default=20.0, metavar="N", help="divide every time by N (default: 20)")
+    parser.add_argument(
+        "--time-scale", type=positive, default=20.0, metavar="N", help="divide every time by N (default: 20)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,11 +39,24 @@ async def _demo(options: argparse.Namespace) -> None:
         folder = Path(name)
         children: list[Child] = []
         try:
-            server = ["--handler", options.handler, "--model-delay", options.model_delay, "--data", str(folder / "data")]
-            children.append(await _start("origin", "firstbyte.reference_server.main", [*server, "--time-scale", scale], folder))
+            server = [
+                "--handler",
+                options.handler,
+                "--model-delay",
+                options.model_delay,
+                "--data",
+                str(folder / "data"),
+            ]
+            children.append(
+                await _start(
+                    "origin", "firstbyte.reference_server.main", [*server, "--time-scale", scale], folder
+                )
+            )
             upstream = f"http://{LOOPBACK}:{children[0].address[1]}"
             edge = ["--upstream", upstream, "--profile", options.edge, "--quiet", "--ready-json"]
-            children.append(await _start("edge", "firstbyte.proxies.main", [*edge, "--time-scale", scale], folder))
+            children.append(
+                await _start("edge", "firstbyte.proxies.main", [*edge, "--time-scale", scale], folder)
+            )
             _tell(options, children)
             await asyncio.Event().wait()
         finally:

@@ -3,6 +3,7 @@
 import argparse
 
 from firstbyte.harness.commands.common import out
+from firstbyte.harness.report.explain import text
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -12,7 +13,5 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the text."""
-    from firstbyte.harness.report import explain  # noqa: PLC0415 - only for this command
-
-    out(explain.text(options.finding))
+    out(text(options.finding))
     return 0

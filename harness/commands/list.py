@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 
 from firstbyte.harness.commands.common import out
+from firstbyte.harness.findings.catalogue import load_findings
 from firstbyte.harness.loader import load_profile, load_shape, load_suites, profile_names, shape_names
 from firstbyte.reference_server.handlers import handler_summaries
 
@@ -54,7 +55,7 @@ def _targets() -> list[Row]:
 
 
 def _findings() -> list[Row]:
-    return [(finding.id, finding.title) for finding in catalogue()]
+    return [(finding.id, finding.title) for finding in load_findings()]
 
 
 KINDS: dict[str, Callable[[], list[Row]]] = {

@@ -12,7 +12,13 @@ from firstbyte.harness.runner.matrix import plans, select
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
-    parser.add_argument("--edge", action="append", default=[], metavar="NAME", help="behind this edge instead of the report's; repeatable")
+    parser.add_argument(
+        "--edge",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="behind this edge instead of the report's; repeatable",
+    )
     common.add_running(parser)
 
 

@@ -13,10 +13,20 @@ from firstbyte.harness.runner.matrix import plans, select, shard
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
-    parser.add_argument("scenario", nargs="*", help="suite, id, glob or file (default: all that come with firstbyte)")
-    parser.add_argument("--edge", action="append", default=[], metavar="NAME", help="behind this edge instead of the stated ones; repeatable")
+    parser.add_argument(
+        "scenario", nargs="*", help="suite, id, glob or file (default: all that come with firstbyte)"
+    )
+    parser.add_argument(
+        "--edge",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="behind this edge instead of the stated ones; repeatable",
+    )
     parser.add_argument("--shard", metavar="I/N", help="only part I of N")
-    parser.add_argument("-v", "--verbose", action="store_true", help="a timeline picture for every run, not only for failures")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="a timeline picture for every run, not only for failures"
+    )
     common.add_running(parser)
 
 

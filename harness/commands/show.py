@@ -63,7 +63,8 @@ def show_profile(loaded: LoadedProfile) -> Iterator[str]:
     yield "unknown"
     for unknown in loaded.evidence.unknown:
         yield f"  {unknown.key}: one of {msgspec.json.encode(unknown.allowed).decode()}"
-        yield f"    assumed where a value is needed: {msgspec.json.encode(unknown.assume).decode()}  {unknown.note}"
+        assumed = msgspec.json.encode(unknown.assume).decode()
+        yield f"    assumed where a value is needed: {assumed}  {unknown.note}"
     if not loaded.evidence.unknown:
         yield "  nothing"
     yield ""

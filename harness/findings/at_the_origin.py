@@ -25,10 +25,10 @@ def does_work_continue_after_leave(trace: Trace) -> bool:
 
 
 def is_result_late(trace: Trace) -> bool:
-    """The origin's own answer came after somebody had answered for it."""
+    """The origin's result or answer was there after somebody had answered for it."""
     stopped = trace.stopped_at
-    sent = trace.last(Actor.ORIGIN, Kind.HEADER_SENT, Kind.RESPONSE_COMPLETED)
-    return stopped is not None and sent is not None and sent > stopped
+    done = trace.last(Actor.ORIGIN, Kind.FINISHED, Kind.HEADER_SENT, Kind.RESPONSE_COMPLETED)
+    return stopped is not None and done is not None and done > stopped
 
 
 def is_loop_blocked(trace: Trace) -> bool:
@@ -36,19 +36,22 @@ def is_loop_blocked(trace: Trace) -> bool:
 
     Either the end of its connection, or the request itself.
     """
-    closed = _closed_towards_origin_at(trace)
-    return _is_noticed_late(trace, closed, trace.first(Actor.ORIGIN, Kind.CLIENT_GONE)) or _is_noticed_late(
-        trace, trace.first(Actor.EDGE, Kind.REQUEST_FORWARDED), trace.arrived_at
+    # Who still sends a header has not noticed the end of its connection either.
+    noticed = trace.first(Actor.ORIGIN, Kind.CLIENT_GONE, Kind.HEADER_SENT)
+    forwarded = trace.first(Actor.EDGE, Kind.REQUEST_FORWARDED)
+    return _is_noticed_late(trace, _closed_towards_origin_at(trace), noticed) or _is_noticed_late(
+        trace, forwarded, trace.arrived_at
     )
 
 
 def did_answer_not_wait(trace: Trace) -> bool:
-    """The whole answer was there within a second, and the work took noticeably longer."""
+    """The whole answer was there in a tenth of the time the work took, or less."""
     one = trace.exchange
     finished = trace.last(Actor.ORIGIN, Kind.FINISHED)
     if not is_success(one) or one.end_at is None or finished is None:
         return False
-    return one.end_at - one.sent_at < NOTICEABLE <= finished - one.end_at
+    took = one.end_at - one.sent_at
+    return finished - one.end_at >= NOTICEABLE and took * 10 <= finished - one.sent_at
 
 
 def is_truncation_hidden(trace: Trace, meant: int | None) -> bool:

@@ -15,7 +15,7 @@ from firstbyte.harness.problems import BadInput, did_you_mean
 
 
 class Level(StrEnum):
-    """bug: somebody is told something false. risk: one more event and somebody is. note: explains, harms nobody."""
+    """bug: somebody is told something false. risk: one more event, and somebody is. note: harms nobody."""
 
     BUG = "bug"
     RISK = "risk"

@@ -19,7 +19,7 @@ _WORK = (Kind.PERSISTED, Kind.STARTED, Kind.FINISHED)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trace:
-    """One request. events: those with its number, in order, by actor and kind. Times are microseconds of the run."""
+    """One request. events: those with its number, by actor and kind. Times are microseconds of the run."""
 
     exchange: Exchange
     events: dict[tuple[Actor, Kind], list[Event]]
@@ -63,7 +63,7 @@ class Trace:
 
     @property
     def foreign_answer_at(self) -> int | None:
-        """When the client got a gateway's answer and the origin had sent none: proof of an edge that tells nothing."""
+        """When the client got a gateway's answer and the origin had sent none: proof of a silent edge."""
         one = self.exchange
         if (
             self.has_edge

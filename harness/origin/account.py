@@ -1,4 +1,5 @@
-"""Turns an origin's own account, the JSON of GET /_firstbyte/ledger, into a Ledger and the origin's part of the timeline.
+"""Turns an origin's own account, the JSON of GET /_firstbyte/ledger, into a Ledger and the origin's part of
+the timeline.
 
 Pure. The same form for the reference server, the scripted shape and any target that answers it.
 """
@@ -15,7 +16,9 @@ _STAGES = ("arrived", "admitted", "persisted", "started", "finished", "failed", 
 _MODEL = {"model-called", "first-token"}
 _KNOWN = {str(kind) for kind in Kind}
 UNFINISHED = -1
-"""Ledger.body_bytes of a request whose answer the origin could not bring to its end: more than any client can have."""
+"""Ledger.body_bytes of a request whose answer the origin could not bring to its end: more than any client
+can have.
+"""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +81,7 @@ def _meant_bytes(entries: Sequence[Entry]) -> dict[int, int]:
             meant.pop(request, None)
             if isinstance(size, int):
                 meant[request] = size
-        elif entry.event == Kind.CLIENT_GONE:
+        elif entry.event in (Kind.CLIENT_GONE, Kind.BROKEN_OFF):
             meant.setdefault(request, UNFINISHED)
     return meant
 

@@ -1,4 +1,6 @@
-"""The scripted origin as a process: it listens, says so in one JSON line, and plays the shape it finds in a file."""
+"""The scripted origin as a process: it listens, says so in one JSON line, and plays the shape it finds in a
+file.
+"""
 
 import argparse
 import asyncio
@@ -48,4 +50,3 @@ def _decode_duration(kind: type, value: object) -> object:
     if kind is Duration and isinstance(value, int):
         return Duration(value)
     raise NotImplementedError(kind)
-

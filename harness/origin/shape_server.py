@@ -1,40 +1,21 @@
 """The scripted origin: accepts connections and plays a wire shape to every request.
 
-The same class in sim and as a process. It keeps its account in memory and shows it at GET /_firstbyte/ledger. It must never
-interpret what it plays: illegal bytes go out as they are written.
+The same class in sim and as a process. It keeps its account in memory and shows it at GET
+/_firstbyte/ledger. It must never interpret what it plays: illegal bytes go out as they are written.
 """
 
 import asyncio
-import socket
-import struct
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
-from typing import assert_never
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import h11
 import msgspec
 
-from firstbyte.harness.units import as_seconds
-from firstbyte.harness.wire import (
-    Chunk,
-    Close,
-    End,
-    HalfClose,
-    Head,
-    Hold,
-    Interim,
-    PartialHead,
-    Raw,
-    Reset,
-    Shape,
-    Step,
-    Wait,
-    WaitRequest,
-)
+from firstbyte.harness.origin.playing import Played, Playing
+from firstbyte.harness.wire import Shape
 
 READ_SIZE = 65_536
 LEDGER_PATH = "/_firstbyte/ledger"
-_REASONS = {100: "Continue", 101: "Switching Protocols", 102: "Processing", 103: "Early Hints", 200: "OK", 204: "No Content"}
 
 
 class ShapeServer:
@@ -67,23 +48,33 @@ class ShapeServer:
 
     def account(self) -> bytes:
         """The account as JSON."""
-        return msgspec.json.encode({"events": self._rows, "messages": self._messages, "model_calls": {}, "busy": 0})
+        return msgspec.json.encode(
+            {"events": self._rows, "messages": self._messages, "model_calls": {}, "busy": 0}
+        )
 
     def note(self, event: str, request: "Incoming", **detail: object) -> None:
         """Add a row."""
-        row = {"at_us": self._now(), "event": event, "request": request.number, "intent": request.intent, "detail": detail}
+        row = {
+            "at_us": self._now(),
+            "event": event,
+            "request": request.number,
+            "intent": request.intent,
+            "detail": detail,
+        }
         self._rows.append(row)
 
     def persist(self, request: "Incoming") -> None:
         """The request is in whole: an origin of this shape has taken it."""
         for _ in range(self._shape.effects):
-            self._messages.append({"id": f"m{len(self._messages) + 1}", "role": "user", "intent": request.intent})
+            self._messages.append(
+                {"id": f"m{len(self._messages) + 1}", "role": "user", "intent": request.intent}
+            )
         if self._shape.effects:
             self.note("persisted", request)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - start_server runs this in a task
+        assert task is not None
         self._connections.add(task)
         try:
             connection = Connection(self, self._shape, reader, writer)
@@ -106,7 +97,10 @@ class Incoming(msgspec.Struct, kw_only=True):
 
 
 class Connection:
-    """One connection: reads requests, plays the shape to each, until a step closes it."""
+    """One connection: reads requests, plays the shape to each, until a step closes it.
+
+    The steps after an answer's end are for the next request; after the last step it begins again.
+    """
 
     def __init__(
         self, server: ShapeServer, shape: Shape, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -120,6 +114,7 @@ class Connection:
         self._all_in = asyncio.Event()
         self._gone = asyncio.Event()
         self._request = Incoming()
+        self._step = 0
 
     async def serve(self) -> None:
         """Until closed by either side. Reading goes on while the shape plays."""
@@ -137,7 +132,7 @@ class Connection:
             await asyncio.gather(reading, return_exceptions=True)
 
     async def _head(self) -> bool:
-        await _first(self._head_in.wait(), self._gone.wait())
+        await race(self._head_in.wait(), self._gone.wait())
         return self._head_in.is_set()
 
     def _next(self) -> bool:
@@ -202,141 +197,21 @@ class Connection:
 
     async def _play(self) -> bool:
         """Play the shape; False when the connection is over."""
-        playing = asyncio.ensure_future(Playing(self._shape, self._request.method, self._writer, self._wait_for).run())
-        gone = asyncio.ensure_future(self._gone.wait())
-        await asyncio.wait({playing, gone}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (playing, gone):
-            task.cancel()
-        await asyncio.gather(playing, gone, return_exceptions=True)
-        if playing.cancelled() or playing.exception() is not None:
+        steps = self._shape.steps[self._step :] or self._shape.steps
+        shape = Playing(steps, self._request.method, self._writer, self._wait_for)
+        played = await race(shape.run(), self._gone.wait())
+        if not isinstance(played, Played):
             self._server.note("client-gone", self._request)
             return False
-        played = playing.result()
+        self._step = len(self._shape.steps) - len(steps) + played.steps
         if played.is_complete:
             self._server.note("response-completed", self._request, body_bytes=played.body_bytes)
+        else:
+            self._server.note("broken-off", self._request)
         return played.is_open
 
     async def _wait_for(self, part: str) -> None:
         await (self._head_in if part == "head" else self._all_in).wait()
-
-
-class Played(msgspec.Struct, frozen=True, kw_only=True):
-    """How a shape ended. is_complete: the answer came to its announced end. is_open: the connection goes on."""
-
-    body_bytes: int
-    is_complete: bool
-    is_open: bool
-
-
-class Playing:
-    """One shape being played to one request."""
-
-    def __init__(
-        self, shape: Shape, method: str, writer: asyncio.StreamWriter, wait_for: Callable[[str], object]
-    ) -> None:
-        self._steps = shape.steps
-        self._method = method
-        self._writer = writer
-        self._wait_for = wait_for
-        self._framing = "close"
-        self._body_bytes = 0
-        self._announced: int | None = None
-
-    async def run(self) -> Played:
-        """Play all steps; a shape that does not say otherwise starts when the request is in."""
-        if not isinstance(self._steps[0], WaitRequest):
-            await self._await_request("all")
-        for step in self._steps:
-            async with aclosing(self._bytes_of(step)) as parts:
-                async for data in parts:
-                    self._writer.write(data)
-                    await self._writer.drain()
-            match step:
-                case End():
-                    return await self._finish(is_open=self._framing != "close", is_complete=True)
-                case Close():
-                    return await self._finish(is_open=False, is_complete=self._is_whole_at_close())
-                case Reset():
-                    _reset(self._writer)
-                    return Played(body_bytes=self._body_bytes, is_complete=False, is_open=False)
-                case _:
-                    pass
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    async def _finish(self, *, is_open: bool, is_complete: bool) -> Played:
-        await self._writer.drain()
-        return Played(body_bytes=self._body_bytes, is_complete=is_complete, is_open=is_open)
-
-    def _is_whole_at_close(self) -> bool:
-        if self._framing == "close":
-            return True
-        return self._framing == "length" and self._announced == self._body_bytes
-
-    async def _await_request(self, part: str) -> None:
-        await self._wait_for(part)  # type: ignore[misc] # an async callable
-
-    async def _bytes_of(self, step: Step) -> AsyncIterator[bytes]:  # noqa: C901, PLR0912 - one case a step
-        match step:
-            case Wait():
-                await asyncio.sleep(as_seconds(step.duration))
-            case WaitRequest():
-                await self._await_request(step.part)
-            case Interim():
-                head = _head_bytes(step.status, "", step.headers) + b"\r\n"
-                async for data in _repeated(head, step.times, step.every):
-                    yield data
-            case Head():
-                self._announce(step.headers, step.status)
-                yield _head_bytes(step.status, step.reason, step.headers) + b"\r\n"
-            case PartialHead():
-                self._announce(step.headers, step.status)
-                yield _head_bytes(step.status, step.reason, step.headers)
-            case Chunk():
-                body = step.text.encode() or b"x" * step.size
-                async for data in _repeated(body, step.times, step.every):
-                    self._body_bytes += len(data)
-                    yield self._framed(data)
-            case Raw():
-                async for data in _repeated(step.text.encode("latin-1"), step.times, step.every):
-                    yield data
-            case End():
-                if self._framing == "chunked":
-                    yield b"0\r\n\r\n"
-            case HalfClose():
-                self._writer.write_eof()
-            case Close() | Reset():
-                pass
-            case Hold():
-                await asyncio.Event().wait()
-            case _:
-                assert_never(step)
-
-    def _announce(self, headers: tuple[tuple[str, str], ...], status: int) -> None:
-        lower = {name.lower(): value for name, value in headers}
-        if "chunked" in lower.get("transfer-encoding", ""):
-            self._framing = "chunked"
-        elif "content-length" in lower:
-            self._framing = "length"
-            self._announced = int(lower["content-length"]) if lower["content-length"].isdigit() else None
-        elif status == 204 or self._method == "HEAD":  # noqa: PLR2004 - No Content
-            self._framing = "length"
-
-    def _framed(self, data: bytes) -> bytes:
-        return b"%x\r\n%s\r\n" % (len(data), data) if self._framing == "chunked" else data
-
-
-async def _repeated(data: bytes, times: int, every: int) -> AsyncIterator[bytes]:
-    for turn in range(times):
-        if turn:
-            await asyncio.sleep(as_seconds(every))
-        yield data
-
-
-def _head_bytes(status: int, reason: str, headers: tuple[tuple[str, str], ...]) -> bytes:
-    lines = [f"HTTP/1.1 {status} {reason or _REASONS.get(status, 'Status')}"]
-    lines += [f"{name}: {value}" for name, value in headers]
-    return ("\r\n".join(lines) + "\r\n").encode("latin-1")
 
 
 def _fresh(old: h11.Connection) -> h11.Connection:
@@ -348,16 +223,16 @@ def _fresh(old: h11.Connection) -> h11.Connection:
     return new
 
 
-async def _first(*waits: object) -> None:
-    tasks = [asyncio.ensure_future(wait) for wait in waits]  # type: ignore[arg-type] # coroutines
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    sock = writer.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
+async def race(*entrants: Coroutine[Any, Any, object]) -> object:
+    """The result of the first to end, None if it ended by a lost connection; the others are cancelled and
+    gone on return.
+    """
+    tasks = [asyncio.ensure_future(one) for one in entrants]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        winner = next(task for task in tasks if task.done())
+        return None if isinstance(winner.exception(), ConnectionError) else winner.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

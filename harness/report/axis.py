@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from firstbyte.harness.report.paint import Line, Piece, Tone, merged
 from firstbyte.harness.units import format_duration
 
+_SECOND = 1_000_000
 _APART = 10
 """Columns between two figures, at least."""
+_STEPS = (
+    *(factor * 10**power for power in range(7) for factor in (1, 2, 5)),
+    *(count * _SECOND for count in (10, 20, 30)),
+    *(count * 60 * _SECOND for count in (1, 2, 5, 10, 20, 30)),
+    *(count * 3600 * _SECOND for count in (1, 2, 5, 10, 24, 48, 120, 240)),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,8 +40,11 @@ class Axis:
         for at in sorted(set(deadlines)):
             _put(cells, self.column(at), f"▼{format_duration(_rounded(at))}", Tone.BAD)
         for at in range(0, self.until + 1, self.step()):
-            _put(cells, self.column(at), format_duration(at), Tone.FAINT)
+            _put(cells, self.column(at), self._figure(at), Tone.FAINT)
         return (Piece(" " * name_width), *merged(cells))
+
+    def _figure(self, at: int) -> str:
+        return format_duration(at) if self.until >= _SECOND else f"{at / 1_000:g}ms"
 
 
 def _rounded(at: int) -> int:
@@ -48,12 +58,3 @@ def _put(cells: list[tuple[str, Tone]], column: int, text: str, tone: Tone) -> N
     around = cells[max(column - 1, 0) : column + len(text) + 1]
     if column + len(text) <= len(cells) and all(cell == " " for cell, _ in around):
         cells[column : column + len(text)] = [(one, tone) for one in text]
-
-
-_SECOND = 1_000_000
-_STEPS = (
-    *(factor * 10**power for power in range(7) for factor in (1, 2, 5)),
-    *(count * _SECOND for count in (10, 20, 30)),
-    *(count * 60 * _SECOND for count in (1, 2, 5, 10, 20, 30)),
-    *(count * 3600 * _SECOND for count in (1, 2, 5, 10, 24, 48, 120, 240)),
-)

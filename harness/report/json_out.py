@@ -5,7 +5,6 @@ It must never leave half a file behind, and never write a secret.
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -39,17 +38,13 @@ def replace(path: Path, content: bytes, *, option: str) -> None:
         # /dev/stdout, a pipe: nothing to replace. A folder gives its own message here.
         _write_through(path, content, option)
         return
+    # Beside the file, so that the last step is one rename on one disk.
+    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        part.write_bytes(content)
+        part.replace(path)
     except OSError as error:
-        raise _unwritable(path, option, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise _unwritable(path, option, error) from error
 
 
@@ -67,9 +62,11 @@ def _unwritable(path: Path, option: str, error: OSError) -> BadInput:
 
 
 def _storable(value: Any) -> Any:
-    """Lone surrogates, which UTF-8 can't hold, as their escapes."""
+    """Only what JSON has: subclasses of int as int, lone surrogates (UTF-8 has none) as their escapes."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
     if isinstance(value, dict):
         return {_storable(key): _storable(inner) for key, inner in value.items()}
     if isinstance(value, list):

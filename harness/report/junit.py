@@ -1,8 +1,8 @@
 """Results as JUnit XML, the form every CI server reads.
 
-One test case a run. A failing subject is a failure, a set-up or harness error an error, what can't apply is skipped.
-The strictest schema in use knows no properties of a case, so they stand at the suite, named after the case. It must
-never write a secret or a character XML 1.0 can't hold.
+One test case a run. A failing subject is a failure, a set-up or harness error an error, what can't apply is
+skipped. The strictest schema in use has no properties of a case, so they stand at the suite, named after it.
+It must never write a secret or a character XML 1.0 can't hold.
 """
 
 import re
@@ -35,7 +35,8 @@ def encoded(runs: Sequence[Run]) -> bytes:
             ET.SubElement(properties, "property", {"name": _clean(name), "value": _clean(value)})
         suite.extend([_case(run) for run in mine])
     ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True).encode() + b"\n"
+    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content + b"\n"
 
 
 def _counts(name: str, runs: Sequence[Run], *, with_skipped: bool) -> dict[str, str]:

@@ -53,24 +53,23 @@ class Lane:
 
 
 def draw(lane: Lane, *, name_width: int, columns: int, walls: Sequence[int]) -> Line:
-    """The row as a line of `name_width + columns` cells at most. walls: columns of the deadlines, sorted."""
+    """The row as a line of `name_width + columns` cells at most.
+
+    walls: the columns of the deadlines, sorted; no label stands on or across one.
+    """
     grid = [(" ", Tone.PLAIN)] * columns
     for fill in (*lane.fills, *lane.marks):
         for column in range(max(fill.start, 0), min(fill.stop, columns)):
             grid[column] = (fill.glyph, fill.tone)
     for wall in walls:
         grid[wall] = (_CROSSING.get(grid[wall][0], _WALL), Tone.BAD)
-    for low, high in _segments(walls, columns):
-        mine = [one for one in lane.labels if low - _BESIDE_WALL <= one.column < high]
+    for first, high in zip((0, *walls), (*walls, columns), strict=True):
+        # What happened at a wall stands right of it.
+        mine = [one for one in lane.labels if first <= one.column < high]
+        low = first + 1 + _BESIDE_WALL if first in walls else first
         for label, start in arrange(mine, low, high):
             _write(grid, label, start)
     return (Piece(lane.name.ljust(name_width), lane.tone), *merged(grid))
-
-
-def _segments(walls: Sequence[int], columns: int) -> list[tuple[int, int]]:
-    """Between the walls: first column for labels and one after the last. No label stands on or across a wall."""
-    lows = [0, *(wall + 1 + _BESIDE_WALL for wall in walls)]
-    return list(zip(lows, [*walls, columns], strict=True))
 
 
 def arrange(labels: Sequence[Label], low: int, high: int) -> list[tuple[Label, int]]:
@@ -78,7 +77,8 @@ def arrange(labels: Sequence[Label], low: int, high: int) -> list[tuple[Label, i
 
     First the long texts, then the short ones, then without the lowest rank.
     """
-    kept = sorted((_shown(one) for one in labels), key=lambda one: one.column)
+    shown = (_shown(one) for one in labels)
+    kept = sorted((one for one in shown if width(one.text)), key=lambda one: max(one.column, low))
     while kept:
         starts = _starts(kept, low, high)
         if starts is not None:

@@ -45,8 +45,7 @@ _ORIGIN_WORDS = {
     Kind.FAILED: Word(text="failed", rank=7, tone=Tone.BAD),
     Kind.ABORTED: Word(text="aborted", rank=7, tone=Tone.DOUBTFUL),
     Kind.PARTIAL_SENT: Word(text="half a header", rank=6, tone=Tone.DOUBTFUL),
-    Kind.HEADER_SENT: Word(text="header", rank=2),
-    Kind.CLIENT_GONE: Word(text="told", rank=0, tone=Tone.FAINT),
+    Kind.HEADER_SENT: Word(text="sent", rank=2),
     Kind.KILLED: Word(text="KILLED", rank=9, tone=Tone.BAD),
     Kind.RESTARTED: Word(text="restarted", rank=6),
 }
@@ -109,12 +108,16 @@ def _sent(one: Exchange, start: int, prefix: str) -> Label:
 
 
 def _before_header(run: Run, one: Exchange, column: Column, header: int) -> list[Label]:
-    """First bytes of a header that is not complete yet, and 1xx answers, when they are apart from the header."""
+    """First bytes of an incomplete header, and 1xx answers, when they are apart from the header."""
     labels = []
     lines = run.timeline.of(Actor.CLIENT, Kind.HEADER_LINE, request=one.id)
     interims = run.timeline.of(Actor.CLIENT, Kind.INTERIM, request=one.id)
     if lines and column(lines[0].at) + 1 < header:
-        labels.append(Label(column=column(lines[0].at), text="half a header", tone=Tone.DOUBTFUL, rank=6))
+        labels.append(
+            Label(
+                column=column(lines[0].at), text="half a header", tone=Tone.DOUBTFUL, short="partial", rank=6
+            )
+        )
     if interims and column(interims[0].at) + 1 < header:
         text = f"{interims[0].data.get('status', '1xx')}" + (
             f" x{len(interims)}" if len(interims) > 1 else ""
@@ -201,7 +204,9 @@ def _draw_origin_bytes(lane: Lane, run: Run, events: Sequence[Event], column: Co
         client = column(one.header_at if one.header_at is not None else _end_of(run, one))
         if partial is not None and (header is None or column(partial) + 1 < column(header)):
             lane.labels.append(
-                Label(column=column(partial), text="half a header", tone=Tone.DOUBTFUL, rank=6)
+                Label(
+                    column=column(partial), text="half a header", tone=Tone.DOUBTFUL, short="partial", rank=6
+                )
             )
         elif header is not None and column(header) + 1 < client:
             lane.labels.append(Label(column=column(header), text="header held", tone=Tone.DOUBTFUL, rank=6))
@@ -281,11 +286,16 @@ def _labels(
         word = words.get(event.kind)
         key = (event.kind, column(event.at))
         if word is not None and key not in found:
-            text = word.text if found else prefix + word.text
+            words_of = f"{word.text} {event.data['status']}" if _says_status(event) else word.text
+            text = words_of if found else prefix + words_of
             # A deadline's own word stands right of its line.
             at = key[1] + 2 if event.kind is Kind.TIMER_FIRED else key[1]
             found[key] = Label(column=at, text=text, tone=word.tone, rank=word.rank)
     return list(found.values())
+
+
+def _says_status(event: Event) -> bool:
+    return event.kind is Kind.HEADER_SENT and "status" in event.data
 
 
 def _tracks[T](items: Iterable[T], span: Callable[[T], tuple[int, int]]) -> list[list[T]]:

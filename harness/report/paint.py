@@ -101,7 +101,7 @@ def _coloured(piece: Piece) -> str:
 
 
 def to_ascii(text: str) -> str:
-    """The same width in ASCII: drawing characters become their nearest, any other a question mark per cell."""
+    """The same width in ASCII: drawing characters become their nearest, any other a '?' per cell."""
     if text.isascii():
         return text
     return "".join(one if one.isascii() else _ASCII.get(one, "?" * width(one)) for one in text)

@@ -1,7 +1,7 @@
-"""One run as a picture for the terminal: a lane for each who saw something, time to the right, deadlines as lines.
+"""One run as a picture for the terminal: a lane for each witness, time to the right, deadlines as lines.
 
-The point to see at a glance: the client's line ends at the deadline, the origin's goes on. It must never judge:
-the verdict under the picture is the judge's.
+The point to see at a glance: the client's line ends at the deadline, the origin's goes on. It must never
+judge: the verdict under the picture is the judge's.
 """
 
 from firstbyte.harness.report.axis import Axis
@@ -17,7 +17,8 @@ from firstbyte.harness.timeline import Actor, Kind
 _NAMES = 9
 _MARGIN = 12
 """Cells right of the last moment, for the word that says what happened then."""
-_SHORTEST = 1_000
+_SHORTEST = 10_000
+"""Microseconds: a picture of less would show the machine's noise."""
 _MOST_WALLS = 3
 
 

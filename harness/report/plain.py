@@ -1,7 +1,7 @@
 """Text that is safe to show: no control characters, a known width in terminal cells, cut or folded to fit.
 
-Bodies, claims and error messages come from outside; shown raw they could move the cursor or hide a line. Pure.
-It must never drop a character without a trace: what can't be shown is shown as its escape.
+Bodies, claims and error messages come from outside; shown raw they could move the cursor or hide a line.
+Pure. It must never drop a character without a trace: what can't be shown is shown as its escape.
 """
 
 import re
@@ -9,7 +9,6 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 ELLIPSIS = "…"
 
@@ -22,10 +21,10 @@ def visible(text: str) -> str:
 
 
 def _visible_character(one: str) -> str:
-    if one in "\n\r\t":
-        return " "
-    if unicodedata.category(one) not in _HIDDEN:
+    if one.isprintable():
         return one
+    if one in "\n\r\t" or unicodedata.category(one) == "Zs":
+        return " "
     code = ord(one)
     if code < 0x100:
         return f"\\x{code:02x}"

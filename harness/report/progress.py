@@ -1,7 +1,7 @@
 """How far a long command is, on one line of the terminal, from the second second on.
 
-Nothing is written when the stream is no terminal, and nothing for what is quick. It must never start a thread:
-sim refuses them.
+Nothing is written when the stream is no terminal, and nothing for what is quick. It must never start a
+thread: sim refuses them.
 """
 
 from collections.abc import Callable

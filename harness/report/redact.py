@@ -1,6 +1,7 @@
 """Takes secrets out of what is shown or written: header values, cookies, tokens, passwords in an address.
 
-Reports are pasted into public issues. Pure. It must never be the caller's choice: every report comes through here.
+Reports are pasted into public issues. Pure. It must never be the caller's choice: every report
+comes through here.
 """
 
 import re

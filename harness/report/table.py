@@ -9,6 +9,7 @@ from firstbyte.harness.report import redact
 from firstbyte.harness.report.paint import Line, Piece, Tone, line
 from firstbyte.harness.report.picture import picture
 from firstbyte.harness.report.plain import crop_middle, fit, fold, visible
+from firstbyte.harness.report.plain import width as cells_of
 from firstbyte.harness.report.terminal import Terminal
 from firstbyte.harness.report.words import (
     NOTHING,
@@ -24,8 +25,11 @@ from firstbyte.harness.result import Outcome, Run
 
 _OUTCOME, _STATUS, _AT, _VERDICT, _EFFECTS = 5, 6, 8, 15, 7
 _GAP = 2
+_NAME = "scenario[edge]"
+_ROOMY = 72
+"""From this width on columns stand two cells apart, below it one."""
 _LABEL = 9
-_FIXED = _OUTCOME + _STATUS + _AT + _VERDICT + _EFFECTS + 5 * _GAP
+_FIXED = _OUTCOME + _STATUS + _AT + _VERDICT + _EFFECTS
 _SUMMARY_ORDER = (
     Outcome.FAIL,
     Outcome.SETUP_ERROR,
@@ -47,23 +51,22 @@ def print_acts(runs: Sequence[Run], terminal: Terminal) -> None:
 
 def table(runs: Sequence[Run], width: int) -> list[Line]:
     """The same as lines."""
-    names = min(max((len(visible(run.name)) for run in runs), default=0), width - _FIXED)
-    names = max(names, len("scenario[edge]"))
-    rows = [
-        one
-        for run in runs
-        for one in (_row(run, names), *reasons(run, width, indent=" " * (_OUTCOME + _GAP)))
-    ]
-    return [_head(names), *rows, *summary(runs, width)]
+    gap = " " * (_GAP if width >= _ROOMY else 1)
+    longest = max((cells_of(visible(run.name)) for run in runs), default=0)
+    names = min(max(longest, cells_of(_NAME)), width - _FIXED - 5 * len(gap))
+    rows: list[Line] = []
+    for run in runs:
+        rows += [_row(run, names, gap), *reasons(run, width, indent=" " * (_OUTCOME + len(gap)))]
+    return [_head(names, gap), *rows, *summary(runs)]
 
 
 def acts(runs: Sequence[Run], width: int) -> list[Line]:
     """One block for each run: heading, claim, expected, seen, picture, findings."""
     blocks = [one for run in runs for one in (*_act(run, width), ())]
-    return [*blocks, *summary(runs, width)]
+    return [*blocks, *summary(runs)]
 
 
-def summary(runs: Sequence[Run], width: int) -> list[Line]:
+def summary(runs: Sequence[Run]) -> list[Line]:
     """How many runs came to what; '2 runs: 1 FAIL, 1 pass'."""
     outcomes = [run.outcome for run in runs]
     parts: list[str | Piece] = [f"{count(len(runs), 'run')}: " if runs else "no runs"]
@@ -85,14 +88,13 @@ def reasons(run: Run, width: int, indent: str = "") -> Iterator[Line]:
             yield line(indent, Piece(folded, tone))
 
 
-def _head(names: int) -> Line:
-    cells = [fit("", _OUTCOME), fit("scenario[edge]", names), fit("status", _STATUS), fit("at", _AT)]
-    return line(Piece((" " * _GAP).join([*cells, fit("verdict", _VERDICT), "effects"]), Tone.FAINT))
+def _head(names: int, gap: str) -> Line:
+    cells = [fit("", _OUTCOME), fit(_NAME, names), fit("status", _STATUS), fit("at", _AT)]
+    return line(Piece(gap.join([*cells, fit("verdict", _VERDICT), "effects"]), Tone.FAINT))
 
 
-def _row(run: Run, names: int) -> Line:
+def _row(run: Run, names: int, gap: str) -> Line:
     judged = run.judgement
-    gap = " " * _GAP
     name = fit(crop_middle(visible(run.name), names), names)
     start = (Piece(fit(OUTCOME_WORD[run.outcome], _OUTCOME), OUTCOME_TONE[run.outcome]), f"{gap}{name}{gap}")
     if judged is None:

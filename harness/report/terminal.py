@@ -30,7 +30,7 @@ class Terminal:
 
 
 def terminal_of(stream: TextIO, environment: Mapping[str, str]) -> Terminal:
-    """What is known of `stream`. NO_COLOR (no-color.org) and TERM=dumb take colour away, FORCE_COLOR gives it.
+    """What is known of `stream`. NO_COLOR (no-color.org), TERM=dumb take colour away, FORCE_COLOR gives it.
 
     A stream that can't encode drawing characters gets ASCII.
     """

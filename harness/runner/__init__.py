@@ -1,1 +1,3 @@
-"""Runs scenarios: sets up origin and edge, plays the client's script, asks for the truth, judges, compares."""
+"""Runs scenarios: sets up origin and edge, plays the client's script, asks for the truth, judges,
+compares.
+"""

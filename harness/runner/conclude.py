@@ -32,8 +32,8 @@ def conclude(plan: Plan, observed: Observed, unknowns: tuple[str, ...] = ()) -> 
     profile = plan.profiles[0] if plan.profiles else None
     findings = find(observed.timeline, observed.exchanges, observed.ledger, judged, profile)
     outcome, problem, differences = _outcome(plan, observed, judged, findings)
-    return Run(
-        **_identity(plan),
+    return msgspec.structs.replace(
+        _unjudged(plan),
         handler=handler_of(observed.timeline, judged.exchange.id),
         outcome=outcome,
         judgement=judged,
@@ -52,10 +52,26 @@ def conclude(plan: Plan, observed: Observed, unknowns: tuple[str, ...] = ()) -> 
 
 def failed_run(plan: Plan, outcome: Outcome, problem: str, unknowns: tuple[str, ...] = ()) -> Run:
     """The Run of a scenario that could not be judged."""
+    return msgspec.structs.replace(_unjudged(plan), outcome=outcome, problem=problem, unknowns=unknowns)
+
+
+def _unjudged(plan: Plan) -> Run:
+    scenario, options = plan.scenario, plan.options
+    origin = scenario.origin
     return Run(
-        **_identity(plan),
+        scenario=scenario.id,
+        title=scenario.title or scenario.id,
+        claim=scenario.claim,
+        edge=plan.edge,
+        target=options.target,
         handler="",
-        outcome=outcome,
+        server_handler=origin.handler if isinstance(origin, ServerOrigin) else f"shape:{origin.shape}",
+        mode=options.mode,
+        time_scale=options.time_scale,
+        seed=options.seed,
+        belief_rule=scenario.belief,
+        expected=describe(plan.expect) if plan.expect else "delivered or refused",
+        outcome=Outcome.HARNESS_ERROR,
         judgement=None,
         exchanges=(),
         fired=(),
@@ -63,27 +79,7 @@ def failed_run(plan: Plan, outcome: Outcome, problem: str, unknowns: tuple[str, 
         findings=(),
         timeline=Timeline(events=()),
         digest="",
-        problem=problem,
-        unknowns=unknowns,
     )
-
-
-def _identity(plan: Plan) -> dict[str, object]:
-    scenario, options = plan.scenario, plan.options
-    origin = scenario.origin
-    return {
-        "scenario": scenario.id,
-        "title": scenario.title or scenario.id,
-        "claim": scenario.claim,
-        "edge": plan.edge,
-        "target": options.target,
-        "server_handler": origin.handler if isinstance(origin, ServerOrigin) else f"shape:{origin.shape}",
-        "mode": options.mode,
-        "time_scale": options.time_scale,
-        "seed": options.seed,
-        "belief_rule": scenario.belief,
-        "expected": describe(plan.expect) if plan.expect else "delivered or refused",
-    }
 
 
 def _outcome(
@@ -122,14 +118,17 @@ def _fired(timeline: Timeline) -> Iterable[Fired]:
 
 
 def digest(observed: Observed, *, exact: bool) -> str:
-    """A fingerprint of what happened: of every event and time when exact, else of each actor's order of events and statuses."""
+    """A fingerprint of what happened: of every event and time when exact, else of each actor's order of
+    events and statuses.
+    """
     encoder = msgspec.json.Encoder(enc_hook=int)
     if exact:
         content: object = (observed.timeline.events, observed.exchanges, observed.ledger)
     else:
-        content = [_order(observed.timeline.events, actor) for actor in Actor], [
-            (one.status, str(one.end)) for one in observed.exchanges
-        ]
+        content = (
+            [_order(observed.timeline.events, actor) for actor in Actor],
+            [(one.status, str(one.end)) for one in observed.exchanges],
+        )
     return hashlib.sha256(encoder.encode(content)).hexdigest()[:16]
 
 

@@ -1,4 +1,5 @@
-"""What is to be run: one scenario behind one chain of edges, with everything looked up and changed that has to be.
+"""What is to be run: one scenario behind one chain of edges, with everything looked up and changed that has
+to be.
 
 It must never start anything.
 """
@@ -7,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from firstbyte.harness.loader import LoadedProfile, load_profile, load_shape, profile_from, read_toml, with_key
+from firstbyte.harness.loader import LoadedProfile, load_profile, load_shape, profile_from, with_key
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.profile import Profile
 from firstbyte.harness.scenario import DIRECT, Expect, Scenario, ShapeOrigin
@@ -27,7 +28,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """One run to be. hops: the edges from the client inwards; empty = direct. expect: None = nothing is stated for this edge."""
+    """One run to be. hops: the edges from the client inwards; empty = direct. expect: None = nothing is
+    stated for this edge.
+    """
 
     scenario: Scenario
     edge: str
@@ -57,9 +60,11 @@ def make_plan(scenario: Scenario, edge: str, options: Options) -> Plan:
     return Plan(scenario=scenario, edge=edge, hops=hops, expect=expect, options=options, shape=shape)
 
 
-def override(loaded: LoadedProfile, changes: dict[str, str | int | float | bool | list[str]]) -> LoadedProfile:
+def override(
+    loaded: LoadedProfile, changes: dict[str, str | int | float | bool | list[str]]
+) -> LoadedProfile:
     """The profile with dotted keys changed. A changed key is known from then on."""
-    raw = read_toml(loaded.path)
+    raw = loaded.raw
     kept = [one for one in raw.get("unknown", []) if one.get("key") not in changes]
     raw = {**raw, "unknown": kept}
     for key, value in changes.items():

@@ -1,96 +1,147 @@
-"""Starts, watches and ends child processes. Each says on its standard output, as one JSON line, when it is ready.
+"""Starts, watches and ends child processes, through one nursery for the whole harness.
 
-They are forked from a server that has loaded everything once, so that a start takes milliseconds. It must never leave one
-running, and never end one it did not start.
+A child says on its standard output, as one JSON line, when it is ready; the end of that output is the end of
+the child. It must never leave one running, and never end one it did not start.
 """
 
 import asyncio
+import atexit
 import json
-import multiprocessing
 import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Sequence
-from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
+from typing import Any
 
-from firstbyte.harness.child import become
+from firstbyte.harness import nursery
 from firstbyte.harness.problems import SetupFailed
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 5.0
-PRELOADED = ["firstbyte.reference_server.main", "firstbyte.proxies.main", "firstbyte.harness.origin.shape_main"]
+
+
+class _Nursery:
+    """Our side of the nursery; started at the first child, ended with this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, request: dict[str, Any], output: int) -> int:
+        """Fork a child with `output` as its standard output; returns its pid."""
+        return int(self._ask(request, [output])["pid"])
+
+    def signal(self, pid: int, number: int) -> None:
+        """Signal a child if it still lives."""
+        self._ask({"pid": pid, "signal": int(number)}, [])
+
+    def _ask(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        with self._lock:
+            channel = self._channel()
+            socket.send_fds(channel, [json.dumps(request).encode()], descriptors)
+            reply = channel.recv(nursery.MOST)
+        if not reply:
+            raise SetupFailed("the process that starts origins and edges has ended; see its error above")
+        answer: dict[str, Any] = json.loads(reply)
+        return answer
+
+    def _channel(self) -> socket.socket:
+        if self._socket is None:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", nursery.__name__, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the harness; the nursery ends when the harness does
+            )
+            theirs.close()
+            self._socket = ours
+            atexit.register(self.close)
+        return self._socket
+
+    def close(self) -> None:
+        """End it and wait until it has ended its children."""
+        if self._socket is not None and self._process is not None:
+            self._socket.close()
+            self._process.wait()
+            self._socket = self._process = None
+
+
+_nursery = _Nursery()
 
 
 class Child:
     """One child process. address: where it listens."""
 
-    def __init__(self, role: str, process: ForkServerProcess, address: tuple[str, int], log: Path) -> None:
+    def __init__(self, role: str, pid: int, output: int, address: tuple[str, int]) -> None:
         self.role = role
+        self.pid = pid
         self.address = address
-        self.log = log
-        self._process = process
+        self._output = output
+        self._ended = False
 
     def __repr__(self) -> str:
-        return f"<Child {self.role} pid {self._process.pid} at {self.address[0]}:{self.address[1]}>"
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid or 0
+        return f"<Child {self.role} pid {self.pid} at {self.address[0]}:{self.address[1]}>"
 
     @property
     def is_running(self) -> bool:
-        """It has not ended yet."""
-        return self._process.is_alive()
+        """Nobody has ended it through this object."""
+        return not self._ended
 
     async def kill(self) -> None:
         """kill -9, and wait until the kernel has taken its sockets."""
-        self._process.kill()
-        await _ended(self._process)
+        await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
         """Ask it to end; kill it when it does not in time."""
-        self._process.terminate()
         try:
-            await asyncio.wait_for(_ended(self._process), STOP_SECONDS)
+            await asyncio.wait_for(self._end(signal.SIGTERM), STOP_SECONDS)
         except TimeoutError:
-            await self.kill()
+            await self._end(signal.SIGKILL)
 
-
-def _context() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    return context
+    async def _end(self, number: int) -> None:
+        if self._ended:
+            return
+        _nursery.signal(self.pid, number)
+        await _drained(self._output)
+        self._ended = True
+        os.close(self._output)
 
 
 async def start_child(role: str, module: str, arguments: Sequence[str], folder: Path) -> Child:
-    """Run `module.main(arguments)` in a process; return when it is ready. Raises SetupFailed with the end of its log.
+    """Run `module.main(arguments)` in a process; return when it is ready. Raises SetupFailed with the end of
+    its log.
 
     folder: the run's own; the child's log goes there.
     """
-    context = _context()
-    ours, its = context.Pipe(duplex=False)
+    output, its = os.pipe()
     log = folder / f"{role}.log"
-    process = context.Process(
-        target=become, args=(module, list(arguments), its, str(log), str(folder)), name=f"firstbyte {role}", daemon=True
-    )
-    process.start()
-    its.close()
+    request = {"module": module, "arguments": list(arguments), "log": str(log), "folder": str(folder)}
     try:
-        address = await asyncio.wait_for(_ready(ours.fileno()), READY_SECONDS)
-    except (TimeoutError, ValueError, KeyError) as error:
-        process.kill()
-        await _ended(process)
-        raise SetupFailed(f"{role}: did not get ready ({type(error).__name__}): {_tail(log)}") from error
+        pid = _nursery.start(request, its)
     finally:
-        ours.close()
-    return Child(role, process, address, log)
+        os.close(its)
+    try:
+        address = await asyncio.wait_for(_ready(output), READY_SECONDS)
+    except BaseException as error:
+        _nursery.signal(pid, signal.SIGKILL)
+        os.close(output)
+        if isinstance(error, TimeoutError | ValueError | KeyError):
+            raise SetupFailed(f"{role}: did not get ready ({type(error).__name__}): {_tail(log)}") from error
+        raise
+    return Child(role, pid, output, address)
 
 
-async def _ready(descriptor: int) -> tuple[str, int]:
+async def _ready(output: int) -> tuple[str, int]:
     line = b""
     while not line.endswith(b"\n"):
-        await _readable(descriptor)
-        part = os.read(descriptor, 4096)
+        await _readable(output)
+        part = os.read(output, 4096)
         if not part:
             break
         line += part
@@ -98,15 +149,16 @@ async def _ready(descriptor: int) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-async def _ended(process: ForkServerProcess) -> None:
-    if process.is_alive():
-        await _readable(process.sentinel)
-    process.join()
+async def _drained(output: int) -> None:
+    """Until the other end has been closed."""
+    await _readable(output)
+    while os.read(output, 4096):
+        await _readable(output)
 
 
 async def _readable(descriptor: int) -> None:
     loop = asyncio.get_running_loop()
-    readable = loop.create_future()
+    readable: asyncio.Future[None] = loop.create_future()
     loop.add_reader(descriptor, _set, readable)
     try:
         await readable

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from firstbyte.harness.client.ask import ask
-from firstbyte.harness.clock import RealClock
+from firstbyte.harness.clock import RealClock, wall_ms
 from firstbyte.harness.origin.account import Account, events_of, read_account
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.runner.plan import Plan
@@ -28,6 +28,7 @@ from firstbyte.harness.wire import Shape
 
 LOOPBACK = "127.0.0.1"
 POLL = Duration(50_000)
+CRASH_SHOWN = 1_500
 _BASE62 = string.digits + string.ascii_letters
 
 
@@ -53,14 +54,16 @@ class RealStage:
 
     def wall_ms(self) -> int:
         """Unix milliseconds."""
-        return time.time_ns() // 1_000_000
+        return wall_ms()
 
     async def open(self) -> None:
         """Start origin, then edge; then the run's time begins."""
         await self._start_origin(0)
         self.back = self.front = self._up().address
         if self._plan.hops:
-            self._edge = await start_child("edge", "firstbyte.proxies.main", self._edge_arguments(), self._folder)
+            self._edge = await start_child(
+                "edge", "firstbyte.proxies.main", self._edge_arguments(), self._folder
+            )
             self.front = self._edge.address
         self.clock = RealClock(scale=self._plan.options.time_scale)
 
@@ -75,7 +78,7 @@ class RealStage:
 
     def _shape_arguments(self) -> list[str]:
         shape = self._plan.shape
-        assert shape is not None  # noqa: S101 - a plan with a shape origin has one
+        assert shape is not None
         path = self._folder / "shape.json"
         path.write_bytes(encode_shape(scaled_shape(shape, self._plan.options.time_scale)))
         return ["--shape", str(path)]
@@ -145,6 +148,15 @@ class RealStage:
         raw = [decoder.decode(line) for line in path.read_bytes().splitlines() if line]
         return [msgspec.structs.replace(event, at=self._run_time(event.at)) for event in raw]
 
+    def crash(self) -> str:
+        """The end of a child's log that holds a traceback: a bug of ours, whatever was seen on the wire."""
+        for role in ("edge", "origin"):
+            path = self._folder / f"{role}.log"
+            text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+            if "Traceback (most recent call last)" in text:
+                return f"{role}: {text.strip()[-CRASH_SHOWN:]}"
+        return ""
+
     async def close(self) -> None:
         """End both processes."""
         for process in (self._edge, self._origin):
@@ -177,7 +189,11 @@ def _server_arguments(origin: ServerOrigin, folder: Path) -> list[str]:
 
 def _model_script(origin: ServerOrigin) -> str:
     model = origin.model
-    lines = ["[[turn]]", f'delay = "{format_duration(model.delay)}"', f'gap = "{format_duration(model.token_gap)}"']
+    lines = [
+        "[[turn]]",
+        f'delay = "{format_duration(model.delay)}"',
+        f'gap = "{format_duration(model.token_gap)}"',
+    ]
     lines.append(f"text = {msgspec.json.encode(model.text).decode()}")
     if model.fails:
         lines += ['failure = "error"', f"message = {msgspec.json.encode(model.fails).decode()}"]

@@ -6,7 +6,7 @@ import msgspec
 
 from firstbyte.harness.loader import LoadedProfile
 from firstbyte.harness.origin.account import ledger_of
-from firstbyte.harness.problems import Problem, SetupFailed
+from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.result import Outcome, Run
 from firstbyte.harness.runner.conclude import Observed, conclude, failed_run
 from firstbyte.harness.runner.plan import Plan
@@ -62,11 +62,17 @@ async def run_real(plan: Plan) -> Run:
     from firstbyte.harness.runner.real_stage import real_stage  # noqa: PLC0415
 
     if "real" not in plan.scenario.modes:
-        return failed_run(plan, Outcome.NOT_APPLICABLE, "the scenario needs virtual time; its times are too close for real mode")
+        return failed_run(
+            plan,
+            Outcome.NOT_APPLICABLE,
+            "the scenario needs virtual time; its times are too close for real mode",
+        )
     try:
         async with real_stage(plan) as stage:
             observed = await observe(plan, stage)
             await stage.close()
+            if crash := stage.crash():
+                return failed_run(plan, Outcome.HARNESS_ERROR, crash)
             observed = with_events(observed, stage.edge_events())
     except (SetupFailed, OSError) as error:
         return failed_run(plan, Outcome.SETUP_ERROR, str(error))
@@ -86,11 +92,6 @@ async def observe(plan: Plan, stage: Stage) -> Observed:
 def with_events(observed: Observed, more: list[Event]) -> Observed:
     """The same with another reporter's events on the timeline."""
     return msgspec.structs.replace(observed, timeline=join(observed.timeline.events, more))
-
-
-def problem_run(plan: Plan, error: Problem) -> Run:
-    """The Run of a plan that a problem of ours stopped."""
-    return failed_run(plan, Outcome.HARNESS_ERROR, str(error))
 
 
 def unknown_keys(hops: tuple[LoadedProfile, ...]) -> tuple[str, ...]:

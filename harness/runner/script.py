@@ -10,7 +10,7 @@ from typing import assert_never
 import msgspec
 
 from firstbyte.harness.client.ask import ask
-from firstbyte.harness.client.operations import Ids, IdMint, build
+from firstbyte.harness.client.operations import IdMint, Ids, build
 from firstbyte.harness.client.raw import RawClient
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.runner.stage import Stage
@@ -114,7 +114,7 @@ class Script:
                 reply = await ask(self._stage.front, "GET", f"/session/{self._session}/message")
             except OSError:
                 continue
-            if reply.status == 200:  # noqa: PLR2004 - OK
+            if reply.status == 200:
                 held = holds_intent(reply.body, intent)
                 self._settled[number] = Belief.OK if held else Belief.FAILED
                 return
@@ -140,7 +140,9 @@ async def create_session(address: tuple[str, int]) -> str:
         reply = await ask(address, "POST", "/session", b"{}")
         return str(json.loads(reply.body)["id"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SetupFailed(f"origin {address[0]}:{address[1]}: POST /session gave no session: {error}") from error
+        raise SetupFailed(
+            f"origin {address[0]}:{address[1]}: POST /session gave no session: {error}"
+        ) from error
 
 
 def _needs_session(scenario: Scenario) -> bool:

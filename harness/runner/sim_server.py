@@ -1,4 +1,6 @@
-"""The reference server on a simulated host: the real application and the real uvicorn protocol, on an in-memory database."""
+"""The reference server on a simulated host: the real application and the real uvicorn protocol, on an
+in-memory database.
+"""
 
 import asyncio
 import sqlite3
@@ -11,7 +13,15 @@ from firstbyte.harness.scenario import ServerOrigin
 from firstbyte.harness.sim import Host
 from firstbyte.harness.units import Duration, as_seconds, seconds
 from firstbyte.reference_server.app import create_app, protocol_factory, shutdown
-from firstbyte.reference_server.config import Api, ModelScript, OnClientGone, ProviderError, Seconds, ServerConfig, Turn
+from firstbyte.reference_server.config import (
+    Api,
+    ModelScript,
+    OnClientGone,
+    ProviderError,
+    Seconds,
+    ServerConfig,
+    Turn,
+)
 from firstbyte.reference_server.env import Env
 from firstbyte.reference_server.routes.inspection import ledger_document
 from firstbyte.reference_server.service import Service

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.clock import Clock
 from firstbyte.harness.origin.account import Account, events_of, read_account
 from firstbyte.harness.origin.shape_server import ShapeServer
 from firstbyte.harness.problems import SetupFailed
@@ -38,7 +37,7 @@ class SimStage:
     """One run in virtual time."""
 
     def __init__(self, sim: Sim, plan: Plan) -> None:
-        self.clock: Clock = sim.clock
+        self.clock = sim.clock
         self._events: list[tuple[int, Event]] = []
         self._ticks = count()
         self.back = ("origin", ORIGIN_PORT)
@@ -72,8 +71,10 @@ class SimStage:
     def timeline(self, account: Account) -> Timeline:
         """In the order it happened, across all parts."""
         stamped = [(event.at << TICK_BITS | tick, event) for tick, event in self._events]
-        for event in events_of(account, int):
-            stamped.append((event.at, msgspec.structs.replace(event, at=event.at >> TICK_BITS)))
+        stamped += [
+            (event.at, msgspec.structs.replace(event, at=event.at >> TICK_BITS))
+            for event in events_of(account, int)
+        ]
         stamped.sort(key=itemgetter(0))
         return Timeline(events=tuple(event for _, event in stamped))
 
@@ -91,7 +92,7 @@ class SimStage:
             self._server = SimServer(origin, host, self._disk, self)
             await _on(host, self._server.start(self.back))
             return
-        assert self._plan.shape is not None  # noqa: S101 - a plan with a shape origin has one
+        assert self._plan.shape is not None
         self._shape = ShapeServer(self._plan.shape, self.stamp)
         await _on(host, self._shape.start(*self.back))
 
@@ -158,5 +159,3 @@ async def _on[T](host: Any, coro: Coroutine[Any, Any, T]) -> T:
     """Run `coro` on `host` and wait for it."""
     result: T = await host.start(coro)
     return result
-
-

@@ -3,7 +3,6 @@
 Two stages exist: virtual time in one loop, and processes on loopback. The script can't tell them apart.
 """
 
-from collections.abc import Callable
 from typing import Protocol
 
 from firstbyte.harness.clock import Clock
@@ -13,13 +12,20 @@ from firstbyte.harness.units import Duration
 
 
 class Stage(Protocol):
-    """front: where the client connects. back: the origin itself. pause: lets scenario time pass."""
+    """front: where the client connects. back: the origin itself."""
 
-    clock: Clock
     front: tuple[str, int]
     back: tuple[str, int]
-    token: Callable[[int], str]
-    wall_ms: Callable[[], int]
+
+    @property
+    def clock(self) -> Clock:
+        """The run's time."""
+
+    def token(self, length: int, /) -> str:
+        """Base62 characters for ids."""
+
+    def wall_ms(self) -> int:
+        """Unix milliseconds."""
 
     def report(self, event: Event) -> None:
         """Take an event of client, edge or script."""

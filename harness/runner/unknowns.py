@@ -1,4 +1,5 @@
-"""Evidence rule 5: a result that is the same under every allowed value of an unknown key holds; another is not applicable.
+"""Evidence rule 5: a result that is the same under every allowed value of an unknown key holds; another is
+not applicable.
 
 Only keys that were consulted in the run are varied: a key about 1xx can't matter where there was none.
 """
@@ -36,7 +37,7 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """Why the scenario does not apply."""
-        return f"the result depends on {self.key}, which nobody could confirm: with {self.value} it is {self.result}"
+        return f"it depends on {self.key}, which nobody could confirm: with {self.value} it is {self.result}"
 
 
 def doubts(plan: Plan, observed: Observed, play: Callable[[Plan], Observed]) -> Iterator[Doubt]:
@@ -77,7 +78,9 @@ def summary(exchanges: tuple[Exchange, ...]) -> tuple[tuple[int | None, str, int
     return tuple((one.status, str(one.end), (one.end_at or one.sent_at) - one.sent_at) for one in exchanges)
 
 
-def same(left: tuple[tuple[int | None, str, int], ...], right: tuple[tuple[int | None, str, int], ...]) -> bool:
+def same(
+    left: tuple[tuple[int | None, str, int], ...], right: tuple[tuple[int | None, str, int], ...]
+) -> bool:
     """Equal statuses and ends, times within 1 %."""
     return len(left) == len(right) and all(
         one[:2] == two[:2] and abs(one[2] - two[2]) <= SAME_WITHIN * max(one[2], 1)

@@ -7,6 +7,7 @@ setting behind, nor run when a loop already runs in this thread.
 import asyncio
 import contextlib
 import gc
+import logging
 import random  # noqa: TID251  # makes the one seeded generator that everything else takes
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
@@ -119,6 +120,23 @@ def _is_dead(task: asyncio.Task[Any]) -> bool:
 def _dispose(sim: Sim) -> None:
     """Close what is still suspended, in order and unseen, rather than leave it to the collector."""
     sim.network.forget()
+    with _silence():
+        _close_suspended(sim)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    # A server logs the end of its own coroutine as a failed request; these are the ends of processes long
+    # gone.
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _close_suspended(sim: Sim) -> None:
     for task in sim.loop.tasks:
         if task.done():
             continue

@@ -187,7 +187,9 @@ class MemoryTransport(transports._FlowControlMixin):
         if self._closing or self._eof_sent:
             return
         self._eof_sent = True
-        if not self._backlog:
+        if self.host.state is HostState.FROZEN:
+            self._out.wake_sender_if_room()
+        elif not self._backlog:
             self._finish(End.FIN)
 
     def _send(self, data: bytes) -> bytes:
@@ -213,7 +215,7 @@ class MemoryTransport(transports._FlowControlMixin):
         return self._open
 
     def is_backed_up(self) -> bool:
-        return bool(self._backlog)
+        return bool(self._backlog) or (self._eof_sent and not self._fin_sent)
 
     def flush(self) -> None:
         """Write on: the kernel has room again, or the host has thawed."""
@@ -232,7 +234,7 @@ class MemoryTransport(transports._FlowControlMixin):
         if self._closing:
             self._lost = True
             self._call_connection_lost(None)
-        elif self._eof_sent:
+        elif self._eof_sent and not self._fin_sent:
             self._finish(End.FIN)
 
     def on_data(self, data: bytes) -> None:

@@ -7,12 +7,15 @@ from firstbyte.reference_server.routes import inspection, page_load, pages, prom
 
 
 def all_operations() -> Sequence[Operation]:
-    """The operations; a path that is fixed comes before one with a parameter in the same place."""
+    """The operations, those that are used most first: Starlette tries one after the other.
+
+    A path that is fixed comes before one with a parameter in the same place.
+    """
     return [
-        *page_load.OPERATIONS,
-        *streams.OPERATIONS,
-        *sessions.OPERATIONS,
         *prompting.OPERATIONS,
         *inspection.OPERATIONS,
+        *sessions.OPERATIONS,
+        *streams.OPERATIONS,
+        *page_load.OPERATIONS,
         *pages.OPERATIONS,
     ]

@@ -40,7 +40,9 @@ VERDICTS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "exchange", "truth", "verdict"), VERDICTS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("name", "exchange", "truth", "verdict"), VERDICTS, ids=lambda value: str(value)[:40]
+)
 def test_each_verdict_follows_from_belief_and_ledger(
     name: str, exchange: Exchange, truth: Ledger, verdict: Verdict
 ) -> None:

@@ -1,4 +1,6 @@
-"""Bad files get a message with file, key, reason and cure; unknown values get their assumption and are told."""
+"""Bad files get a message with file, key, reason and cure; unknown values get their assumption and are
+told.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,12 @@ TIMER = {"name": "read", "starts_on": "request-sent", "stops_on": ["header-compl
 
 
 def raw(**changes: Any) -> dict[str, Any]:
-    return {"id": "slow", "title": "Slow", "timers": [{**TIMER, **changes}], "answers": {"timeout": {"status": 504}}}
+    return {
+        "id": "slow",
+        "title": "Slow",
+        "timers": [{**TIMER, **changes}],
+        "answers": {"timeout": {"status": 504}},
+    }
 
 
 MESSAGES = [
@@ -50,7 +57,9 @@ def test_an_edge_that_is_not_there_is_answered_with_the_nearest_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(b"a = ", "is not valid TOML"), (b"\xff\xfe", "is not UTF-8 text")], ids=["toml", "text"]
+    ("content", "reason"),
+    [(b"a = ", "is not valid TOML"), (b"\xff\xfe", "is not UTF-8 text")],
+    ids=["toml", "text"],
 )
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "bad.toml"

@@ -49,8 +49,8 @@ IDS = {
     "h2o",
 }
 
-#: What nobody has been found to know: Cloudflare's partial headers, who re-sends a POST, and so on. A line may
-#: only go when a source for the value comes.
+#: What nobody has been found to know: Cloudflare's partial headers, who re-sends a POST, and so on. A line
+#: may only go when a source for the value comes.
 STILL_UNKNOWN = (
     ("cloudflare", "timers.proxy-read.reset_by"),  # partial header bytes, and whether a 102 helps
     ("cloudflare", "interim.after"),

@@ -10,7 +10,6 @@ from firstbyte.reference_server.config import Api, ServerConfig
 from firstbyte.reference_server.routes import all_operations
 from tests.reference_server.conftest import Serve, Server, prompt
 
-
 KINDS: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),

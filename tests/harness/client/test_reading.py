@@ -1,5 +1,7 @@
 """The reader of answers sees partial headers, 1xx, bodies and ends, however the bytes are cut."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +58,7 @@ def test_each_end_is_told_apart(name: str, parts: list[bytes], end: Sight) -> No
 def test_how_the_bytes_are_cut_does_not_change_what_they_say(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(CHUNKED)]
     reader = AnswerReader("POST")
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         if start < end:
             reader.feed(CHUNKED[start:end])
     assert (reader.status, bytes(reader.body), reader.is_complete) == (200, b"hello", True)

@@ -134,7 +134,9 @@ def attempt(request: int, sent: float, *, started: float | None = None) -> tuple
 def withheld() -> Run:
     """Act 1."""
     one = exchange(status=524, header=100, end=100)
-    return run(*attempt(1, 0), exchanges=(one,), held=ledger(), expected="524 at 100s, phantom-failure, 1 effect")
+    return run(
+        *attempt(1, 0), exchanges=(one,), held=ledger(), expected="524 at 100s, phantom-failure, 1 effect"
+    )
 
 
 def sent_again() -> Run:
@@ -158,7 +160,7 @@ def fixed() -> Run:
         edge(0, Kind.TIMER_ARMED, hop=0, timer="proxy-read", limit_us=seconds(100)),
         origin(0, Kind.ARRIVED),
         origin(0.001, Kind.PERSISTED),
-        origin(0.002, Kind.HEADER_SENT),
+        origin(0.002, Kind.HEADER_SENT, status=204),
         edge(0.003, Kind.TIMER_STOPPED, hop=0, timer="proxy-read", left_us=99_997_000),
         edge(0.003, Kind.HEADER_COMPLETED, hop=0),
         client(0.003, Kind.HEADER_COMPLETED, status=204),
@@ -177,7 +179,7 @@ def lost() -> Run:
     return run(
         client(0, Kind.REQUEST_SENT),
         origin(0, Kind.ARRIVED),
-        origin(0.002, Kind.HEADER_SENT),
+        origin(0.002, Kind.HEADER_SENT, status=204),
         client(0.003, Kind.HEADER_COMPLETED, status=204),
         origin(1, Kind.KILLED, request=0),
         origin(1.5, Kind.RESTARTED, request=0),
@@ -214,9 +216,15 @@ def stream_cut() -> Run:
 
 def not_started() -> Run:
     """A set-up error."""
-    problem = "origin reference: exited with 1 before it listened; its last words: [red]no such table[/red]\x1b[2J"
+    problem = (
+        "origin reference: exited with 1 before it listened; its last words: [red]no such table[/red]\x1b[2J"
+    )
     return run(
-        exchanges=(), held=Ledger(complete=False), scenario="broken", outcome=Outcome.SETUP_ERROR, problem=problem
+        exchanges=(),
+        held=Ledger(complete=False),
+        scenario="broken",
+        outcome=Outcome.SETUP_ERROR,
+        problem=problem,
     )
 
 

@@ -190,6 +190,26 @@ def test_a_host_cannot_kill_itself_and_go_on() -> None:
         run_sim(main)
 
 
+def test_the_end_of_a_frozen_hosts_stream_leaves_when_it_thaws() -> None:
+    async def main(sim: Sim) -> tuple[bytes, int]:
+        origin = sim.network.host("origin")
+
+        async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            origin.freeze(seconds(3))
+            writer.write_eof()
+            await reader.read()
+            writer.close()
+
+        await _serve(origin, handler)
+        reader, writer = await asyncio.open_connection("origin", 80)
+        answer = await reader.read()
+        ended = sim.clock.now()
+        writer.close()
+        return answer, ended
+
+    assert run_sim(main) == (b"", 3_000_000)
+
+
 @pytest.mark.parametrize(("unread", "kind"), [(b"", Kind.FIN), (b"not read", Kind.RST)])
 def test_a_killed_host_says_fin_or_reset_if_bytes_were_unread(unread: bytes, kind: Kind) -> None:
     async def main(sim: Sim) -> list[tuple[str, Kind]]:

@@ -127,6 +127,36 @@ def test_a_limit_beats_the_byte_of_the_same_microsecond() -> None:
     assert run_sim(main) == ["limit", "byte"]
 
 
+@pytest.mark.parametrize("latency", [0, seconds(40)])
+def test_a_limit_that_sleeps_beats_the_byte_of_the_same_microsecond(latency: int) -> None:
+    async def main(sim: Sim) -> list[str]:
+        sim.network.link("origin", "main", Link(latency=latency))
+        order: list[str] = []
+
+        async def late(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await asyncio.sleep(100 - latency / 1_000_000)
+            writer.write(b"x")
+            writer.close()
+
+        async def limit() -> None:
+            await asyncio.sleep(100 - latency / 1_000_000)
+            order.append("limit")
+
+        async def serve() -> asyncio.Server:
+            return await asyncio.start_server(late, "origin", 80)
+
+        await sim.network.host("origin").start(serve())
+        reader, writer = await asyncio.open_connection("origin", 80)
+        limited = asyncio.ensure_future(limit())
+        await reader.read(1)
+        order.append(f"byte at {sim.clock.now()}")
+        await limited
+        writer.close()
+        return order
+
+    assert run_sim(main) == ["limit", "byte at 100000000"]
+
+
 def test_a_blackhole_never_connects() -> None:
     async def main(sim: Sim) -> int:
         with pytest.raises(TimeoutError):

@@ -99,6 +99,20 @@ async def serve_forever_ends_when_cancelled() -> list[object]:
     return [listener.is_serving()]
 
 
+async def a_server_serves_forever_once_and_not_after_its_end() -> list[object]:
+    listener = await asyncio.start_server(_echo, LOOPBACK, 0)
+    serving = asyncio.ensure_future(listener.serve_forever())
+    await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="already being awaited"):
+        await listener.serve_forever()
+    listener.close()
+    listener.close()
+    ended = await asyncio.gather(serving, return_exceptions=True)
+    with pytest.raises(RuntimeError, match="is closed"):
+        await listener.serve_forever()
+    return [type(ended[0]).__name__, listener.get_loop() is asyncio.get_running_loop()]
+
+
 async def streams_tell_a_short_read() -> list[object]:
     async def short(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"abc")
@@ -164,6 +178,7 @@ BEHAVIOURS: dict[Behaviour, list[object]] = {
     a_port_in_use_is_not_given_twice: [98],
     closing_the_clients_of_a_server_ends_them: [b""],
     serve_forever_ends_when_cancelled: [False],
+    a_server_serves_forever_once_and_not_after_its_end: ["CancelledError", True],
     streams_tell_a_short_read: [b"abc", True],
     streams_tell_a_reset: [True],
     drain_waits_for_the_reader: [False, True],

@@ -1,0 +1,8 @@
+"""`python -m firstbyte.proxies` is `firstbyte edge`."""
+
+import sys
+
+from firstbyte.proxies.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,344 @@
+"""The request of one exchange: how it reaches the origin, once or more often, and what the edge remembers of it.
+
+Yields mitmproxy commands; `EdgeStream` decides when. It must never send to anything but the connection it asked for.
+"""
+
+from mitmproxy import http
+from mitmproxy.connection import Client, Server
+from mitmproxy.proxy.layer import CommandGenerator
+from mitmproxy.proxy.layers.http import SendHttp
+from mitmproxy.proxy.layers.http._base import HttpEvent
+from mitmproxy.proxy.layers.http._events import (
+    RequestData,
+    RequestEndOfMessage,
+    RequestHeaders,
+    RequestTrailers,
+)
+
+from firstbyte.harness.profile import Cause, CloseKind, InterimAction, Point, Resend, ResendCause
+from firstbyte.harness.timeline import Kind
+from firstbyte.proxies import resend as rules
+from firstbyte.proxies.edge import Edge
+from firstbyte.proxies.headers import clean_request
+from firstbyte.proxies.held import Action
+from firstbyte.proxies.record import Record
+from firstbyte.proxies.reply import ClientVersion, Reply
+from firstbyte.proxies.signals import AskOrigin, HoldReading, LeaveOrigin, SetAlarm
+from firstbyte.proxies.timers import Change, TimerBank, Turn
+
+#: Bytes of a body that wait for the connection to the origin before the edge stops reading from the client.
+_MAX_PENDING = 1024 * 1024
+
+
+class Attempts:
+    """State and request side of one exchange."""
+
+    reply: Reply
+    record: Record
+
+    def __init__(self, client: Client, stream_id: int, edge: Edge) -> None:
+        self.bank = TimerBank(edge.plan)
+        self.now = 0
+        self.origin: Server | None = None
+        self.client_left = False
+        self.request_ended = False
+        self.is_over = False
+        self.is_sent = False
+        self.holds_back = False
+        self.kept_back: list[HttpEvent] = []
+        self.action: Action | None = None
+        self.buffers_request = edge.config.profile.buffer_request
+        self._client = client
+        self._stream_id = stream_id
+        self._edge = edge
+        self._profile = edge.config.profile
+        self._alarm: int | None = None
+        self._connecting = False
+        self._reused = False
+        self._attempt = 1
+        self._answering = False
+        self._any_byte = False
+        self._resend_at: int | None = None
+        self._pending: list[HttpEvent] = []
+        self._pending_size = 0
+        self._holding_client = False
+        self._kept: list[HttpEvent] | None = None
+        self._kept_size = 0
+        self._held_id = 0
+
+    def __repr__(self) -> str:
+        where = (
+            "over"
+            if self.is_over
+            else "connected"
+            if self.origin
+            else "connecting"
+            if self._connecting
+            else "reading"
+        )
+        return f"<Attempts {where}, attempt {self._attempt}, {self.bank!r}>"
+
+    @property
+    def is_http2(self) -> bool:
+        """Whether the client speaks HTTP/2."""
+        return self._client.alpn == b"h2"
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether this attempt has a connection to the origin, or had one."""
+        return self.origin is not None
+
+    def tell(self, kind: Kind, **data: str | int | bool) -> None:
+        """Report an event of this request at the current microsecond."""
+        self._edge.tell(kind, self.record.request, self.now, **data)
+
+    def note(self, point: Point) -> None:
+        """Let the timers know of a point."""
+        self._tell_changes(self.bank.note(point, self.now))
+
+    def _tell_changes(self, changes: tuple[Change, ...]) -> None:
+        for turn, timer, left in changes:
+            if turn is Turn.ARMED:
+                self.tell(Kind.TIMER_ARMED, timer=timer.name, limit_us=int(left))
+            else:
+                self.tell(Kind.TIMER_STOPPED, timer=timer.name, left_us=left)
+
+    def settle_alarm(self) -> CommandGenerator[None]:
+        """After each event: be woken at the next deadline. A later deadline waits for the alarm that is set."""
+        if self._resend_at is not None and self._resend_at <= self.now:
+            yield from self.resend_if_due()
+        bank = None if self._edge.config.held else self.bank.deadline()
+        deadline = min((at for at in (bank, self._resend_at) if at is not None), default=None)
+        if deadline is None:
+            if self._alarm is not None:
+                self._alarm = None
+                yield SetAlarm(self._stream_id, None)
+        elif self._alarm is None or deadline < self._alarm or self._alarm <= self.now:
+            self._alarm = deadline
+            yield SetAlarm(self._stream_id, deadline)
+
+    # ---- the request
+
+    def begin(self, request: http.Request, *, has_body: bool) -> CommandGenerator[None]:
+        """The request's head is here."""
+        edge = self._edge
+        self._edge.active += 1
+        self._request = request
+        self._method = request.method.upper()
+        self._accept = request.headers.get("accept", "")
+        version = request.data.http_version
+        self.record = Record(
+            hop=edge.config.hop,
+            request=_number(request),
+            method=self._method,
+            path=request.path,
+            host=request.authority or request.headers.get("host", ""),
+            client_version="HTTP/2" if self.is_http2 else version.decode(),
+            keeps_bodies=edge.keeps_bodies,
+            started=self.now,
+            request_headers=request.headers.fields,
+        )
+        self.reply = Reply(
+            self._stream_id, self._client, self._profile, self._method, _version(version, self.is_http2)
+        )
+        self.tell(Kind.REQUEST_RECEIVED, method=self._method, path=request.path)
+        yield from self._prepare(request, has_body=has_body)
+        self.note(Point.REQUEST_STARTED)
+        if edge.config.held:
+            yield from self._hold()
+
+    def go(self) -> CommandGenerator[None]:
+        """Connect, unless the whole request has to be here first."""
+        if not self.buffers_request:
+            yield from self._connect(fresh=False)
+
+    def _prepare(self, request: http.Request, *, has_body: bool) -> CommandGenerator[None]:
+        if has_body and self.is_http2 and "content-length" not in request.headers:
+            request.headers["Transfer-Encoding"] = "chunked"
+        clean_request(request, self._edge.config.upstream.authority)
+        if rules.may_need_body(self._profile, self._method):
+            self._kept = []
+        if request.headers.get("expect", "").lower() == "100-continue":
+            forwards = self._edge.interim_action(100) is InterimAction.FORWARD
+            if self.buffers_request or not forwards:
+                # The origin's 100 won't reach the client, so the edge has to say it.
+                del request.headers["expect"]
+                if has_body:
+                    go_on = http.Response.make(100)
+                    go_on.headers.clear()
+                    yield from self.reply.interim(go_on)
+
+    def take_body(self, event: RequestData | RequestTrailers) -> CommandGenerator[None]:
+        """A part of the body has come in."""
+        if isinstance(event, RequestData):
+            self.note(Point.REQUEST_READ)
+            self.record.add_request_bytes(event.data)
+            self._keep(event, len(event.data))
+        else:
+            self._keep(event, 0)
+        yield from self._pass_on(event)
+        if self.buffers_request and self._pending_size > self._edge.config.max_buffered_bytes:
+            yield from self._too_large()
+
+    def _too_large(self) -> CommandGenerator[None]:
+        yield from self.answer(
+            "too-large" if "too-large" in self._profile.answers else "protocol-error", status=413
+        )
+
+    def body_so_far(self) -> bytes:
+        """What waits of the body."""
+        return b"".join(event.data for event in self._pending if isinstance(event, RequestData))
+
+    def replace_body(self, body: bytes) -> None:
+        """An addon has had the buffered body in its hands: this is what goes on."""
+        self._pending = [RequestData(self._stream_id, body)] if body else []
+        self._kept = list(self._pending) if self._kept is not None else None
+
+    def _keep(self, event: HttpEvent, size: int) -> None:
+        if self._kept is None:
+            return
+        self._kept_size += size
+        if self._kept_size > self._edge.config.max_replay_bytes:
+            self._kept = None
+        else:
+            self._kept.append(event)
+
+    def _pass_on(self, event: HttpEvent) -> CommandGenerator[None]:
+        if self.origin is not None and not self._connecting:
+            yield SendHttp(event, self.origin)
+            return
+        self._pending.append(event)
+        self._pending_size += len(event.data) if isinstance(event, RequestData) else 0
+        if self._pending_size > _MAX_PENDING and not self._holding_client and not self.buffers_request:
+            self._holding_client = True
+            yield HoldReading(self._client, hold=True)
+
+    def take_end(self, event: RequestEndOfMessage) -> CommandGenerator[None]:
+        """The whole request has come in."""
+        self.request_ended = True
+        self.note(Point.REQUEST_RECEIVED)
+        self._keep(event, 0)
+        yield from self._pass_on(event)
+        if self.buffers_request:
+            yield from self._connect(fresh=False)
+        elif self.origin is not None:
+            self._sent()
+
+    def _sent(self) -> None:
+        self.is_sent = True
+        if self.record.sent is None:
+            self.record.sent = self.now
+        self.tell(Kind.REQUEST_FORWARDED, attempt=self._attempt)
+        self.note(Point.REQUEST_SENT)
+
+    # ---- attempts
+
+    def _connect(self, *, fresh: bool) -> CommandGenerator[None]:
+        self._connecting = True
+        self.record.attempts = self._attempt
+        self.tell(Kind.CONNECT_STARTED, attempt=self._attempt)
+        self.note(Point.CONNECT_STARTED)
+        yield AskOrigin(self._stream_id, fresh)
+
+    def connected(self, connection: Server, *, reused: bool) -> CommandGenerator[None]:
+        """There is a connection: send what has come in so far."""
+        self._connecting = False
+        self._reused = reused
+        self.origin = connection
+        self.tell(Kind.CONNECTED, reused=reused)
+        self.note(Point.CONNECTED)
+        yield SendHttp(RequestHeaders(self._stream_id, self._request, end_stream=False), connection)
+        pending, self._pending, self._pending_size = self._pending, [], 0
+        for event in pending:
+            yield SendHttp(event, connection)
+        if self._holding_client:
+            self._holding_client = False
+            yield HoldReading(self._client, hold=False)
+        if self.request_ended:
+            self._sent()
+
+    def connect_failed(self, reason: str) -> None:
+        """There is no connection."""
+        self._connecting = False
+        self.tell(Kind.CONNECT_FAILED, reason=reason)
+
+    def origin_read(self, size: int, header_bytes: int) -> None:
+        """Bytes have come from the origin."""
+        self.note(Point.ORIGIN_READ)
+        if not self._any_byte:
+            self._any_byte = True
+            self.record.first_byte = self.now
+            self.note(Point.FIRST_BYTE_READ)
+        if header_bytes:
+            self.tell(Kind.ORIGIN_READ, bytes=header_bytes)
+
+    def leave_origin(self, how: CloseKind) -> CommandGenerator[None]:
+        """Give up the connection of this attempt, or the try to get one."""
+        if self._connecting:
+            self._connecting = False
+            self.tell(Kind.CONNECT_FAILED, reason="given-up")
+            yield LeaveOrigin(self._stream_id, None, CloseKind.FIN)
+        elif self.origin is not None:
+            connection, self.origin = self.origin, None
+            if how is not CloseKind.NOTHING:
+                self.tell(Kind.ORIGIN_CLOSED, how=str(how), by="edge")
+            yield LeaveOrigin(self._stream_id, connection, how)
+
+    def origin_gone(self, cause: Cause) -> None:
+        """The origin has closed its connection."""
+        self.origin = None
+        self.tell(Kind.ORIGIN_CLOSED, how="rst" if cause is Cause.RESET else "fin", by="origin")
+
+    # ---- sending again
+
+    def may_resend(self, cause: ResendCause, status: int = 0) -> bool:
+        """Whether the profile has the request sent again for this."""
+        return self._rule(cause, status) is not None
+
+    def _rule(self, cause: ResendCause, status: int) -> Resend | None:
+        rule = rules.rule_for(self._profile, self._method, cause, status)
+        if (
+            rule is None
+            or self._attempt >= rule.attempts
+            or (self.client_left and not rule.after_client_left)
+        ):
+            return None
+        has_body = self.record.request_size > 0
+        return None if has_body and (not rule.body or self._kept is None) else rule
+
+    def resend(self, cause: ResendCause, status: int = 0) -> bool:
+        """Start the next attempt, if the profile has one for this cause."""
+        rule = self._rule(cause, status)
+        if rule is None:
+            return False
+        self._attempt += 1
+        self._any_byte = self.is_sent = False
+        self.origin = None
+        self.tell(Kind.RESENT, attempt=self._attempt, cause=str(cause))
+        self._tell_changes(self.bank.next_attempt(self.now))
+        self._pending = list(self._kept or ())
+        self._resend_at = self.now + rule.delay
+        return True
+
+    def resend_after_close(self, *, partial: bool) -> bool:
+        """The origin went away inside or before its header: start the next attempt, if there is one."""
+        if self._reused and not self._any_byte and self.resend(ResendCause.STALE):
+            return True
+        return self.resend(ResendCause.PARTIAL if partial else ResendCause.CLOSED)
+
+    def resend_if_due(self) -> CommandGenerator[None]:
+        """The pause between two attempts is over."""
+        if self._resend_at is not None and self._resend_at <= self.now:
+            self._resend_at = None
+            yield from self._connect(fresh=True)
+
+
+def _number(request: http.Request) -> int:
+    text = request.headers.get("x-firstbyte-request", "0")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _version(version: bytes, is_http2: bool) -> ClientVersion:
+    if is_http2:
+        return ClientVersion.HTTP2
+    return ClientVersion.HTTP10 if version == b"HTTP/1.0" else ClientVersion.HTTP11

@@ -1,0 +1,192 @@
+"""The edges of one process, one behind the other, with what they write: log lines, events, a HAR; and the control port.
+
+Started from the upstream outwards, ended the other way round.
+"""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import IO
+
+import msgspec
+
+from firstbyte.harness.clock import monotonic_ns
+from firstbyte.harness.problems import BadInput
+from firstbyte.harness.timeline import Event
+from firstbyte.proxies.arguments import Address, EdgeArguments
+from firstbyte.proxies.config import EdgeConfig, TlsFiles, Upstream
+from firstbyte.proxies.control import control_app
+from firstbyte.proxies.edge import Hooks, NoHooks
+from firstbyte.proxies.har import HarWriter
+from firstbyte.proxies.record import Record
+from firstbyte.proxies.request_log import line
+from firstbyte.proxies.server import EdgeServer
+from firstbyte.proxies.tls import temporary_tls
+
+#: Seconds the upstream gets to show that it is there, before the warning that it is not.
+PROBE_SECONDS = 2.0
+
+
+class MachineClock:
+    """CLOCK_MONOTONIC in microseconds: the same for all processes of this machine."""
+
+    def now(self) -> int:
+        return monotonic_ns() // 1_000
+
+
+class Chain(msgspec.Struct, frozen=True, kw_only=True):
+    """A running chain. url: where clients connect. control_url: '' unless held."""
+
+    servers: tuple[EdgeServer, ...]
+    url: str
+    control_url: str
+
+
+class Notes:
+    """Where events and records go."""
+
+    def __init__(
+        self, events: IO[bytes] | None, say: Callable[[str], None], *, quiet: bool, har: HarWriter | None
+    ) -> None:
+        self._events = events
+        self._say = say
+        self._quiet = quiet
+        self._har = har
+        self._encode = msgspec.json.Encoder().encode
+
+    def report(self, event: Event) -> None:
+        """One JSON line an event."""
+        if self._events is not None:
+            self._events.write(self._encode(event) + b"\n")
+
+    def done(self, record: Record) -> None:
+        """One line, or several when the product logs lines of its own."""
+        if self._har is not None and record.hop == 0:
+            self._har.add(record)
+        if not self._quiet:
+            for text in (line(record), *record.log):
+                self._say(text)
+
+
+@asynccontextmanager
+async def running_chain(
+    arguments: EdgeArguments, events: IO[bytes] | None, say: Callable[[str], None], token: str
+) -> AsyncIterator[Chain]:
+    """Start the chain; everything is gone afterwards. Raises BadInput when a port can't be had."""
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    har = HarWriter(_time_of_day(), MachineClock().now()) if arguments.save_har else None
+    notes = Notes(events, say, quiet=arguments.quiet, har=har)
+    async with AsyncExitStack() as stack:
+        hooks: Hooks = NoHooks()
+        if arguments.addon is not None:
+            # mitmproxy's addons warn on import and cost as much as all the rest.
+            from firstbyte.proxies.addons import script_hooks  # noqa: PLC0415
+
+            hooks = await stack.enter_async_context(script_hooks(arguments.addon, say))
+        tls = stack.enter_context(temporary_tls(arguments.listen.host)) if arguments.tls else None
+        await _warn_if_unreachable(arguments.upstream, say)
+        servers, front = await _start(arguments, notes, tls, hooks, stack)
+        control_url = await _start_control(arguments.control, servers, token, stack)
+        if har is not None and arguments.save_har is not None:
+            stack.callback(har.write, arguments.save_har)
+        # Nothing made so far is garbage: collections of a held edge with thousands of requests stay short.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
+        if tls is not None:
+            say(f"TLS: the certificate's authority is {tls.authority}")
+        yield Chain(
+            servers=tuple(reversed(servers)),
+            url=f"{'https' if tls else 'http'}://{front.url_host}:{front.port}",
+            control_url=control_url,
+        )
+
+
+async def _start(
+    arguments: EdgeArguments, notes: Notes, tls: TlsFiles | None, hooks: Hooks, stack: AsyncExitStack
+) -> tuple[list[EdgeServer], Address]:
+    servers: list[EdgeServer] = []
+    upstream = arguments.upstream
+    address = arguments.listen
+    for number in reversed(range(len(arguments.hops))):
+        is_front = number == 0
+        server = EdgeServer(
+            EdgeConfig(
+                profile=arguments.hops[number].profile,
+                upstream=upstream,
+                hop=number,
+                tls=tls if is_front else None,
+                held=is_front and arguments.control is not None,
+            ),
+            clock=MachineClock(),
+            report=notes.report,
+            token=random_token,
+            stamp=_stamp,
+            done=notes.done,
+            keeps_bodies=arguments.save_har is not None and is_front,
+            hooks=hooks if is_front else NoHooks(),
+        )
+        address = arguments.listen if is_front else Address(host="127.0.0.1", port=0)
+        host, port = await _listen(server, address)
+        stack.push_async_callback(server.close)
+        servers.append(server)
+        address = Address(host=host, port=port)
+        upstream = Upstream(host=host, port=port)
+    return servers, address
+
+
+async def _listen(server: EdgeServer, address: Address) -> tuple[str, int]:
+    try:
+        return await server.start(address.host, address.port)
+    except OSError as error:
+        raise BadInput(
+            f"--listen: {address.host}:{address.port} can't be had: {error.strerror or error}; choose another port, "
+            "or 0 for a free one"
+        ) from error
+
+
+async def _start_control(
+    control: Address | None, servers: list[EdgeServer], token: str, stack: AsyncExitStack
+) -> str:
+    if control is None:
+        return ""
+    app = control_app(servers[-1], token)
+    try:
+        host, port = await app.start(control.host, control.port)
+    except OSError as error:
+        raise BadInput(
+            f"--control: {control.host}:{control.port} can't be had: {error.strerror or error}"
+        ) from error
+    stack.push_async_callback(app.close)
+    return f"http://{Address(host=host, port=port).url_host}:{port}"
+
+
+async def _warn_if_unreachable(upstream: Upstream, say: Callable[[str], None]) -> None:
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            _, writer = await asyncio.open_connection(upstream.host, upstream.port)
+    except (OSError, TimeoutError) as error:
+        say(
+            f"warning: nothing answers at {upstream.host}:{upstream.port} yet ({error or 'timeout'}); requests get connect errors"
+        )
+        return
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
+def random_token(count: int) -> str:
+    """That many hexadecimal digits nobody can guess."""
+    import secrets  # noqa: PLC0415 - chance is for the real edge only
+
+    return secrets.token_hex((count + 1) // 2)[:count]
+
+
+def _time_of_day() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the rim: answers and HAR show the time of day
+
+
+def _stamp() -> str:
+    return _time_of_day().isoformat(timespec="milliseconds").replace("+00:00", "Z")

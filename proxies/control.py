@@ -1,0 +1,129 @@
+"""Held mode over HTTP: what waits, and what becomes of it. For Cypress, Playwright on Node, or curl.
+
+A small HTTP/1.1 server of its own, on an address of its own, with a Bearer token. It must never answer without the token,
+and never be reachable by a page: it sends no CORS headers.
+"""
+
+import asyncio
+import hmac
+import json
+import re
+from http import HTTPStatus
+
+import msgspec
+
+from firstbyte.proxies.held import Next
+from firstbyte.proxies.server import EdgeServer
+
+MAX_HEAD = 16 * 1024
+MAX_BODY = 16 * 1024
+PATIENCE = 10.0
+_ONE = re.compile(r"/held/(\d+)/(expire|release)")
+
+
+class Reply(Exception):
+    """Ends the handling of a request with a status and a JSON body."""
+
+    def __init__(self, status: int, body: object) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+
+class Control:
+    """The control port of one edge."""
+
+    def __init__(self, edge: EdgeServer, token: str) -> None:
+        self._edge = edge
+        self._token = token
+        self._server: asyncio.Server | None = None
+
+    async def start(self, host: str, port: int) -> tuple[str, int]:
+        """Listen; returns the address in use."""
+        self._server = await asyncio.start_server(self._serve, host, port, limit=MAX_HEAD)
+        address = self._server.sockets[0].getsockname()
+        return str(address[0]), int(address[1])
+
+    async def close(self) -> None:
+        """Stop, and drop open connections."""
+        if self._server is not None:
+            self._server.close()
+            self._server.close_clients()
+            await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                reply = await self._handle(reader)
+                writer.write(_encode(reply))
+                await writer.drain()
+        except (TimeoutError, OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _handle(self, reader: asyncio.StreamReader) -> Reply:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        except asyncio.LimitOverrunError:
+            return Reply(431, {"error": "the head is too long"})
+        try:
+            method, target, _ = head[0].split(" ", 2)
+            headers = {
+                name.strip().lower(): value.strip()
+                for name, _, value in (one.partition(":") for one in head[1:])
+            }
+            self._check_token(headers)
+            length = int(headers.get("content-length", "0"))
+            if not 0 <= length <= MAX_BODY:
+                raise Reply(413, {"error": "the body is too long"})
+            return self._answer(method, target, await reader.readexactly(length))
+        except ValueError:
+            return Reply(400, {"error": "this is not an HTTP request"})
+        except Reply as reply:
+            return reply
+
+    def _check_token(self, headers: dict[str, str]) -> None:
+        given = headers.get("authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given.encode(), self._token.encode()):
+            raise Reply(401, {"error": "send 'Authorization: Bearer TOKEN' with the token printed at start"})
+
+    def _answer(self, method: str, path: str, body: bytes) -> Reply:
+        one = _ONE.fullmatch(path)
+        if path == "/held" and method == "GET":
+            return Reply(200, {"held": [msgspec.to_builtins(request) for request in self._edge.held()]})
+        if path == "/next" and method == "POST":
+            return self._next(body)
+        if one is not None and method == "POST":
+            number = int(one[1])
+            done = self._edge.expire(number) if one[2] == "expire" else self._edge.release(number)
+            return (
+                Reply(200, {"id": number}) if done else Reply(404, {"error": f"no request {number} is held"})
+            )
+        known = path in ("/held", "/next") or one is not None
+        return Reply(
+            405 if known else 404,
+            {"error": "there is GET /held, POST /held/ID/expire, POST /held/ID/release, POST /next"},
+        )
+
+    def _next(self, body: bytes) -> Reply:
+        try:
+            order = msgspec.json.decode(body, type=Next)
+        except msgspec.DecodeError as error:
+            raise Reply(400, {"error": f'{error}; send {{"count": 1, "action": "expire"}}'}) from error
+        self._edge.order_next(order)
+        return Reply(200, msgspec.to_builtins(order))
+
+
+def _encode(reply: Reply) -> bytes:
+    body = json.dumps(reply.body).encode() + b"\n"
+    head = (
+        f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def control_app(edge: EdgeServer, token: str) -> Control:
+    """The control port for an edge in held mode."""
+    return Control(edge, token)

@@ -1,0 +1,85 @@
+"""`firstbyte edge`: one or more emulated edges in front of a server, by hand or for a runner.
+
+The rim: reads the machine's clock, prints, ends on SIGINT and SIGTERM. It must never leave a port, a file of a key or a task
+behind.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sys
+from contextlib import AsyncExitStack, suppress
+from typing import IO
+
+from firstbyte.harness.problems import Problem
+from firstbyte.harness.units import format_duration
+from firstbyte.proxies.arguments import EdgeArguments, parse
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run until told to stop. Exit codes: 0 stopped, 2 bad input, 4 a bug."""
+    try:
+        arguments = parse(sys.argv[1:] if argv is None else argv)
+        asyncio.run(run(arguments))
+    except Problem as problem:
+        sys.stderr.write(f"firstbyte edge: {problem}\n")
+        return problem.exit_code
+    return 0
+
+
+async def run(arguments: EdgeArguments) -> None:
+    """Start everything, wait for the signal, end everything."""
+    # mitmproxy takes half a second to import: not before the options are known to be right.
+    from firstbyte.proxies.chain import running_chain  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        events = _events_file(arguments.events, stack)
+        token = os.environ.get("FIRSTBYTE_TOKEN") or secrets.token_urlsafe(24)
+        chain = await stack.enter_async_context(running_chain(arguments, events, _say, token))
+        _announce(arguments, chain.url, chain.control_url, token)
+        await stop.wait()
+
+
+def _events_file(target: str, stack: AsyncExitStack) -> IO[bytes] | None:
+    if not target:
+        return None
+    return stack.enter_context(open(int(target) if target.isdigit() else target, "ab", buffering=0))
+
+
+def _say(text: str) -> None:
+    with suppress(BrokenPipeError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+
+def _announce(arguments: EdgeArguments, url: str, control_url: str, token: str) -> None:
+    for number, hop in enumerate(arguments.hops):
+        limits = ", ".join(
+            f"{timer.name} {format_duration(timer.limit)}"
+            for timer in hop.profile.timers
+            if timer.limit is not None
+        )
+        _say(f"edge {number} {hop.profile.id}: {limits or 'no limits'}")
+        for assumed in hop.assumed:
+            _say(f"edge {number} {hop.profile.id}: nobody could confirm {assumed}: assumed")
+    if not arguments.listen.is_loopback:
+        _say("warning: other machines can reach the upstream through this edge (--allow-remote)")
+    ready: dict[str, str | int] = {"ready": url, "pid": os.getpid()}
+    if control_url:
+        ready |= {"control": control_url}
+        _say(f"held mode: {control_url}" + ("" if "FIRSTBYTE_TOKEN" in os.environ else f" token {token}"))
+    _say(f"listening on {url}, upstream {_target(arguments)}")
+    if arguments.ready_json:
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+
+
+def _target(arguments: EdgeArguments) -> str:
+    upstream = arguments.upstream
+    return f"{'https' if upstream.tls else 'http'}://{upstream.host}:{upstream.port}"

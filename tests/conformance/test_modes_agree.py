@@ -1,0 +1,66 @@
+"""Every scenario that runs in both modes tells the same story in both: same verdict, statuses, ends, order
+of events.
+
+Real mode is origin and edge as processes of their own, on loopback, every time divided by SCALE.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import pytest
+
+from firstbyte.harness.result import Outcome, Run
+from firstbyte.harness.runner.matrix import plans, select
+from firstbyte.harness.runner.plan import Options, Plan, make_plan
+from firstbyte.harness.runner.run import run_in_sim, run_real
+from firstbyte.harness.timeline import Actor, Event, Kind
+
+SCALE = 50.0
+TOLD = {
+    Actor.CLIENT: {Kind.INTERIM, Kind.HEADER_COMPLETED, Kind.ENDED, Kind.LEFT, Kind.REFUSED},
+    Actor.EDGE: {Kind.TIMER_FIRED, Kind.ANSWERED, Kind.CUT, Kind.RESENT, Kind.CLIENT_LEFT},
+    Actor.ORIGIN: {
+        Kind.ARRIVED,
+        Kind.ADMITTED,
+        Kind.PERSISTED,
+        Kind.STARTED,
+        Kind.FINISHED,
+        Kind.FAILED,
+        Kind.ABORTED,
+        Kind.KILLED,
+        Kind.RESTARTED,
+    },
+}
+"""What is compared: facts whose order is the scenario's, not the scheduler's."""
+
+CHOSEN = [plan for plan in plans(select([]), (), Options()) if {"sim", "real"} <= set(plan.scenario.modes)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plan", CHOSEN, ids=lambda plan: plan.name)
+def test_sim_and_real_tell_the_same_story(plan: Plan) -> None:
+    sim = run_in_sim(plan)
+    if sim.outcome is Outcome.NOT_APPLICABLE:
+        pytest.skip(sim.problem)
+    options = Options(mode="real", time_scale=SCALE)
+    real = asyncio.run(run_real(make_plan(plan.scenario, plan.edge, options)))
+    assert real.outcome is Outcome.PASS, (real.mismatches, real.problem)
+    assert sim.outcome is Outcome.PASS, (sim.mismatches, sim.problem)
+    assert summary(real) == summary(sim)
+    for actor, kinds in TOLD.items():
+        assert story(real.timeline.of(actor, *kinds)) == story(sim.timeline.of(actor, *kinds)), actor
+
+
+def summary(run: Run) -> tuple[object, ...]:
+    """Verdict, and how each request ended."""
+    judged = run.judgement
+    assert judged is not None
+    ends = tuple((one.status, one.end, one.interims) for one in run.exchanges)
+    return judged.verdict, judged.belief, judged.effects, ends
+
+
+def story(events: Iterable[Event]) -> list[tuple[int, Kind, object]]:
+    """What happened, in order, without the times."""
+    return [
+        (event.request, event.kind, event.data.get("status") or event.data.get("timer")) for event in events
+    ]
