@@ -6,9 +6,14 @@ what a command does not need: `--help` and `list` are there before anybody notic
 """
 
 import argparse
+import gc
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from threading import current_thread, main_thread
+from types import FrameType
 
 from firstbyte.harness.problems import Problem
 from firstbyte.harness.version import package_version
@@ -24,6 +29,8 @@ COMMANDS = {
     "serve": "the reference session server",
     "demo": "server, edge and page to click through the bug",
 }
+YOUNG_OBJECTS = 50_000
+"""So many new objects before the garbage collector looks."""
 DELEGATED = {"edge": "firstbyte.proxies.main", "serve": "firstbyte.reference_server.main"}
 """Commands with a parser of their own."""
 
@@ -38,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 2
-    return _guarded(lambda: int(options.run(options)))
+    with _rare_collections():
+        return _guarded(lambda: int(options.run(options)))
 
 
 def build_parser(words: list[str]) -> argparse.ArgumentParser:
@@ -48,7 +56,7 @@ def build_parser(words: list[str]) -> argparse.ArgumentParser:
         description="Joins what a client was told with what the server did, behind edges with deadlines.",
         epilog="exit codes: 0 as expected, 1 a subject failed, 2 your input, 3 this machine, 4 our bug",
     )
-    parser.add_argument("--version", action="version", version=f"firstbyte {package_version()}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     wanted = next((word for word in words if not word.startswith("-")), "")
     for name, summary in COMMANDS.items():
@@ -60,18 +68,59 @@ def build_parser(words: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: that takes longer than all else here."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_rest: object) -> None:
+        sys.stdout.write(f"firstbyte {package_version()}\n")
+        parser.exit()
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """These commands make much and drop little: by default a third of reading TOML is looking for garbage."""
+    before = gc.get_threshold()
+    gc.set_threshold(YOUNG_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def _guarded(action: Callable[[], int]) -> int:
     try:
-        return action()
+        with _termination_ends_like_ctrl_c():
+            return action()
     except Problem as problem:
         sys.stderr.write(f"firstbyte: {problem}\n")
         return problem.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("firstbyte: stopped\n")
-        return 130
+        return 130  # 128 + SIGINT, as a shell has it; the same for SIGTERM
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+
+
+@contextmanager
+def _termination_ends_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM takes SIGINT's way out, through every `finally`: no process or folder is left behind."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        handler(signal.SIGINT, frame)
+    else:  # A shell starts what it puts in the background with SIGINT ignored.
+        raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

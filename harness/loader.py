@@ -14,6 +14,7 @@ import msgspec
 
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.profile import Evidence, Profile
+from firstbyte.harness.profile_ops import complaints
 from firstbyte.harness.scenario import Suite
 from firstbyte.harness.units import BadDuration, Duration, parse_duration
 from firstbyte.harness.wire import Shape
@@ -39,15 +40,22 @@ def profiles_dir() -> Path:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Parse one file; BadInput when it can't be read or is no TOML."""
+    """Parse one file; BadInput when it can't be read or is no TOML. The result is shared: change a copy."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        status = path.stat()
+        return _parsed(path, (status.st_mtime_ns, status.st_size))
     except OSError as error:
         raise BadInput(f"{path}: can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from error
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{path}: is not valid TOML: {error}") from error
+
+
+@cache
+def _parsed(path: Path, _version: tuple[int, int]) -> dict[str, Any]:
+    """The TOML of one version of a file: `check` looks at each from several sides."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def decode[T](raw: object, kind: type[T], path: Path | str) -> T:
@@ -139,7 +147,15 @@ def load_profile(name: str) -> LoadedProfile:
     are.
     """
     path = profile_path(name)
-    return profile_from(read_toml(path), path)
+    return consistent(profile_from(read_toml(path), path))
+
+
+def consistent(loaded: LoadedProfile) -> LoadedProfile:
+    """The same; BadInput with every complaint when it contradicts itself."""
+    found = [f"{loaded.path}: {complaint}" for complaint in complaints(loaded.profile)]
+    if found:
+        raise BadInput("\n".join(found))
+    return loaded
 
 
 def profile_from(raw: dict[str, Any], path: Path) -> LoadedProfile:

@@ -15,6 +15,8 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -29,15 +31,17 @@ PRELOADED = (
 )
 MOST = 1 << 20
 GRACE_SECONDS = 2.0
+LOOK_SECONDS = 0.01
 FOLDER_PREFIX = "firstbyte-"
 
 
 class Nursery:
-    """The living children, and the folders they work in."""
+    """The living children, and the folders that children have worked in."""
 
     def __init__(self, harness: socket.socket) -> None:
         self._harness = harness
-        self._alive: dict[int, str] = {}
+        self._alive: set[int] = set()
+        self._folders: set[str] = set()
         self._ours, self._theirs = os.pipe()
 
     def __repr__(self) -> str:
@@ -47,40 +51,41 @@ class Nursery:
         """Until the harness is gone; then end everything."""
         signal.signal(signal.SIGCHLD, self._reap)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        while True:
-            message, descriptors, _, _ = socket.recv_fds(self._harness, MOST, 1)
-            if not message:
-                break
-            request: dict[str, Any] = json.loads(message)
-            reply = self._start(request, descriptors[0]) if "module" in request else self._signal(request)
-            self._harness.sendall(json.dumps(reply).encode())
+        with suppress(ConnectionError):  # the harness was killed while a message or its answer was under way
+            while self._answer_one():
+                pass
         self._end_all()
 
+    def _answer_one(self) -> bool:
+        message, descriptors, _, _ = socket.recv_fds(self._harness, MOST, 1)
+        if not message:
+            return False
+        request: dict[str, Any] = json.loads(message)
+        reply = self._start(request, descriptors[0]) if "module" in request else self._signal(request)
+        self._harness.sendall(json.dumps(reply).encode())
+        return True
+
     def _reap(self, _number: int, _frame: FrameType | None) -> None:
-        for pid in tuple(self._alive):
-            if os.waitpid(pid, os.WNOHANG)[0]:
-                del self._alive[pid]
+        # A handler can be interrupted by itself: the inner one has then reaped what the outer one asks for.
+        with suppress(ChildProcessError):
+            while pid := os.waitpid(-1, os.WNOHANG)[0]:
+                self._alive.discard(pid)
 
     def _start(self, request: dict[str, Any], output: int) -> dict[str, int]:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-        try:
+        self._folders.add(str(request["folder"]))
+        with _nobody_reaped():
             pid = os.fork()
             if pid == 0:
                 self._become(request, output)
-            self._alive[pid] = str(request["folder"])
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+            self._alive.add(pid)
         os.close(output)
         return {"pid": pid}
 
     def _signal(self, request: dict[str, Any]) -> dict[str, bool]:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-        try:
+        with _nobody_reaped():
             is_alive = request["pid"] in self._alive
             if is_alive:
                 os.kill(request["pid"], request["signal"])
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         return {"was_alive": is_alive}
 
     def _become(self, request: dict[str, Any], output: int) -> None:
@@ -111,17 +116,31 @@ class Nursery:
         threading.Thread(target=_die_with, args=(self._ours,), daemon=True, name="nursery watch").start()
 
     def _end_all(self) -> None:
-        folders = set(self._alive.values())
-        for pid in tuple(self._alive):
-            os.kill(pid, signal.SIGTERM)
+        self._signal_all(signal.SIGTERM)
         until = time.monotonic() + GRACE_SECONDS
         while self._alive and time.monotonic() < until:
-            threading.Event().wait(0.01)
-        for pid in tuple(self._alive):
-            os.kill(pid, signal.SIGKILL)
-        for folder in folders:
+            threading.Event().wait(LOOK_SECONDS)
+        self._signal_all(signal.SIGKILL)
+        while self._alive:
+            threading.Event().wait(LOOK_SECONDS)
+        for folder in self._folders:
             if Path(folder).name.startswith(FOLDER_PREFIX):
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def _signal_all(self, number: int) -> None:
+        with _nobody_reaped():
+            for pid in self._alive:
+                os.kill(pid, number)
+
+
+@contextmanager
+def _nobody_reaped() -> Iterator[None]:
+    """A pid among the living stays ours meanwhile, even when its process has ended."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
 
 
 def _die_with(pipe: int) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from firstbyte.harness.judge import Judgement, belief_of
 from firstbyte.harness.ledger import Ledger
-from firstbyte.harness.timeline import Timeline
+from firstbyte.harness.timeline import Event, Timeline
 from firstbyte.harness.units import as_seconds
 from firstbyte.harness.verdict import BeliefRule, Exchange
 
@@ -133,8 +133,12 @@ def _since(at: int | None, start: int) -> float | None:
     return None if at is None else as_seconds(at - start)
 
 
-def _event_record(event: Any) -> dict[str, Any]:
-    record = {"at_s": as_seconds(event.at), "actor": str(event.actor), "event": str(event.kind)}
+def _event_record(event: Event) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "at_s": as_seconds(event.at),
+        "actor": str(event.actor),
+        "event": str(event.kind),
+    }
     if event.request:
         record["request"] = event.request
     return record | event.data

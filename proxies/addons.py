@@ -1,6 +1,7 @@
 """A user's mitmproxy addon script, run by mitmproxy's own addon manager.
 
-Imported only with --addon: mitmproxy's addons take as long to import as everything else and warn while they do.
+Imported only with --addon: mitmproxy's addons take as long to import as everything else and warn while they
+do.
 """
 
 import asyncio
@@ -53,7 +54,7 @@ async def script_hooks(path: Path, say: Callable[[str], None]) -> AsyncIterator[
     module = load_script(str(path))
     if module is None:
         raise BadInput(f"--addon: {path} can't be loaded; `python {path}` shows the reason")
-    manager.addons.add(module)
+    manager.addons.add(module)  # type: ignore[no-untyped-call]  # mitmproxy's
     await manager.running()
     say(f"addon {path}")
     try:

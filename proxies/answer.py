@@ -86,7 +86,10 @@ def _escape(value: str, content_type: str) -> str:
 
 
 def choose_body(bodies: tuple[Body, ...], accept: str) -> Body:
-    """The representation a client with this Accept gets. Higher q first, then the first listed; else the default."""
+    """The representation a client with this Accept gets.
+
+    Higher q first, then the first listed; else the default.
+    """
     if not bodies:
         return _NO_BODY
     for wanted in _by_preference(accept):

@@ -1,4 +1,7 @@
-"""The options of `firstbyte edge`, read and checked. It must never import mitmproxy: `--help` is there at once."""
+"""The options of `firstbyte edge`, read and checked.
+
+It must never import mitmproxy: `--help` is there at once.
+"""
 
 import argparse
 import ipaddress
@@ -8,7 +11,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from firstbyte.harness.loader import LoadedProfile, profile_from, profile_path, read_toml, with_key
+from firstbyte.harness.loader import (
+    LoadedProfile,
+    consistent,
+    profile_from,
+    profile_path,
+    read_toml,
+    with_key,
+)
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.profile import Profile
 from firstbyte.harness.profile_ops import scaled, with_header_limit
@@ -115,6 +125,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="KEY=VALUE",
         help="one key of the profile, such as timers.read.limit=5s",
     )
+    _add_extras(parser)
+    return parser
+
+
+def _add_extras(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add("--tls", action="store_true", help="TLS with a certificate made for this run; HTTP/2 and HTTP/1.1")
     add("--quiet", action="store_true", help="no line for each request")
     add("--addon", type=Path, metavar="FILE", help="a mitmproxy addon script")
@@ -129,7 +145,6 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--ready-json", action="store_true", help=argparse.SUPPRESS)
     add("--events", default="", help=argparse.SUPPRESS)
-    return parser
 
 
 def read_address(text: str, option: str) -> Address:
@@ -144,8 +159,8 @@ def _check_remote(listen: Address, control: Address | None, *, allowed: bool) ->
     for option, address in (("--listen", listen), ("--control", control)):
         if address is not None and not address.is_loopback and not allowed:
             raise BadInput(
-                f"{option}: {address.host} can be reached by other machines, which could then use the upstream through "
-                f"this edge; listen on 127.0.0.1, or add --allow-remote if that is meant"
+                f"{option}: {address.host} can be reached by other machines, which could use the upstream "
+                f"through this edge; listen on 127.0.0.1, or add --allow-remote if that is meant"
             )
 
 
@@ -216,7 +231,7 @@ def _load(name: str, settings: tuple[str, ...]) -> LoadedProfile:
         # What is set is no longer unknown: its `assume` must not win over it.
         raw["unknown"] = [one for one in raw.get("unknown", []) if one.get("key") != key.strip()]
         raw = with_key(raw, key.strip(), _value(value), path)
-    return profile_from(raw, path)
+    return consistent(profile_from(raw, path))
 
 
 def _value(text: str) -> object:

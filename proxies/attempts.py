@@ -1,6 +1,7 @@
-"""The request of one exchange: how it reaches the origin, once or more often, and what the edge remembers of it.
+"""The request of one exchange: how it reaches the origin, and what the edge remembers of it.
 
-Yields mitmproxy commands; `EdgeStream` decides when. It must never send to anything but the connection it asked for.
+Yields mitmproxy commands; `EdgeStream` decides when. It must never send to anything but the connection it
+asked for.
 """
 
 from mitmproxy import http
@@ -104,7 +105,10 @@ class Attempts:
                 self.tell(Kind.TIMER_STOPPED, timer=timer.name, left_us=left)
 
     def settle_alarm(self) -> CommandGenerator[None]:
-        """After each event: be woken at the next deadline. A later deadline waits for the alarm that is set."""
+        """After each event.
+
+        Be woken at the next deadline. A later deadline waits for the alarm that is set.
+        """
         if self._resend_at is not None and self._resend_at <= self.now:
             yield from self.resend_if_due()
         bank = None if self._edge.config.held else self.bank.deadline()
@@ -144,8 +148,6 @@ class Attempts:
         self.tell(Kind.REQUEST_RECEIVED, method=self._method, path=request.path)
         yield from self._prepare(request, has_body=has_body)
         self.note(Point.REQUEST_STARTED)
-        if edge.config.held:
-            yield from self._hold()
 
     def go(self) -> CommandGenerator[None]:
         """Connect, unless the whole request has to be here first."""
@@ -177,13 +179,11 @@ class Attempts:
         else:
             self._keep(event, 0)
         yield from self._pass_on(event)
-        if self.buffers_request and self._pending_size > self._edge.config.max_buffered_bytes:
-            yield from self._too_large()
 
-    def _too_large(self) -> CommandGenerator[None]:
-        yield from self.answer(
-            "too-large" if "too-large" in self._profile.answers else "protocol-error", status=413
-        )
+    @property
+    def is_too_large(self) -> bool:
+        """Whether more waits than a buffering edge takes."""
+        return self.buffers_request and self._pending_size > self._edge.config.max_buffered_bytes
 
     def body_so_far(self) -> bytes:
         """What waits of the body."""

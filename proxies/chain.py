@@ -1,4 +1,4 @@
-"""The edges of one process, one behind the other, with what they write: log lines, events, a HAR; and the control port.
+"""The edges of one process, one behind the other, with what they write, and the control port.
 
 Started from the upstream outwards, ended the other way round.
 """
@@ -142,8 +142,8 @@ async def _listen(server: EdgeServer, address: Address) -> tuple[str, int]:
         return await server.start(address.host, address.port)
     except OSError as error:
         raise BadInput(
-            f"--listen: {address.host}:{address.port} can't be had: {error.strerror or error}; choose another port, "
-            "or 0 for a free one"
+            f"--listen: {address.host}:{address.port} can't be had: {error.strerror or error}; "
+            "choose another port, or 0 for a free one"
         ) from error
 
 
@@ -168,9 +168,8 @@ async def _warn_if_unreachable(upstream: Upstream, say: Callable[[str], None]) -
         async with asyncio.timeout(PROBE_SECONDS):
             _, writer = await asyncio.open_connection(upstream.host, upstream.port)
     except (OSError, TimeoutError) as error:
-        say(
-            f"warning: nothing answers at {upstream.host}:{upstream.port} yet ({error or 'timeout'}); requests get connect errors"
-        )
+        where = f"{upstream.host}:{upstream.port}"
+        say(f"warning: nothing answers at {where} ({str(error) or 'timeout'}); requests get connect errors")
         return
     writer.close()
     with suppress(OSError):

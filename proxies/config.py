@@ -9,7 +9,8 @@ import msgspec
 
 from firstbyte.harness.profile import Profile
 
-#: Bytes of one message head. The common default of the products is between 8 KiB (nginx) and 128 KiB (Cloudflare).
+#: Bytes of one message head. The common default of the products is between 8 KiB (nginx) and 128 KiB
+#: (Cloudflare).
 MAX_HEADER_BYTES = 64 * 1024
 #: Bytes of one request kept for sending it again; a longer one is sent once.
 MAX_REPLAY_BYTES = 1024 * 1024
@@ -20,7 +21,8 @@ MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     """The one server an edge talks to.
 
-    authority: what the Host header is set to; None = the client's Host goes on as it came. verify: check its certificate.
+    authority: what the Host header is set to; None = the client's Host goes on as it came. verify: check
+    its certificate.
     """
 
     host: str

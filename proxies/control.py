@@ -1,7 +1,7 @@
 """Held mode over HTTP: what waits, and what becomes of it. For Cypress, Playwright on Node, or curl.
 
-A small HTTP/1.1 server of its own, on an address of its own, with a Bearer token. It must never answer without the token,
-and never be reachable by a page: it sends no CORS headers.
+A small HTTP/1.1 server of its own, on an address of its own, with a Bearer token. It must never answer
+without the token, and never be reachable by a page: it sends no CORS headers.
 """
 
 import asyncio
@@ -37,6 +37,7 @@ class Control:
         self._edge = edge
         self._token = token
         self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen; returns the address in use."""
@@ -48,10 +49,12 @@ class Control:
         """Stop, and drop open connections."""
         if self._server is not None:
             self._server.close()
-            self._server.close_clients()
+            for writer in list(self._open):
+                writer.close()
             await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
         try:
             async with asyncio.timeout(PATIENCE):
                 reply = await self._handle(reader)
@@ -60,6 +63,7 @@ class Control:
         except (TimeoutError, OSError, asyncio.IncompleteReadError):
             pass
         finally:
+            self._open.discard(writer)
             writer.close()
 
     async def _handle(self, reader: asyncio.StreamReader) -> Reply:

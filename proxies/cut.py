@@ -1,4 +1,7 @@
-"""Chooses how an answer that breaks after its header ends for the client. Pure: the profile's table, read top down."""
+"""Chooses how an answer that breaks after its header ends for the client.
+
+Pure: the profile's table, read top down.
+"""
 
 from typing import NamedTuple
 

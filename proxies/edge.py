@@ -45,8 +45,9 @@ class NoHooks:
 
 
 class Edge:
-    """One edge's shared state. token(n): n characters nobody can guess, or the same ones in each run of a simulation.
+    """One edge's shared state.
 
+    token(n): n characters nobody can guess, or the same ones in each run of a simulation.
     stamp: the time of day for an answer's {timestamp}, ISO 8601.
     """
 

@@ -3,8 +3,11 @@
 Yields mitmproxy commands; `EdgeStream` decides when.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 from mitmproxy import http
+from mitmproxy.proxy.commands import Command
 from mitmproxy.proxy.layer import CommandGenerator
 
 from firstbyte.harness.profile import CloseKind, Point, Timer
@@ -32,7 +35,7 @@ class Exchange(Attempts):
         """Bytes of the body go to the client."""
         yield from self._written(self.reply.data(data))
 
-    def _written(self, commands: CommandGenerator[None]) -> CommandGenerator[None]:
+    def _written(self, commands: Iterator[Command]) -> CommandGenerator[None]:
         written = False
         for command in commands:
             written = True
@@ -105,7 +108,10 @@ class Exchange(Attempts):
         self.record.ended = self.now
         self._edge.done(self.record)
 
-    def _hold(self) -> CommandGenerator[None]:
+    def hold(self) -> CommandGenerator[None]:
+        """Held mode: register the request, with what was ordered for it."""
+        if not self._edge.config.held:
+            return
         self._held_id = self._edge.held.new_id()
         self.action = self._edge.held.action_for(self._method, self.record.path)
         self.tell(Kind.HELD, id=self._held_id, action=str(self.action or ""))

@@ -1,7 +1,7 @@
 """One exchange as a user's mitmproxy addon sees it: a flow, and the hooks at the moments mitmproxy has them.
 
-A body is buffered when an addon has the hook that comes after it, as mitmproxy does, unless the addon streams it; server-sent
-events never are. It must never let an addon choose another upstream.
+A body is buffered when an addon has the hook that comes after it, as mitmproxy does, unless the addon
+streams it; server-sent events never are. It must never let an addon choose another upstream.
 """
 
 from mitmproxy import http
@@ -146,7 +146,10 @@ class FlowHooks:
         return content
 
     def over(self, record: Record) -> CommandGenerator[None]:
-        """The exchange is over; when the edge ended it, the addon hears of an error, as it would of a lost origin."""
+        """The exchange is over.
+
+        When the edge ended it, the addon hears of an error, as it would of a lost origin.
+        """
         self.flow.live = False
         if record.answer or record.end != "complete":
             self.flow.error = self.flow.error or Error(

@@ -1,6 +1,7 @@
 """Writes finished exchanges as HAR 1.2: http://www.softwareishard.com/blog/har-12-spec/ (2012-10-22).
 
-Bodies up to the record's limit. Timers that fired and the edge's own answer are in the `_firstbyte` field of an entry.
+Bodies up to the record's limit. Timers that fired and the edge's own answer are in the `_firstbyte` field
+of an entry.
 """
 
 import base64

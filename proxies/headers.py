@@ -1,6 +1,7 @@
 """Checks and cleans message heads: what is refused, what never crosses a proxy, how a body is framed.
 
-Pure, on mitmproxy's message classes. It must never let a request through whose length two parsers could read differently.
+Pure, on mitmproxy's message classes. It must never let a request through whose length two parsers could
+read differently.
 """
 
 import re
@@ -57,7 +58,10 @@ def _refuse_fields(request: http.Request) -> tuple[int, str] | None:
 
 
 def refuse_response(response: http.Response) -> str:
-    """Why an answer of the origin is garbage; '' = it is fine. What a 204 may not have is for Mutation to say."""
+    """Why an answer of the origin is garbage.
+
+    '' = it is fine. What a 204 may not have is for Mutation to say.
+    """
     if not 100 <= response.status_code <= 599:
         return f"status {response.status_code}"
     fields = response.headers.fields

@@ -1,7 +1,8 @@
-"""Held mode: the requests an edge keeps until somebody says what becomes of them, and what was said in advance.
+"""Held mode: the requests an edge keeps until somebody says what becomes of them.
 
-In held mode no timer fires by the clock. A request whose answer the origin gives goes on as usual, unless it was ordered to be
-held; `expire` fires the timer that would fire first. Pure bookkeeping: it must never touch a connection.
+In held mode no timer fires by the clock. A request whose answer the origin gives goes on as usual, unless
+it was ordered to be held; `expire` fires the timer that would fire first. Pure bookkeeping: it must never
+touch a connection.
 """
 
 from collections import deque
@@ -21,7 +22,10 @@ class Action(StrEnum):
 
 
 class HeldRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One request without an answer. id: for expire and release. answered: the origin's answer is here and waits."""
+    """One request without an answer.
+
+    Id: for expire and release. answered: the origin's answer is here and waits.
+    """
 
     id: int
     method: str

@@ -1,7 +1,7 @@
 """Runs one client connection's layer: events in, commands out, on plain asyncio transports.
 
-No task for a connection, a timer or a hook that nobody listens to; one for connecting. The edge's clock is the only one it
-asks. It must never connect to anything but the edge's upstream.
+No task for a connection, a timer or a hook that nobody listens to; one for connecting. The edge's clock is
+the only one it asks. It must never connect to anything but the edge's upstream.
 """
 
 import asyncio
@@ -34,7 +34,8 @@ from firstbyte.proxies.signals import (
 )
 from firstbyte.proxies.wire import Wire
 
-#: Turns of the loop between an alarm and its timer. What an origin does at the same microsecond needs some turns to become
+#: Turns of the loop between an alarm and its timer. What an origin does at the same microsecond needs some
+#: turns to become
 #: a byte here; without them nobody could say that it was a tie.
 TIE_TURNS = 16
 

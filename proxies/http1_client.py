@@ -1,7 +1,7 @@
 """HTTP/1 towards the origin: one exchange on one connection, each read and each 1xx reported as it comes.
 
-Extends mitmproxy's class: tells 1xx from the answer, says how an answer broke, reads trailers, and hands the connection back
-when it can carry another request. It must never hide a byte the origin sent.
+Extends mitmproxy's class: tells 1xx from the answer, says how an answer broke, reads trailers, and hands
+the connection back when it can carry another request. It must never hide a byte the origin sent.
 """
 
 import h11
@@ -102,7 +102,8 @@ class EdgeHttp1Client(Http1Client):
         yield from self._take_answer(response)
 
     def _take_answer(self, response: http.Response) -> CommandGenerator[None]:
-        assert self.request is not None and self.stream_id is not None
+        assert self.request is not None
+        assert self.stream_id is not None
         self.response = response
         if response.status_code in self.takes_as_final:
             size: int | None = -1
@@ -190,7 +191,8 @@ class EdgeHttp1Client(Http1Client):
                 self._chunked_request = (
                     "chunked" in event.request.headers.get("transfer-encoding", "").lower()
                 )
-                yield commands.SendData(self.conn, http1.assemble_request_head(event.request))
+                head = http1.assemble_request_head(event.request)  # type: ignore[no-untyped-call]  # mitmproxy's
+                yield commands.SendData(self.conn, head)
             case RequestData() if self._chunked_request:
                 yield commands.SendData(self.conn, b"%x\r\n%s\r\n" % (len(event.data), event.data))
             case RequestData():

@@ -1,7 +1,8 @@
-"""HTTP/1 towards the client: reads requests, writes answers, interims and endings as broken as the profile wants.
+"""HTTP/1 towards the client: requests in, answers, interims and broken endings out.
 
-Extends mitmproxy's class where an edge differs: limits and 431, 400 without a page of mitmproxy's, trailers, 1xx, breaking
-off, keep-alive after an answer of the edge's own. It must never decide what is answered.
+Extends mitmproxy's class where an edge differs: limits and 431, 400 without a page of mitmproxy's,
+trailers, 1xx, breaking off, keep-alive after an answer of the edge's own. It must never decide what is
+answered.
 """
 
 from typing import assert_never
@@ -136,7 +137,10 @@ class EdgeHttp1Server(Http1Server):
         yield ReceiveHttp(RequestProtocolError(stream_id, reason, ErrorCode.REQUEST_VALIDATION_FAILED))
 
     def wait(self, event: events.Event) -> CommandGenerator[None]:
-        """The answer is awaited. A pipelined request stays in the buffer, a flood of them ends the connection."""
+        """The answer is awaited.
+
+        A pipelined request stays in the buffer, a flood of them ends the connection.
+        """
         if isinstance(event, events.ConnectionClosed) or len(self.buf) > self._max_header_bytes * 4:
             yield from self._client_left()
 
@@ -164,7 +168,8 @@ class EdgeHttp1Server(Http1Server):
             return
         match event:
             case InterimHeaders():
-                yield commands.SendData(self.conn, http1.assemble_response_head(event.response))
+                head = http1.assemble_response_head(event.response)  # type: ignore[no-untyped-call]  # mitmproxy's
+                yield commands.SendData(self.conn, head)
             case ResponseTrailers():
                 yield from self._send_trailers(event)
             case BreakOff():
@@ -241,7 +246,8 @@ class EdgeHttp1Server(Http1Server):
             yield from self._next_request()
 
     def _is_close_delimited(self) -> bool:
-        assert self.request is not None and self.response is not None
+        assert self.request is not None
+        assert self.response is not None
         headers = self.response.headers
         if self.response.status_code < 200:
             return True  # an interim taken for the answer: whatever follows is its body

@@ -1,4 +1,7 @@
-"""HTTP/2 towards the client: mitmproxy's, with refusals, 1xx, and streams that break off with the profile's code."""
+"""HTTP/2 towards the client.
+
+Mitmproxy's, with refusals, 1xx, and streams that break off with the profile's code.
+"""
 
 import h2.errors
 import h2.events

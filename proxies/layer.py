@@ -1,7 +1,8 @@
 """One client connection of an edge: its streams, its origin connections, and which event belongs to whom.
 
-Extends mitmproxy's HttpLayer for one upstream: a stream asks for a connection and goes on, so that its timers run while it
-connects. Each origin connection carries one exchange and then goes back to the host. It must never connect anywhere else.
+Extends mitmproxy's HttpLayer for one upstream: a stream asks for a connection and goes on, so that its
+timers run while it connects. Each origin connection carries one exchange and then goes back to the host. It
+must never connect anywhere else.
 """
 
 from collections.abc import Iterator
@@ -88,26 +89,30 @@ class EdgeLayer(HttpLayer):
                     connection = self.connections.get(command.connection)
                     if connection is not None:
                         yield from self.event_to_child(connection, command.event)
-                case AskOrigin():
-                    yield from self._ask_origin(command)
-                case LeaveOrigin():
-                    yield from self._leave_origin(command)
-                case DropStream():
-                    self.streams.pop(command.stream_id, None)
-                case ParkConnection():
-                    self.connections.pop(command.connection, None)
-                    yield command
-                case HoldReading() if command.connection is self.context.client and isinstance(
-                    child, EdgeHttp2Server
-                ):
+                case HoldReading() if isinstance(child, EdgeHttp2Server):
                     yield from self._hold_origins(hold=command.hold)
                 case _:
                     if command.blocking:
                         self.command_sources[command] = child
-                    yield command
+                    yield from self._carry_out(command)
+
+    def _carry_out(self, command: commands.Command) -> CommandGenerator[None]:
+        match command:
+            case AskOrigin():
+                yield from self._ask_origin(command)
+            case LeaveOrigin():
+                yield from self._leave_origin(command)
+            case DropStream():
+                self.streams.pop(command.stream_id, None)
+            case ParkConnection():
+                self.connections.pop(command.connection, None)
+                yield command
+            case _:
+                yield command
 
     def _receive(self, child: Layer, command: ReceiveHttp) -> CommandGenerator[None]:
-        # After a timer has fired, or the request was sent again, what an old connection says is of no interest.
+        # After a timer has fired, or the request was sent again, what an old connection says is of no
+        # interest.
         if isinstance(child, EdgeHttp1Client) and child.abandoned:
             return
         if isinstance(command.event, RequestHeaders):

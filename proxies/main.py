@@ -1,7 +1,7 @@
 """`firstbyte edge`: one or more emulated edges in front of a server, by hand or for a runner.
 
-The rim: reads the machine's clock, prints, ends on SIGINT and SIGTERM. It must never leave a port, a file of a key or a task
-behind.
+The rim: reads the machine's clock, prints, ends on SIGINT and SIGTERM. It must never leave a port, a file
+of a key or a task behind.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""Changes to the origin's answer on its way through an edge. Works on the response it is given; nothing else."""
+"""Changes to the origin's answer on its way through an edge.
+
+Works on the response it is given; nothing else.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""The options mitmproxy's layers ask for, as constants: an edge's behaviour is its profile's, not an option's."""
+"""The options mitmproxy's layers ask for, as constants.
+
+An edge's behaviour is its profile's, not an option's.
+"""
 
 from dataclasses import dataclass
 from typing import cast

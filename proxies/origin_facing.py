@@ -32,6 +32,7 @@ from firstbyte.proxies.edge import Edge
 from firstbyte.proxies.exchange import Exchange
 from firstbyte.proxies.flow_hooks import FlowHooks
 from firstbyte.proxies.headers import is_framed
+from firstbyte.proxies.held import Action
 from firstbyte.proxies.signals import (
     BreakOff,
     InterimReceived,
@@ -158,7 +159,8 @@ class OriginFacing(HttpStream):
             yield from self.exchange.forward_header(response)
 
     def _break_http2(self) -> CommandGenerator[None]:
-        # An interim taken for the answer can't be told to an HTTP/2 client: its stream would never have an answer.
+        # An interim taken for the answer can't be told to an HTTP/2 client: its stream would never have an
+        # answer.
         self.exchange.tell(Kind.CUT, ending="PROTOCOL_ERROR", cause=str(Cause.GARBAGE))
         yield SendHttp(BreakOff(self.stream_id, Ending.TRUNCATE, "PROTOCOL_ERROR"), self.context.client)
         yield from self.exchange.finish()
@@ -229,3 +231,12 @@ class OriginFacing(HttpStream):
         if event.partial and self._profile.partial_header in self._profile.answers:
             return self._profile.partial_header
         return "reset" if event.cause is Cause.RESET else "closed"
+
+    # ---- held mode
+
+    def _expire_if_ordered(self) -> CommandGenerator[None]:
+        if self.exchange.action is Action.EXPIRE and self.exchange.is_sent:
+            yield from self._expire()
+
+    def _expire(self) -> CommandGenerator[None]:
+        yield from self._fire(self.exchange.timer_to_expire(), tie=False)

@@ -1,4 +1,7 @@
-"""What is written down about one exchange, for the log line and the HAR. Filled by the stream, read when it is over."""
+"""What is written down about one exchange, for the log line and the HAR.
+
+Filled by the stream, read when it is over.
+"""
 
 from dataclasses import dataclass, field
 

@@ -5,7 +5,7 @@ from firstbyte.proxies.record import Record
 
 
 def line(record: Record) -> str:
-    """`POST /session/ses_1/prompt_async 524 2.001s timer proxy-read`, and what else is out of the ordinary."""
+    """`POST /session/ses_1/command 524 2.001s timer proxy-read`, and what else is out of the ordinary."""
     parts = [
         record.method,
         _printable(record.path),

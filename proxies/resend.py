@@ -4,7 +4,10 @@ from firstbyte.harness.profile import Profile, Resend, ResendCause
 
 
 def rule_for(profile: Profile, method: str, cause: ResendCause, status: int = 0) -> Resend | None:
-    """The first rule of the profile for this method and cause; `status` matters for ResendCause.STATUS only."""
+    """The first rule of the profile for this method and cause.
+
+    `status` matters for ResendCause.STATUS only.
+    """
     for rule in profile.resend:
         if cause not in rule.causes or method not in rule.methods:
             continue

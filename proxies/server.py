@@ -1,7 +1,7 @@
 """The emulated edge: listens, and puts each connection through a profile in front of one upstream.
 
-The same class in virtual time and on sockets: plain asyncio, no thread, no clock but the one it is given. It must never be
-an open proxy: whatever a client asks for goes to the configured upstream or is refused.
+The same class in virtual time and on sockets: plain asyncio, no thread, no clock but the one it is given.
+It must never be an open proxy: whatever a client asks for goes to the configured upstream or is refused.
 """
 
 import asyncio
@@ -25,9 +25,10 @@ BACKLOG = 4096
 class EdgeServer:
     """One hop.
 
-    clock: microseconds since the run began. report: gets every event of Actor.EDGE. token(n): n characters for ray ids.
-    stamp: the time of day for answers, ISO 8601; default: the run's clock from 1970 on, the same in each run. done: gets
-    the record of each finished exchange. keeps_bodies: whether records hold bodies. hooks: a user's addon.
+    clock: microseconds since the run began. report: gets every event of Actor.EDGE. token(n): n characters
+    for ray ids. stamp: the time of day for answers, ISO 8601; default: the run's clock from 1970 on, the
+    same in each run. done: gets the record of each finished exchange. keeps_bodies: whether records hold
+    bodies. hooks: a user's addon.
     """
 
     def __init__(

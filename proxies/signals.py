@@ -1,4 +1,4 @@
-"""The edge's own commands and events, beside mitmproxy's: alarms, the pool, resets, what the origin's bytes mean.
+"""The edge's own commands and events, beside mitmproxy's.
 
 mitmproxy passes commands it doesn't know up to the host unchanged. They must never carry behaviour.
 """
@@ -54,7 +54,10 @@ class KeepHeld(commands.Command):
 
 
 class OpenOrigin(commands.OpenConnection):
-    """Open, or take from the pool, a connection to the upstream. Never blocks a layer: its timers have to run on."""
+    """Open, or take from the pool, a connection to the upstream.
+
+    Never blocks a layer: its timers have to run on.
+    """
 
     blocking = False
 
@@ -149,7 +152,10 @@ class InterimReceived(HttpEvent):
 
 @dataclass
 class OriginBroke(HttpEvent):
-    """The origin's answer can't be completed. partial: some bytes of its head had come. detail: for people."""
+    """The origin's answer can't be completed.
+
+    Partial: some bytes of its head had come. detail: for people.
+    """
 
     cause: Cause
     partial: bool
@@ -163,7 +169,10 @@ class InterimHeaders(ResponseHeaders):
 
 @dataclass
 class BreakOff(HttpEvent):
-    """To the client's side: end this answer, as broken as asked. http2: an RST_STREAM code name or 'clean'."""
+    """To the client's side.
+
+    End this answer, as broken as asked. http2: an RST_STREAM code name or 'clean'.
+    """
 
     http1: Ending
     http2: str

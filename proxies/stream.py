@@ -1,7 +1,8 @@
 """One exchange of an edge: what its timers, the origin and the client make of it.
 
-Extends mitmproxy's HttpStream. Each event is a point for the timers, then has its own effect. Whatever is decided here comes
-from the profile. It must never read the wall clock, and never listen to an origin it has given up.
+Extends mitmproxy's HttpStream. Each event is a point for the timers, then has its own effect. Whatever is
+decided here comes from the profile. It must never read the wall clock, and never listen to an origin it has
+given up.
 """
 
 from mitmproxy.proxy import events
@@ -78,7 +79,7 @@ class EdgeStream(OriginFacing):
             from_origin = isinstance(event, _FROM_ORIGIN)
             # At a tie the timer wins: whatever came in the same microsecond came too late.
             yield from self._fire(timer, tie=from_origin and deadline == exchange.now)
-            if exchange.is_over or from_origin:
+            if from_origin or self._is_over():
                 yield from self._settle()
                 return
         if exchange.action is Action.HOLD and isinstance(event, ResponseHeaders) and not exchange.kept_back:
@@ -90,6 +91,9 @@ class EdgeStream(OriginFacing):
             return
         yield from self._dispatch(event)
         yield from self._settle()
+
+    def _is_over(self) -> bool:
+        return self.exchange.is_over
 
     def _settle(self) -> CommandGenerator[None]:
         if self._piped:
@@ -107,6 +111,8 @@ class EdgeStream(OriginFacing):
                 yield from self._begin(event)
             case RequestData() | RequestTrailers():
                 yield from self.exchange.take_body(event)
+                if self.exchange.is_too_large:
+                    yield from self.exchange.answer("protocol-error", status=413)
             case RequestEndOfMessage():
                 yield from self._request_ended(event)
             case RequestProtocolError():
@@ -121,6 +127,7 @@ class EdgeStream(OriginFacing):
     def _begin(self, event: RequestHeaders) -> CommandGenerator[None]:
         exchange = self.exchange
         yield from exchange.begin(event.request, has_body=not event.end_stream)
+        yield from exchange.hold()
         if self._addons is not None:
             yield from self._addons.request_headers(event.request)
             exchange.now = self._edge.clock.now()
@@ -190,13 +197,6 @@ class EdgeStream(OriginFacing):
         yield DropStream(self.stream_id)
 
     # ---- held mode
-
-    def _expire_if_ordered(self) -> CommandGenerator[None]:
-        if self.exchange.action is Action.EXPIRE and self.exchange.is_sent:
-            yield from self._expire()
-
-    def _expire(self) -> CommandGenerator[None]:
-        yield from self._fire(self.exchange.timer_to_expire(), tie=False)
 
     def _obey(self, order: Order) -> CommandGenerator[None]:
         exchange = self.exchange

@@ -1,7 +1,7 @@
 """Which timers of a profile run in one exchange, and until when.
 
-Pure: points and times in, changes out. A reset only moves a deadline; who waits for it asks again when the old one has
-come. It must never read a clock or wait.
+Pure: points and times in, changes out. A reset only moves a deadline; who waits for it asks again when the
+old one has come. It must never read a clock or wait.
 """
 
 from collections.abc import Iterator
@@ -65,7 +65,10 @@ class TimerBank:
         return f"<TimerBank {running or 'idle'}>"
 
     def note(self, point: Point, now: int) -> tuple[Change, ...]:
-        """Something happened at `now` microseconds. Stops come before starts: a timer may hand over to the next."""
+        """Something happened at `now` microseconds.
+
+        Stops come before starts: a timer may hand over to the next.
+        """
         if point not in self._plan.points:
             return ()
         self._passed.add(point)
@@ -83,13 +86,17 @@ class TimerBank:
     def _start(self, point: Point, now: int) -> Iterator[Change]:
         for index in self._plan.starts.get(point, ()):
             timer = self._plan.timers[index]
-            # An answer may come before its request has been sent whole: what it stops must not start after it.
+            # An answer may come before its request has been sent whole: what it stops must not start after
+            # it.
             if index not in self._deadlines and self._passed.isdisjoint(timer.stops_on):
                 self._deadlines[index] = now + self._plan.limits[index]
                 yield Change(Turn.ARMED, timer, self._plan.limits[index])
 
     def due(self, now: int) -> tuple[Timer, int] | None:
-        """The timer whose deadline came first, with that deadline; None when none has come. The profile's order at a tie."""
+        """The timer whose deadline came first, with that deadline.
+
+        None when none has come. The profile's order at a tie.
+        """
         if not self._deadlines:
             return None
         index = min(self._deadlines, key=self._deadlines.__getitem__)
@@ -111,7 +118,10 @@ class TimerBank:
         self._deadlines.pop(self._plan.timers.index(timer), None)
 
     def next_attempt(self, now: int) -> tuple[Change, ...]:
-        """The request is sent again: what the origin's side started is over, what the request started runs on."""
+        """The request is sent again.
+
+        What the origin's side started is over, what the request started runs on.
+        """
         self._passed &= _OF_THE_REQUEST
         old = tuple(i for i in self._deadlines if self._plan.timers[i].starts_on not in _OF_THE_REQUEST)
         return tuple(self._stop(old, now))

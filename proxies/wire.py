@@ -1,6 +1,7 @@
 """One transport of an edge: a client's or the origin's, as an asyncio protocol.
 
-Turns callbacks into mitmproxy events and carries out what is asked of the socket. It must never decide anything.
+Turns callbacks into mitmproxy events and carries out what is asked of the socket. It must never decide
+anything.
 """
 
 import asyncio
@@ -14,7 +15,8 @@ from mitmproxy.proxy import events
 from firstbyte.harness.profile import CloseKind
 from firstbyte.proxies.signals import PeerClosed
 
-#: Seconds a closed connection is still read from, so that what was sent last isn't lost to a RST. nginx: lingering_timeout.
+#: Seconds a closed connection is still read from, so that what was sent last isn't lost to a RST. nginx:
+#: lingering_timeout.
 LINGER = 2.0
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -54,7 +56,7 @@ class Wire(asyncio.Protocol):
         self._linger: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
-        return f"<Wire {self.connection.address or self.connection.peername}{' closing' if self._closing else ''}>"
+        return f"<Wire {self.connection.peername}{' closing' if self._closing else ''}>"
 
     # ---- from the transport
 

@@ -4,9 +4,10 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from firstbyte.harness.clock import today
-from firstbyte.harness.commands.common import out
+from firstbyte.harness.commands.printing import out
 from firstbyte.harness.loader import (
     decode,
     load_profile,
@@ -62,7 +63,7 @@ def _check(path: Path) -> Iterator[str]:
     try:
         raw = read_toml(path)
         if "timers" in raw or "answers" in raw:
-            yield from _check_profile(path)
+            yield from _check_profile(raw, path)
         elif "steps" in raw:
             decode(raw, Shape, path)
         elif "scenario" in raw:
@@ -73,8 +74,8 @@ def _check(path: Path) -> Iterator[str]:
         yield str(error)
 
 
-def _check_profile(path: Path) -> Iterator[str]:
-    loaded = profile_from(read_toml(path), path)
+def _check_profile(raw: dict[str, Any], path: Path) -> Iterator[str]:
+    loaded = profile_from(raw, path)
     for complaint in complaints(loaded.profile):
         yield f"{path}: {complaint}"
     yield from evidence_complaints(loaded, today())

@@ -46,7 +46,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
     parser.add_argument(
-        "-j", "--jobs", type=int, default=8, metavar="N", help="runs at once in real mode (default: 8)"
+        "-j", "--jobs", type=count, default=8, metavar="N", help="runs at once in real mode (default: 8)"
     )
 
 
@@ -59,6 +59,13 @@ def positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
     return value
+
+
+def count(text: str) -> int:
+    """A whole number above 0."""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
+    return int(text)
 
 
 def options_of(parsed: argparse.Namespace) -> Options:
@@ -109,8 +116,3 @@ def exit_code(runs: Sequence[Run]) -> int:
     if Outcome.SETUP_ERROR in outcomes:
         return 3
     return 1 if Outcome.FAIL in outcomes else 0
-
-
-def out(text: str) -> None:
-    """One line on standard output."""
-    sys.stdout.write(text + "\n")

@@ -4,12 +4,17 @@ hand.
 
 import argparse
 import asyncio
+import sys
 import tempfile
 import webbrowser
 from pathlib import Path
 
-from firstbyte.harness.commands.common import out, positive
+from firstbyte.harness.commands.common import positive
+from firstbyte.harness.commands.printing import out
+from firstbyte.harness.loader import load_profile
 from firstbyte.harness.runner.processes import Child, start_child
+from firstbyte.harness.units import BadDuration, parse_duration
+from firstbyte.reference_server.handlers import handler_ids
 
 LOOPBACK = "127.0.0.1"
 
@@ -19,18 +24,34 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument("--edge", default="cloudflare-100", metavar="NAME", help="default: cloudflare-100")
     parser.add_argument(
-        "--handler", default="stream-withheld", metavar="NAME", help="default: stream-withheld"
+        "--handler",
+        default="stream-withheld",
+        choices=handler_ids(),
+        metavar="NAME",
+        help="default: stream-withheld",
     )
-    parser.add_argument("--model-delay", default="130s", metavar="DURATION", help="default: 130s")
+    parser.add_argument(
+        "--model-delay", type=_duration, default="130s", metavar="DURATION", help="default: 130s"
+    )
     parser.add_argument(
         "--time-scale", type=positive, default=20.0, metavar="N", help="divide every time by N (default: 20)"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Until Ctrl-C."""
+    """Until Ctrl-C. An edge that is not there is named before anything is started."""
+    for name in options.edge.split(","):
+        load_profile(name)
     asyncio.run(_demo(options))
     return 0
+
+
+def _duration(text: str) -> str:
+    try:
+        parse_duration(text)
+    except BadDuration as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 async def _demo(options: argparse.Namespace) -> None:
@@ -75,5 +96,6 @@ def _tell(options: argparse.Namespace, children: list[Child]) -> None:
     out(f"direct   {origin}/ui/minimal/   (no edge)")
     out(f"truth    {origin}/_firstbyte/ledger")
     out("Send a message, wait for the toast, look at the truth, send again. Ctrl-C ends it.")
+    sys.stdout.flush()
     if options.open:
         webbrowser.open(page)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstbyte.harness.commands.common import out
+from firstbyte.harness.commands.printing import out
 from firstbyte.harness.report.explain import text
 
 

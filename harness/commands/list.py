@@ -4,7 +4,7 @@ import argparse
 import json
 from collections.abc import Callable
 
-from firstbyte.harness.commands.common import out
+from firstbyte.harness.commands.printing import out
 from firstbyte.harness.findings.catalogue import load_findings
 from firstbyte.harness.loader import load_profile, load_shape, load_suites, profile_names, shape_names
 from firstbyte.reference_server.handlers import handler_summaries

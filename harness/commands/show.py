@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from firstbyte.harness.commands.common import out
+from firstbyte.harness.commands.printing import out
 from firstbyte.harness.loader import (
     LoadedProfile,
     load_profile,

@@ -46,6 +46,11 @@ def _any_with_profile(question: Callable[[Trace, Profile | None], bool]) -> Rule
     return lambda seen: any(question(trace, seen.profile) for trace in seen.traces)
 
 
+def _any_body_on_204(seen: Seen) -> bool:
+    meant = seen.ledger.body_bytes
+    return any(wire.has_body_on_204(trace, meant.get(trace.exchange.id, 0)) for trace in seen.traces)
+
+
 def _any_hidden_truncation(seen: Seen) -> bool:
     meant = seen.ledger.body_bytes
     return any(origin.is_truncation_hidden(trace, meant.get(trace.exchange.id)) for trace in seen.traces)
@@ -56,6 +61,7 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     ("header-withheld", _any(wire.is_header_withheld)),
     ("partial-header", _any(wire.is_header_partial)),
     ("loop-blocked", _any(origin.is_loop_blocked)),
+    ("upload-cut-by-limit", _any(wire.is_upload_cut)),
     ("silence-longer-than-limit", _any(wire.is_silent_after_header)),
     ("gap-longer-than-limit", _any(wire.is_gap_too_long)),
     ("total-limit-cuts-stream", _any(wire.is_stream_cut_by_total)),
@@ -70,7 +76,7 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     ("connection-lost-without-status", _any(wire.is_lost_without_status)),
     ("truncated-body", _any(wire.is_body_truncated)),
     ("truncated-looks-complete", _any_hidden_truncation),
-    ("body-on-204", _any(wire.has_body_on_204)),
+    ("body-on-204", _any_body_on_204),
     ("told-to-retry", _any(wire.is_told_to_retry)),
     ("edge-resent-request", _any(wire.is_resent_by_edge)),
     ("request-never-arrived", _any(origin.never_arrived)),

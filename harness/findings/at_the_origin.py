@@ -3,9 +3,9 @@
 Pure. It must never count an effect itself: that is the ledger's.
 """
 
-from firstbyte.harness.findings.on_the_wire import NOTICEABLE
+from firstbyte.harness.findings.on_the_wire import NOTICEABLE, is_resent_by_edge
 from firstbyte.harness.findings.trace import Seen, Trace
-from firstbyte.harness.judge import is_success
+from firstbyte.harness.judge import BODILESS, is_success
 from firstbyte.harness.timeline import Actor, Kind
 from firstbyte.harness.verdict import Belief, End
 
@@ -60,7 +60,8 @@ def is_truncation_hidden(trace: Trace, meant: int | None) -> bool:
     meant: bytes; negative when the origin could not bring its answer to its end.
     """
     one = trace.exchange
-    if not is_success(one) or meant is None:
+    has_body = one.method != "HEAD" and one.status not in BODILESS
+    if meant is None or not has_body or not is_success(one) or is_resent_by_edge(trace):
         return False
     return meant < 0 or one.body_bytes < meant
 
@@ -72,7 +73,9 @@ def is_acked_before_durable(seen: Seen) -> bool:
         return False
     if persisted is None:
         return seen.effects == 0
-    return acked < persisted
+    return acked < persisted or any(
+        _died_with_ack(trace, killed) for trace in seen.traces for killed in seen.killed_at()
+    )
 
 
 def is_lost_after_ack(seen: Seen) -> bool:
@@ -109,6 +112,13 @@ def never_arrived(trace: Trace) -> bool:
     one = trace.exchange
     has_witness = trace.has_edge
     return has_witness and trace.arrived_at is None and not is_success(one) and one.end is not End.OPEN
+
+
+def _died_with_ack(trace: Trace, killed: int) -> bool:
+    """The client had its success of this request, and the origin died without ever storing it."""
+    ended = trace.exchange.end_at
+    was_acked = is_success(trace.exchange) and ended is not None and ended <= killed
+    return was_acked and trace.arrived_at is not None and trace.first(Actor.ORIGIN, Kind.PERSISTED) is None
 
 
 def _was_in_hand(trace: Trace, killed: int) -> bool:

@@ -18,10 +18,15 @@ _NO_CONTENT = 204
 def is_header_withheld(trace: Trace) -> bool:
     """The origin had the request, and not one byte came back before somebody stopped waiting."""
     stopped = trace.stopped_at
-    had_it = trace.arrived_at is not None or trace.first(Actor.EDGE, Kind.REQUEST_FORWARDED) is not None
-    if stopped is None or not had_it or not _was_deadline(trace):
+    if stopped is None or not _was_deadline(trace) or not _was_whole(trace, stopped):
         return False
     return not any(at < stopped for at in trace.bytes_from_origin())
+
+
+def is_upload_cut(trace: Trace) -> bool:
+    """A deadline fired before the edge had passed the whole request on."""
+    fired = trace.fired
+    return fired is not None and trace.arrived_at is not None and not _was_whole(trace, fired.at)
 
 
 def is_header_partial(trace: Trace) -> bool:
@@ -65,7 +70,7 @@ def is_header_held(trace: Trace, profile: Profile | None) -> bool:
     """The edge had the complete header noticeably before the client had it, or the client never got it."""
     got = trace.exchange.header_at
     if trace.has_edge:
-        had = trace.first(Actor.EDGE, Kind.HEADER_COMPLETED)
+        had = trace.edge_header_at
     elif profile is not None and profile.hold_header is not HoldHeader.NO:
         had = trace.first(Actor.ORIGIN, Kind.HEADER_SENT)
     else:
@@ -112,13 +117,15 @@ def is_interim_harmful(trace: Trace, profile: Profile | None) -> bool:
 
 
 def is_interim_useless(trace: Trace, profile: Profile | None) -> bool:
-    """1xx came within the limit, and the wait for the header was cut all the same."""
+    """1xx came, and the wait for the header was cut no later than without them."""
     fired = trace.fired
     if fired is None or is_interim_harmful(trace, profile) or _fired_after_header(trace):
         return False
-    before = [event.at for event in trace.interims() if event.at < fired.at]
+    forwarded = trace.first(Actor.EDGE, Kind.REQUEST_FORWARDED)
+    began = trace.exchange.sent_at if forwarded is None else forwarded
     limit = fired.data.get("limit_us")
-    return bool(before) and (not isinstance(limit, int) or fired.at - before[-1] < limit)
+    was_longer = isinstance(limit, int) and fired.at - began > limit
+    return not was_longer and any(event.at < fired.at for event in trace.interims())
 
 
 def is_heartbeat_helpful(trace: Trace, profile: Profile | None) -> bool:
@@ -131,10 +138,16 @@ def is_heartbeat_helpful(trace: Trace, profile: Profile | None) -> bool:
     return beats > 0 and any(_would_have_cut(timer, took) for timer in profile.timers)
 
 
-def has_body_on_204(trace: Trace) -> bool:
-    """A 204 came with body bytes or announced a body."""
+def has_body_on_204(trace: Trace, meant: int) -> bool:
+    """A 204 had body bytes or announced a body, where it came to the client or where it left the origin.
+
+    meant: bytes of the body the origin meant to send.
+    """
     one = trace.exchange
-    return one.status == _NO_CONTENT and (one.body_bytes > 0 or not one.framing_ok)
+    if one.status == _NO_CONTENT and (one.body_bytes > 0 or not one.framing_ok):
+        return True
+    sent = trace.all(Actor.ORIGIN, Kind.HEADER_SENT)
+    return meant > 0 and any(event.data.get("status") == _NO_CONTENT for event in sent)
 
 
 def is_body_truncated(trace: Trace) -> bool:
@@ -158,6 +171,14 @@ def is_told_to_retry(trace: Trace) -> bool:
 def is_tie(trace: Trace) -> bool:
     """A deadline fired in the very microsecond in which the origin's bytes came."""
     return any(event.data.get("tie") is True for event in trace.all(Actor.EDGE, Kind.TIMER_FIRED))
+
+
+def _was_whole(trace: Trace, moment: int) -> bool:
+    """The origin had the whole request by then."""
+    if not trace.has_edge:
+        return trace.arrived_at is not None
+    forwarded = trace.first(Actor.EDGE, Kind.REQUEST_FORWARDED)
+    return forwarded is not None and forwarded <= moment
 
 
 def _was_deadline(trace: Trace) -> bool:

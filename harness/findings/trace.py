@@ -15,13 +15,21 @@ from firstbyte.harness.verdict import End, Exchange
 
 _FROM_ORIGIN = (Kind.ORIGIN_READ, Kind.INTERIM, Kind.HEADER_COMPLETED, Kind.BODY)
 _WORK = (Kind.PERSISTED, Kind.STARTED, Kind.FINISHED)
+_UNANSWERED = (Kind.CLIENT_GONE, Kind.STARTED, Kind.FINISHED)
+_FINAL = 200
+_TOGETHER = 1_000
+"""Microseconds: bytes and the 1xx made of them are noted apart by less."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trace:
-    """One request. events: those with its number, by actor and kind. Times are microseconds of the run."""
+    """One request. Times are microseconds of the run.
+
+    events: those with its number, by actor and kind. behind_edge: an edge is known to be there.
+    """
 
     exchange: Exchange
+    behind_edge: bool
     events: dict[tuple[Actor, Kind], list[Event]]
 
     def all(self, actor: Actor, *kinds: Kind) -> list[Event]:
@@ -63,36 +71,57 @@ class Trace:
 
     @property
     def foreign_answer_at(self) -> int | None:
-        """When the client got a gateway's answer and the origin had sent none: proof of a silent edge."""
+        """When the client got a gateway's answer and the origin had sent none: proof of a silent edge.
+
+        An origin that never tells of its headers proves nothing: then an edge must be known to be there.
+        """
         one = self.exchange
-        if (
-            self.has_edge
-            or self.arrived_at is None
-            or one.header_at is None
-            or one.status not in GATEWAY_STATUSES
-        ):
+        if self.has_edge or self.arrived_at is None or one.status not in GATEWAY_STATUSES:
             return None
         sent = self.first(Actor.ORIGIN, Kind.HEADER_SENT)
-        return one.header_at if sent is None or sent > one.header_at else None
+        if one.header_at is None or (sent is not None and sent <= one.header_at):
+            return None
+        is_proved = sent is not None or (
+            self.behind_edge and self.first(Actor.ORIGIN, *_UNANSWERED) is not None
+        )
+        return one.header_at if is_proved else None
 
     @property
     def header_from_origin_at(self) -> int | None:
         """When the origin's final header was complete on its way: seen by the edge, else by the client."""
         if self.has_edge:
-            return self.first(Actor.EDGE, Kind.HEADER_COMPLETED)
+            return self.edge_header_at
         if self.foreign_answer_at is not None:
             return self.first(Actor.ORIGIN, Kind.HEADER_SENT)
         return self.exchange.header_at
+
+    @property
+    def edge_header_at(self) -> int | None:
+        """When the first edge had a final header. What it took for one by mistake, a 1xx, is none."""
+        headers = self.all(Actor.EDGE, Kind.HEADER_COMPLETED)
+        return min((event.at for event in headers if _status(event) >= _FINAL), default=None)
 
     @property
     def partial_header_at(self) -> int | None:
         """When the first bytes of the final header came without its end."""
         seen = [
             self.first(Actor.ORIGIN, Kind.PARTIAL_SENT),
-            self.first(Actor.EDGE, Kind.ORIGIN_READ),
+            self._header_read_at(),
             None if self.has_edge else self.first(Actor.CLIENT, Kind.HEADER_LINE),
         ]
         return min((at for at in seen if at is not None), default=None)
+
+    def _header_read_at(self) -> int | None:
+        """The first read of the edge that was not a 1xx."""
+        interims = [
+            event.at
+            for event in self.all(Actor.EDGE, Kind.INTERIM, Kind.HEADER_COMPLETED)
+            if _is_interim(event)
+        ]
+        reads = (event.at for event in self.all(Actor.EDGE, Kind.ORIGIN_READ))
+        return min(
+            (at for at in reads if all(abs(at - other) > _TOGETHER for other in interims)), default=None
+        )
 
     def bytes_from_origin(self) -> list[int]:
         """When the origin was heard of, as far as anyone tells."""
@@ -173,7 +202,11 @@ def see(
     return Seen(
         timeline=timeline,
         traces=tuple(
-            Trace(exchange=one, events=_by_kind(by_request.get(one.id, ())))
+            Trace(
+                exchange=one,
+                behind_edge=profile is not None,
+                events=_by_kind(by_request.get(one.id, ())),
+            )
             for one in exchanges
             if judgement is None or one.intent == intent
         ),
@@ -193,6 +226,16 @@ def _by_kind(events: Sequence[Event]) -> dict[tuple[Actor, Kind], list[Event]]:
     for event in events:
         found.setdefault((event.actor, event.kind), []).append(event)
     return found
+
+
+def _status(event: Event) -> int:
+    """The status an event tells; a final one when it tells none."""
+    status = event.data.get("status")
+    return status if isinstance(status, int) else _FINAL
+
+
+def _is_interim(event: Event) -> bool:
+    return event.kind is Kind.INTERIM or _status(event) < _FINAL
 
 
 def is_broken(exchange: Exchange) -> bool:

@@ -120,9 +120,11 @@ class Playing:
                 assert_never(step)
 
     async def _write(self, step: ByteStep, times: int, every: int) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         for turn in range(times):
-            if turn:
-                await asyncio.sleep(as_seconds(every))
+            if turn:  # by the clock, not by the gap: a hundred late wake-ups must not add up
+                await asyncio.sleep(began + turn * as_seconds(every) - loop.time())
             self._writer.write(self._bytes_of(step))
             await self._writer.drain()
 

@@ -1,16 +1,24 @@
 """Chooses what to run and runs many: scenario x edge, in order, several at once in real mode."""
 
 import asyncio
+import multiprocessing
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
+from threading import Thread
 
 from firstbyte.harness.loader import load_suite, load_suites, scenarios_dir
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.result import Run
 from firstbyte.harness.runner.plan import Options, Plan, make_plan
-from firstbyte.harness.runner.run import run_in_sim, run_real
+from firstbyte.harness.runner.run import preload, run_in_sim, run_real
 from firstbyte.harness.scenario import Scenario, Suite
+
+WORTH_FORKING = 64
+"""Fewer runs than this are over before the processes are there."""
 
 
 def select(words: Sequence[str]) -> tuple[Scenario, ...]:
@@ -59,10 +67,35 @@ def shard(all_plans: Sequence[Plan], index: int, count: int) -> list[Plan]:
 
 def run_all(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run], None]) -> tuple[Run, ...]:
     """Run them; results in the order of the plans, `on_done` in the order they end."""
-    sim = all(plan.options.mode == "sim" for plan in all_plans)
-    if sim:
+    if any(plan.options.mode == "real" for plan in all_plans):
+        return asyncio.run(_run_real(all_plans, jobs, on_done))
+    processes = min(jobs, len(os.sched_getaffinity(0))) if len(all_plans) >= WORTH_FORKING else 1
+    if processes == 1:
         return tuple(_noted(run_in_sim(plan), on_done) for plan in all_plans)
-    return asyncio.run(_run_real(all_plans, jobs, on_done))
+    return _run_forked(all_plans, processes, on_done)
+
+
+def _run_forked(all_plans: Sequence[Plan], processes: int, on_done: Callable[[Run], None]) -> tuple[Run, ...]:
+    # A simulation owns its process, so several at once need several; a fork has all loaded already.
+    preload()
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(processes, mp_context=fork, initializer=_work_for_parent) as pool:
+        runs = pool.map(run_in_sim, all_plans, chunksize=8)
+        return tuple(_noted(run, on_done) for run in runs)
+
+
+def _work_for_parent() -> None:
+    """Leave Ctrl-C to the parent, and end with it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True, name="parent watch").start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _noted(run: Run, on_done: Callable[[Run], None]) -> Run:

@@ -4,16 +4,26 @@ to be.
 It must never start anything.
 """
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Literal
 
 import msgspec
 
-from firstbyte.harness.loader import LoadedProfile, load_profile, load_shape, profile_from, with_key
-from firstbyte.harness.problems import BadInput
+from firstbyte.harness.loader import (
+    LoadedProfile,
+    consistent,
+    load_profile,
+    load_shape,
+    profile_from,
+    with_key,
+)
+from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.profile import Profile
-from firstbyte.harness.scenario import DIRECT, Expect, Scenario, ShapeOrigin
+from firstbyte.harness.scenario import DIRECT, Expect, Scenario, Send, ServerOrigin, ShapeOrigin
 from firstbyte.harness.verdict import Verdict
 from firstbyte.harness.wire import Shape
+from firstbyte.reference_server.handlers import handler_ids
 
 Mode = Literal["sim", "real"]
 
@@ -52,12 +62,34 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_plan(scenario: Scenario, edge: str, options: Options) -> Plan:
     """Look everything up; BadInput names what is not there."""
+    _check_runnable(scenario)
     expect = scenario.edge.get(edge)
     hops = tuple(load_profile(name) for name in edge.split(",") if name != DIRECT)
     if expect is not None and expect.set:
         hops = (override(hops[0], expect.set), *hops[1:])
     shape = load_shape(scenario.origin.shape) if isinstance(scenario.origin, ShapeOrigin) else None
     return Plan(scenario=scenario, edge=edge, hops=hops, expect=expect, options=options, shape=shape)
+
+
+def _check_runnable(scenario: Scenario) -> None:
+    if not any(isinstance(step, Send) and step.text for step in scenario.step):
+        raise BadInput(
+            f"{scenario.id}: step: nothing with a text is sent, so nothing can be judged; add {{ do = 'send' }}"
+        )
+    for name in _handlers_of(scenario):
+        if name not in _known_handlers():
+            raise BadInput(f"{scenario.id}: there is no handler '{name}'{did_you_mean(name, _known_handlers())}")
+
+
+def _handlers_of(scenario: Scenario) -> Iterator[str]:
+    if isinstance(scenario.origin, ServerOrigin):
+        yield scenario.origin.handler
+    yield from (step.handler for step in scenario.step if isinstance(step, Send) and step.handler)
+
+
+@cache
+def _known_handlers() -> frozenset[str]:
+    return frozenset(handler_ids())
 
 
 def override(
@@ -70,7 +102,7 @@ def override(
     for key, value in changes.items():
         raw = with_key(raw, key, value, loaded.path)
     try:
-        return profile_from(raw, loaded.path)
+        return consistent(profile_from(raw, loaded.path))
     except BadInput as error:
         raise BadInput(f"set {changes}: {error}") from error
 

@@ -21,7 +21,7 @@ from firstbyte.harness import nursery
 from firstbyte.harness.problems import SetupFailed
 
 READY_SECONDS = 30.0
-STOP_SECONDS = 5.0
+STOP_SECONDS = 2.0
 
 
 class _Nursery:
@@ -130,6 +130,7 @@ async def start_child(role: str, module: str, arguments: Sequence[str], folder: 
         address = await asyncio.wait_for(_ready(output), READY_SECONDS)
     except BaseException as error:
         _nursery.signal(pid, signal.SIGKILL)
+        await _drained(output)
         os.close(output)
         if isinstance(error, TimeoutError | ValueError | KeyError):
             raise SetupFailed(f"{role}: did not get ready ({type(error).__name__}): {_tail(log)}") from error

@@ -37,6 +37,7 @@ class RealStage:
 
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.clock = RealClock(scale=plan.options.time_scale)
+        self.scenario = plan.scenario
         self._events: list[Event] = []
         self.front = (LOOPBACK, 0)
         self.back = (LOOPBACK, 0)
@@ -146,7 +147,14 @@ class RealStage:
             return []
         decoder = msgspec.json.Decoder(Event)
         raw = [decoder.decode(line) for line in path.read_bytes().splitlines() if line]
-        return [msgspec.structs.replace(event, at=self._run_time(event.at)) for event in raw]
+        return [
+            msgspec.structs.replace(event, at=self._run_time(event.at), data=self._unscaled(event.data))
+            for event in raw
+        ]
+
+    def _unscaled(self, data: dict[str, str | int | bool]) -> dict[str, str | int | bool]:
+        scale = self._plan.options.time_scale
+        return {key: round(value * scale) if key.endswith("_us") else value for key, value in data.items()}  # type: ignore[operator] # *_us are numbers
 
     def crash(self) -> str:
         """The end of a child's log that holds a traceback: a bug of ours, whatever was seen on the wire."""

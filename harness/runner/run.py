@@ -1,6 +1,7 @@
 """Runs one plan, in sim or in real mode, and never raises for what the subject does."""
 
 import asyncio
+from importlib import import_module
 
 import msgspec
 
@@ -31,14 +32,23 @@ def run_in_sim(plan: Plan) -> Run:
     """One run in virtual time, and under every value that an unknown key of the profiles may have."""
     if "sim" not in plan.scenario.modes:
         return failed_run(plan, Outcome.NOT_APPLICABLE, "the scenario says it does not run in sim")
+    from firstbyte.harness.sim import SimError  # noqa: PLC0415 - not for those who only list
+
     try:
         observed = observe_in_sim(plan)
         doubt = next(doubts(plan, observed, observe_in_sim), None)
     except SetupFailed as error:
         return failed_run(plan, Outcome.SETUP_ERROR, str(error))
+    except SimError as error:
+        return failed_run(plan, Outcome.HARNESS_ERROR, f"{type(error).__name__}: {error}")
     if doubt is not None:
         return failed_run(plan, Outcome.NOT_APPLICABLE, doubt.sentence, unknown_keys(plan.hops))
     return conclude(plan, observed, unknown_keys(plan.hops))
+
+
+def preload() -> None:
+    """Load all that a simulation needs."""
+    import_module("firstbyte.harness.runner.sim_stage")
 
 
 def observe_in_sim(plan: Plan) -> Observed:
@@ -50,7 +60,7 @@ def observe_in_sim(plan: Plan) -> Observed:
         stage = SimStage(sim, plan)
         try:
             await stage.open()
-            return await observe(plan, stage)
+            return await observe(stage)
         finally:
             await stage.close()
 
@@ -69,7 +79,7 @@ async def run_real(plan: Plan) -> Run:
         )
     try:
         async with real_stage(plan) as stage:
-            observed = await observe(plan, stage)
+            observed = await observe(stage)
             await stage.close()
             if crash := stage.crash():
                 return failed_run(plan, Outcome.HARNESS_ERROR, crash)
@@ -79,12 +89,12 @@ async def run_real(plan: Plan) -> Run:
     return conclude(plan, observed)
 
 
-async def observe(plan: Plan, stage: Stage) -> Observed:
+async def observe(stage: Stage) -> Observed:
     """Play the script, let the origin settle, ask it for the truth."""
-    exchanges: tuple[Exchange, ...] = await Script(plan.scenario, stage).play()
+    exchanges: tuple[Exchange, ...] = await Script(stage).play()
     if not stage.is_origin_up():
         await stage.restart_origin()
-    await stage.settle(plan.scenario.settle)
+    await stage.settle(stage.scenario.settle)
     account = await stage.account()
     return Observed(exchanges=exchanges, ledger=ledger_of(account), timeline=stage.timeline(account))
 

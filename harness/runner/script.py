@@ -33,8 +33,8 @@ RECONCILE_TRIES = 3
 class Script:
     """One playing of a scenario."""
 
-    def __init__(self, scenario: Scenario, stage: Stage) -> None:
-        self._scenario = scenario
+    def __init__(self, stage: Stage) -> None:
+        self._scenario = stage.scenario
         self._stage = stage
         self._mint = IdMint(stage.wall_ms, stage.token)
         self._client = RawClient(stage.front, clock=stage.clock, report=stage.report)

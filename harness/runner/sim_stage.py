@@ -38,6 +38,7 @@ class SimStage:
 
     def __init__(self, sim: Sim, plan: Plan) -> None:
         self.clock = sim.clock
+        self.scenario = plan.scenario
         self._events: list[tuple[int, Event]] = []
         self._ticks = count()
         self.back = ("origin", ORIGIN_PORT)

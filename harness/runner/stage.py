@@ -7,15 +7,18 @@ from typing import Protocol
 
 from firstbyte.harness.clock import Clock
 from firstbyte.harness.origin.account import Account
+from firstbyte.harness.scenario import Scenario
 from firstbyte.harness.timeline import Event, Timeline
 from firstbyte.harness.units import Duration
 
 
 class Stage(Protocol):
-    """front: where the client connects. back: the origin itself."""
+    """front: where the client connects. back: the origin itself. scenario: with its times
+    as this stage plays them."""
 
     front: tuple[str, int]
     back: tuple[str, int]
+    scenario: Scenario
 
     @property
     def clock(self) -> Clock:

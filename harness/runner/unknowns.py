@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from firstbyte.harness.loader import LoadedProfile
-from firstbyte.harness.profile import Unknown
+from firstbyte.harness.profile import Point, Unknown
 from firstbyte.harness.runner.conclude import Observed
 from firstbyte.harness.runner.plan import Plan, override
 from firstbyte.harness.timeline import Actor, Kind, Timeline
@@ -21,10 +21,27 @@ _CONSULTED: dict[str, tuple[Kind, ...]] = {
     "interim": (Kind.INTERIM,),
     "cut": (Kind.CUT,),
     "answers": (Kind.ANSWERED,),
+    "hold_header": (Kind.HEADER_COMPLETED,),
     "resend": (Kind.TIMER_FIRED, Kind.ORIGIN_CLOSED, Kind.CONNECT_FAILED),
     "origin.on_expiry": (Kind.TIMER_FIRED,),
     "origin.on_client_leave": (Kind.CLIENT_LEFT,),
 }
+"""The events of the edge that show that a part of the profile was asked."""
+
+_LATER = ("origin.on_expiry", "origin.on_client_leave", "keep_alive")
+"""Keys that act when an answer is already decided: they can matter to a later request only."""
+
+_ORIGIN_SPOKE = (Kind.ORIGIN_READ, Kind.INTERIM, Kind.HEADER_COMPLETED)
+_ORIGIN_POINTS = frozenset(
+    {
+        Point.ORIGIN_READ,
+        Point.FIRST_BYTE_READ,
+        Point.INTERIM_RECEIVED,
+        Point.HEADER_COMPLETED,
+        Point.BODY_READ,
+        Point.RESPONSE_COMPLETED,
+    }
+)
 
 
 class Doubt(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +62,7 @@ def doubts(plan: Plan, observed: Observed, play: Callable[[Plan], Observed]) -> 
     wanted = summary(observed.exchanges)
     for index, hop in enumerate(plan.hops):
         for unknown in hop.evidence.unknown:
-            if is_consulted(unknown.key, observed.timeline):
+            if is_consulted(unknown, observed.timeline):
                 yield from _other_results(plan, index, hop, unknown, wanted, play)
 
 
@@ -67,10 +84,37 @@ def _other_results(
             yield Doubt(key=f"{hop.profile.id}.{unknown.key}", value=str(value), result=str(seen[-1]))
 
 
-def is_consulted(key: str, timeline: Timeline) -> bool:
-    """Whether the part of the profile that `key` belongs to was asked in this run."""
-    kinds = _CONSULTED.get(key) or _CONSULTED.get(key.partition(".")[0])
-    return kinds is None or bool(timeline.of(Actor.EDGE, *kinds))
+def is_consulted(unknown: Unknown, timeline: Timeline) -> bool:
+    """Whether the part of the profile that the key belongs to was asked in this run, so that its value could matter."""
+    part, _, rest = unknown.key.partition(".")
+    name, _, field = rest.rpartition(".")
+    if unknown.key.endswith(_LATER) and len(timeline.of(Actor.CLIENT, Kind.REQUEST_SENT)) == 1:
+        return False
+    if part == "timers" and field == "reset_by":
+        return _could_reset(name, unknown, timeline)
+    kinds = _CONSULTED.get(unknown.key) or _CONSULTED.get(part)
+    events = timeline.of(Actor.EDGE, *kinds) if kinds else ()
+    if part == "answers":
+        return any(rest.startswith(str(event.data.get("answer"))) for event in events)
+    return kinds is None or bool(events)
+
+
+def _could_reset(timer: str, unknown: Unknown, timeline: Timeline) -> bool:
+    """A reset matters only to a timer that ran for some time, and by a point that came about."""
+    runs = [
+        event.at
+        for event in timeline.of(Actor.EDGE, Kind.TIMER_ARMED, Kind.TIMER_STOPPED, Kind.TIMER_FIRED)
+        if event.data.get("timer") == timer
+    ]
+    if len(set(runs)) < 2:  # never armed, or stopped in the microsecond in which it was armed
+        return False
+    origin_spoke = bool(timeline.of(Actor.EDGE, *_ORIGIN_SPOKE))
+    return origin_spoke or not _differing(unknown) <= _ORIGIN_POINTS
+
+
+def _differing(unknown: Unknown) -> set[str]:
+    values = [set(value) for value in unknown.allowed]
+    return set().union(*values).difference(set.intersection(*values))
 
 
 def summary(exchanges: tuple[Exchange, ...]) -> tuple[tuple[int | None, str, int], ...]:

@@ -1,6 +1,7 @@
 """A client, an edge and a scripted origin in one event loop, in virtual time or on loopback.
 
-The origin plays a function on raw streams; the client is raw streams too, so every byte either side sees is in the test.
+The origin plays a function on raw streams; the client is raw streams too, so every byte either side sees is
+in the test.
 """
 
 import asyncio
@@ -54,7 +55,10 @@ def plain(status: int, **fields: object) -> Answer:
 
 
 def profile(*timers: Timer, **fields: object) -> Profile:
-    """A profile with all answers: 524, 521, 522, 520 for closed, 525 for reset, 526 for garbage, 527 for partial."""
+    """A profile with all answers.
+
+    524, 521, 522, 520 for closed, 525 for reset, 526 for garbage, 527 for partial.
+    """
     answers = {
         "timeout": plain(524),
         "connect-refused": plain(521),

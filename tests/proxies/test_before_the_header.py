@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from firstbyte.harness.profile import CloseKind, Interim, InterimAction, OriginSide, Point
+from firstbyte.harness.sim import BLACKHOLE
 from firstbyte.harness.timeline import Kind
 from firstbyte.harness.units import seconds
+from firstbyte.proxies.config import Upstream
 from tests.proxies.lab import (
     CHUNKED,
     GAP,
@@ -112,7 +114,7 @@ RESET = timer(HEADER, reset_by=(Point.INTERIM_RECEIVED,))
 def test_a_102_every_400_ms_does_what_the_profile_says(
     limits: tuple[object, ...], fields: dict[str, object], status: int, at: int, forwarded: int
 ) -> None:
-    seen, _ = one(interims(102, 0.4, 4), *limits, **fields)
+    seen, _ = one(interims(102, 0.4, 4), *limits, request=None, **fields)
     assert (seen.status, seen.end_at, len(seen.interims)) == (status, at, forwarded)
 
 
@@ -281,9 +283,6 @@ def test_a_refused_connection_is_answered_at_once() -> None:
 
 
 def test_a_connection_that_is_never_made_is_the_connect_timers_business() -> None:
-    from firstbyte.harness.sim import BLACKHOLE
-    from firstbyte.proxies.config import Upstream
-
     connect = timer(
         HEADER,
         name="connect",

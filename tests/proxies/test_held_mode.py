@@ -99,7 +99,8 @@ async def call(
     reader, writer = await asyncio.open_connection(*address)
     data = b"" if body is None else json.dumps(body).encode()
     writer.write(
-        f"{method} {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+        f"{method} {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Length: {len(data)}\r\n\r\n".encode()
         + data
     )
     head = await reader.readuntil(b"\r\n\r\n")

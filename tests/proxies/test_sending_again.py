@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from firstbyte.harness.profile import OriginSide, Resend, ResendCause
+from firstbyte.harness.profile import CloseKind, OriginSide, Resend, ResendCause
 from firstbyte.harness.timeline import Kind
 from firstbyte.harness.units import Duration, seconds
 from tests.proxies.lab import OK, Lab, Script, forever, get, head_of, post, profile, simulate
@@ -139,8 +139,6 @@ def test_requests_of_a_client_that_left_are_sent_again_only_when_the_rule_says_s
         await asyncio.sleep(0.1)
         client.close()
         await asyncio.sleep(10)
-
-    from firstbyte.harness.profile import CloseKind
 
     side = OriginSide(on_client_leave=CloseKind.NOTHING)
     simulate(failing(9, "stall", heads), profile(resend=(rule,), origin=side), main)

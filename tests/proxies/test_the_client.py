@@ -4,22 +4,17 @@ import asyncio
 
 import pytest
 
-from firstbyte.harness.profile import CloseKind, Interim, InterimAction, OriginSide, Point, Profile
+from firstbyte.harness.profile import CloseKind, OriginSide, Profile
 from firstbyte.harness.timeline import Kind
 from tests.proxies.lab import (
     CHUNKED,
-    HEADER,
-    OK,
     Lab,
-    Script,
     forever,
     get,
     head_of,
     on_sockets,
-    post,
     profile,
     simulate,
-    timer,
 )
 
 
@@ -90,7 +85,8 @@ def test_hop_by_hop_headers_stay_here_and_our_own_go_on() -> None:
     head = received_by_the_origin(
         get(
             "/",
-            "Connection: keep-alive, x-secret, host\r\nKeep-Alive: 5\r\nX-Secret: 1\r\nTE: trailers\r\nX-Firstbyte-Request: 7\r\n",
+            "Connection: keep-alive, x-secret, host\r\nKeep-Alive: 5\r\nX-Secret: 1\r\nTE: trailers\r\n"
+            "X-Firstbyte-Request: 7\r\n",
         )
     )
     assert head == b"GET / HTTP/1.1\r\nHost: lab\r\nX-Firstbyte-Request: 7\r\n\r\n"
@@ -173,139 +169,18 @@ def test_a_client_that_resets_in_the_middle_of_an_answer_leaves_nothing_behind()
         client.send(get())
         await client.reader.readuntil(b"x")
         client.reset()
-        while not lab.kinds(Kind.CLIENT_LEFT):
+        while not lab.kinds(Kind.CLIENT_LEFT):  # noqa: ASYNC110 - events have no waiters
             await asyncio.sleep(0.01)
         return repr(lab.edge)
 
     assert ", 0 requests" in on_sockets(streaming, profile(), main)
 
 
-def test_expect_100_continue_is_answered_by_an_edge_that_swallows_100() -> None:
-    async def main(lab: Lab) -> list[bytes]:
-        client = await lab.connect()
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
-        first = await client.reader.readuntil(b"\r\n\r\n")
-        client.writer.write(b"ok")
-        return [first, (await client.answer()).body]
-
-    first, head = simulate(answering, profile(), main)
-    assert first == b"HTTP/1.1 100 Continue\r\n\r\n"
-    assert b"Expect" not in head
-
-
-def test_expect_100_continue_goes_on_to_the_origin_when_the_profile_forwards_100() -> None:
-    async def asking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert b"Expect: 100-continue" in await head_of(reader)
-        await asyncio.sleep(0.5)
-        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        await reader.readexactly(2)
-        writer.write(OK)
-        await forever()
-
-    async def main(lab: Lab) -> tuple[int, int]:
-        client = await lab.connect()
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
-        await client.reader.readuntil(b"\r\n\r\n")
-        at = lab.clock.now()
-        client.writer.write(b"ok")
-        return at, (await client.answer()).status
-
-    assert simulate(asking, profile(interim=Interim(on_100=InterimAction.FORWARD)), main) == (500_000, 200)
-
-
-def test_an_upload_streams_with_its_trailers() -> None:
-    async def collecting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await head_of(reader)
-        first = await reader.readuntil(b"one\r\n")
-        writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
-        rest = await reader.readuntil(b"\r\n\r\n")
-        body = first + rest
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-        await forever()
-
-    async def main(lab: Lab) -> bytes:
-        client = await lab.connect()
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
-        await client.reader.readuntil(b"103 Early Hints\r\n\r\n")
-        client.writer.write(b"3\r\ntwo\r\n0\r\nX-Sum: 1\r\n\r\n")
-        return (await client.answer()).body
-
-    assert simulate(collecting, profile(), main).lower() == b"3\r\none\r\n3\r\ntwo\r\n0\r\nx-sum: 1\r\n\r\n"
-
-
-def test_a_buffering_edge_reads_the_whole_request_before_it_connects() -> None:
-    async def main(lab: Lab) -> list[tuple[Kind, int]]:
-        client = await lab.connect()
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na")
-        await asyncio.sleep(0.5)
-        client.writer.write(b"b")
-        assert (await client.answer()).status == 200
-        return [
-            (event.kind, event.at)
-            for event in lab.events
-            if event.kind in (Kind.REQUEST_RECEIVED, Kind.CONNECT_STARTED)
-        ]
-
-    def script(edge_profile: Profile) -> list[tuple[Kind, int]]:
-        return simulate(reading_two, edge_profile, main)
-
-    assert script(profile(buffer_request=True)) == [
-        (Kind.REQUEST_RECEIVED, 0),
-        (Kind.CONNECT_STARTED, 500_000),
-    ]
-    assert script(profile()) == [(Kind.REQUEST_RECEIVED, 0), (Kind.CONNECT_STARTED, 0)]
-
-
-async def reading_two(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await head_of(reader)
-    await reader.readexactly(2)
-    writer.write(OK)
-    await forever()
-
-
-def test_a_slow_upload_is_the_write_timers_business() -> None:
-    write = timer(
-        HEADER,
-        name="write",
-        starts_on=Point.CONNECTED,
-        stops_on=(Point.REQUEST_SENT,),
-        reset_by=(Point.REQUEST_READ,),
-    )
-
-    async def main(lab: Lab) -> tuple[int, int]:
-        client = await lab.connect()
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
-        for _ in range(3):
-            await asyncio.sleep(0.5)
-            client.writer.write(b"x")
-        seen = await client.answer()
-        return seen.status, lab.clock.now()
-
-    async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-
-    assert simulate(silent, profile(HEADER, write), main) == (524, 2_500_000)
-
-
-def test_an_answer_before_the_upload_has_ended_reaches_the_client() -> None:
-    async def early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await head_of(reader)
-        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
-        await forever()
-
-    async def main(lab: Lab) -> tuple[int, bytes, bytes]:
-        client = await lab.connect()
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc")
-        seen = await client.answer()
-        return seen.status, seen.body, await client.reader.read()
-
-    assert simulate(early, profile(), main) == (413, b"no", b"")
-
-
 def test_a_websocket_outlives_every_limit() -> None:
     async def upgrading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await head_of(reader)
-        assert b"Upgrade: websocket" in head and b"Connection: Upgrade" in head
+        assert b"Upgrade: websocket" in head
+        assert b"Connection: Upgrade" in head
         writer.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhi"
         )
@@ -317,7 +192,7 @@ def test_a_websocket_outlives_every_limit() -> None:
         client.send(
             get(
                 "/ws",
-                "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n",
+                "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n",
             )
         )
         seen = await client.answer()
@@ -333,44 +208,8 @@ def test_a_websocket_outlives_every_limit() -> None:
 
 
 def test_an_upgrade_to_anything_else_is_an_ordinary_request() -> None:
-    head = received_by_the_origin(
-        get("/", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n")
-    )
+    head = received_by_the_origin(get("/", "Connection: Upgrade, X-S\r\nUpgrade: h2c\r\nX-S: x\r\n"))
     assert head == b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n"
-
-
-def stalled_reader() -> Script:
-    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await head_of(reader)
-        await asyncio.sleep(0.5)
-        got = 0
-        while got < 20_000_000:
-            got += len(await reader.read(65536))
-        writer.write(OK)
-        await forever()
-
-    return script
-
-
-def test_a_20_mb_upload_streams_in_bounded_memory() -> None:
-    import tracemalloc
-
-    async def main(lab: Lab) -> tuple[int, int]:
-        client = await lab.connect()
-        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n")
-        part = b"x" * 100_000
-        tracemalloc.start()
-        for _ in range(200):
-            client.writer.write(part)
-            await client.writer.drain()
-        seen = await client.answer()
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return seen.status, peak
-
-    status, peak = on_sockets(stalled_reader(), profile(timer(HEADER, limit=10_000_000)), main)
-    assert status == 200
-    assert peak < 6_000_000
 
 
 def test_a_slow_client_slows_the_origin_down() -> None:
@@ -395,10 +234,3 @@ def test_a_slow_client_slows_the_origin_down() -> None:
     before, size = on_sockets(flooding, profile(), main)
     assert size == 20_000_000
     assert before < 150
-
-
-def test_a_post_body_reaches_the_origin_as_it_was() -> None:
-    async def main(lab: Lab) -> int:
-        return (await lab.ask(post(b"ab"))).status
-
-    assert simulate(reading_two, profile(), main) == 200

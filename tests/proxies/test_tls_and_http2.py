@@ -72,7 +72,7 @@ class H2Client:
         (found,) = [
             e for e in self.events if isinstance(e, h2.events.ResponseReceived) and e.stream_id == stream
         ]
-        return str(dict(found.headers)[":status"])
+        return next(str(value) for name, value in found.headers if str(name) == ":status")
 
     def body(self, stream: int) -> bytes:
         return b"".join(
@@ -211,11 +211,11 @@ def test_a_reset_stream_is_a_client_that_left(tls: TlsFiles) -> None:
         client = H2Client(lab, tls)
         await client.open()
         stream = client.request()
-        while not lab.connections:
+        while not lab.connections:  # noqa: ASYNC110 - a counter
             await asyncio.sleep(0.01)
         client.conn.reset_stream(stream, 8)
         client.flush()
-        while not ends:
+        while not ends:  # noqa: ASYNC110 - a list
             await asyncio.sleep(0.01)
         client.writer.close()
 

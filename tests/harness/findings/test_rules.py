@@ -95,6 +95,8 @@ SEEN: tuple[tuple[str, str, Case], ...] = (
     ("loop-blocked", "without an edge: the client left and it noticed later", Case(
         events=(ARRIVED, client(1, Kind.LEFT), origin(9, Kind.FINISHED), origin(9, Kind.CLIENT_GONE)),
         exchanges=(gateway(1, end=End.OPEN, status=None),))),
+    ("upload-cut-by-limit", "cut at 30 s, the request never whole", Case(
+        events=(ARRIVED, fired(30, limit=30)), exchanges=(gateway(30),))),
     ("silence-longer-than-limit", "header, no body, deadline", Case(
         events=(ARRIVED, HEADER, fired(100)), exchanges=(gateway(),))),
     ("gap-longer-than-limit", "a byte at 5 s, a limit of 10 s, cut at 15 s", Case(
@@ -120,6 +122,8 @@ SEEN: tuple[tuple[str, str, Case], ...] = (
         exchanges=(gateway(1, status=None, header_at=None, end=End.TRUNCATED, interims=(102,)),))),
     ("interim-does-not-help", "a 102 at 90 s, cut at 100 s", Case(
         events=(ARRIVED, edge(90, Kind.INTERIM, status=102), fired(100)), exchanges=(gateway(),))),
+    ("interim-does-not-help", "one 102 at once, then silence", Case(
+        events=(ARRIVED, FORWARDED, edge(0, Kind.INTERIM, status=102), fired(100)), exchanges=(gateway(),))),
     ("origin-unreachable", "no connection", Case(
         events=(edge(0, Kind.CONNECT_FAILED),), exchanges=(gateway(0.1, 521),), held=Ledger())),
     ("origin-closed-early", "FIN instead of a header", Case(
@@ -131,6 +135,8 @@ SEEN: tuple[tuple[str, str, Case], ...] = (
     ("answered-by-edge", "the edge says so", Case(
         events=(ARRIVED, fired(100), edge(100, Kind.ANSWERED, status=524)), exchanges=(gateway(),))),
     ("answered-by-edge", "the origin had not answered yet", OPAQUE),
+    ("answered-by-edge", "an edge is there, and the origin was left without an answer", Case(
+        events=(ARRIVED, origin(60, Kind.CLIENT_GONE)), exchanges=(gateway(60, 504),), profile=PROFILE)),
     ("connection-lost-without-status", "reset", Case(
         events=(ARRIVED,), exchanges=(gateway(5, status=None, header_at=None, end=End.RESET),))),
     ("truncated-body", "200 and half of it", Case(events=(ARRIVED, HEADER), exchanges=(STREAM,))),
@@ -139,6 +145,8 @@ SEEN: tuple[tuple[str, str, Case], ...] = (
     ("truncated-looks-complete", "the origin never came to its end", Case(
         exchanges=(changed(OK, status=200, body_bytes=5),), held=meant(-1))),
     ("body-on-204", "two bytes", Case(exchanges=(changed(OK, body_bytes=2),))),
+    ("body-on-204", "the edge took it away", Case(
+        events=(ARRIVED, origin(0, Kind.HEADER_SENT, status=204)), held=meant(2))),
     ("body-on-204", "the framing of a body", Case(exchanges=(changed(OK, framing_ok=False),))),
     ("told-to-retry", "Retry-After on a request that arrived", Case(
         events=(ARRIVED, fired(100)), exchanges=(gateway(retry_signals=("Retry-After: 120",)),))),
@@ -156,6 +164,9 @@ SEEN: tuple[tuple[str, str, Case], ...] = (
     ("resent-with-new-id", "two messages of one intent", Case(exchanges=AGAIN, held=TWO)),
     ("ack-before-durable", "stored 1.9 s after the 204", Case(events=(ARRIVED, origin(1.9, Kind.PERSISTED)))),
     ("ack-before-durable", "never stored", Case(events=(ARRIVED,), held=NOTHING)),
+    ("ack-before-durable", "killed with the 204 sent, stored by the second try in the same moment", Case(
+        events=(ARRIVED, origin(0.003, Kind.KILLED, request=0), origin(0.003, Kind.ARRIVED, request=2),
+                origin(0.003, Kind.PERSISTED, request=2)), exchanges=(OK, changed(OK, id=2)))),
     ("lost-after-ack", "204 and nothing there", Case(events=(ARRIVED,), held=NOTHING)),
     ("belief-unsettled", "careful, and no later read", Case(
         events=SILENT.events, exchanges=(gateway(),), rule=BeliefRule.CAREFUL)),
@@ -177,6 +188,13 @@ NOT_SEEN: tuple[tuple[str, str, Case], ...] = (
         events=(ARRIVED, FORWARDED), exchanges=(exchange(header=50, end=50),))),
     ("header-withheld", "the origin's own 503", Case(
         events=(ARRIVED, origin(1, Kind.HEADER_SENT)), exchanges=(gateway(1, 503),))),
+    ("header-withheld", "the upload was cut", Case(
+        events=(ARRIVED, fired(30, limit=30)), exchanges=(gateway(30),))),
+    ("header-withheld", "a 503 of an origin that tells nothing of its headers", Case(
+        events=(ARRIVED,), exchanges=(gateway(1, 503),))),
+    ("partial-header", "only a 1xx was read", Case(
+        events=(ARRIVED, FORWARDED, edge(1, Kind.ORIGIN_READ), edge(1, Kind.INTERIM, status=102), fired(100)),
+        exchanges=(gateway(),))),
     ("partial-header", "two segments within milliseconds", Case(
         events=(ARRIVED, client(0.001, Kind.HEADER_LINE, count=1)))),
     ("partial-header", "all of it before the limit", Case(
@@ -189,9 +207,13 @@ NOT_SEEN: tuple[tuple[str, str, Case], ...] = (
     ("loop-blocked", "nobody closed its connection", Case(
         events=(ARRIVED, fired(100), origin(130, Kind.FINISHED), origin(130, Kind.HEADER_SENT)),
         exchanges=(gateway(),))),
+    ("upload-cut-by-limit", "whole and unanswered", SILENT),
     ("silence-longer-than-limit", "a body byte came", Case(
         events=(ARRIVED, HEADER, edge(5, Kind.BODY), fired(15, limit=10)), exchanges=(STREAM,))),
     ("silence-longer-than-limit", "there was no header", SILENT),
+    ("gap-longer-than-limit", "the edge took a 102 for the header", Case(
+        events=(ARRIVED, edge(1, Kind.HEADER_COMPLETED, status=102), edge(5, Kind.BODY), fired(15, limit=10)),
+        exchanges=(changed(STREAM, status=None, header_at=None, interims=(102,)),))),
     ("gap-longer-than-limit", "bytes until the end", Case(
         events=(ARRIVED, HEADER, edge(14, Kind.BODY), fired(15, limit=15)), exchanges=(STREAM,))),
     ("total-limit-cuts-stream", "a gap as long as the limit", Case(
@@ -224,6 +246,9 @@ NOT_SEEN: tuple[tuple[str, str, Case], ...] = (
     ("truncated-body", "complete", Case(exchanges=(changed(OK, status=200, body_bytes=10),))),
     ("truncated-looks-complete", "all of it", Case(
         exchanges=(changed(OK, status=200, body_bytes=10),), held=meant(10))),
+    ("truncated-looks-complete", "a 204 has no body to lose", Case(held=meant(2))),
+    ("truncated-looks-complete", "the first of two attempts broke", Case(
+        events=(ARRIVED, edge(1, Kind.RESENT)), exchanges=(changed(OK, status=200),), held=meant(-1))),
     ("truncated-looks-complete", "the break shows", Case(
         exchanges=(changed(STREAM, body_bytes=5),), held=meant(10))),
     ("body-on-204", "a 200 with a body", Case(exchanges=(changed(OK, status=200, body_bytes=2),))),
@@ -298,7 +323,10 @@ def test_a_fix_that_works_has_nothing_but_its_reason() -> None:
 
 def test_without_a_judgement_every_request_is_looked_at() -> None:
     bare = (changed(OK, intent=""), changed(gateway(), id=2, intent=""))
-    events = (origin(0, Kind.ARRIVED, request=2), edge(100, Kind.TIMER_FIRED, request=2, timer="read"))
+    events = (
+        edge(0, Kind.REQUEST_FORWARDED, request=2),
+        edge(100, Kind.TIMER_FIRED, request=2, timer="read"),
+    )
     assert "header-withheld" in find(join(events), bare, Ledger(), None, None)
 
 

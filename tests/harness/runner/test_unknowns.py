@@ -46,7 +46,7 @@ EDGES = [load_profile(name) for name in ("cloudflare-100", "nginx", "heroku")]
 def test_a_key_that_was_not_consulted_really_changes_nothing(scenario: str, hop: LoadedProfile) -> None:
     plan = make_plan(select([scenario])[0], hop.profile.id, Options())
     observed = observe_in_sim(plan)
-    skipped = [one for one in hop.evidence.unknown if not is_consulted(one.key, observed.timeline)]
+    skipped = [one for one in hop.evidence.unknown if not is_consulted(one, observed.timeline)]
     for unknown in skipped:
         for value in unknown.allowed:
             changed = msgspec.structs.replace(plan, hops=(override(hop, {unknown.key: value}),))

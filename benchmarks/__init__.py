@@ -1,0 +1,1 @@
+"""Side-by-side measurements of firstbyte: what `make bench` runs."""

@@ -1,0 +1,54 @@
+"""Runs a command to its end and says what it cost."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+PYTHON = sys.executable
+FIRSTBYTE = str(Path(sys.executable).with_name("firstbyte"))
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """wall and cpu: seconds; cpu counts the command and the processes it waited for."""
+
+    wall: float
+    cpu: float
+    output: str
+
+
+def cost_of(command: Sequence[str], accepted: Sequence[int] = (0,)) -> Cost:
+    """What one run of `command` costs. Raises RuntimeError when it ends with a code that is not accepted."""
+    began = time.perf_counter()  # noqa: TID251 - it measures
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(), text=True
+    ) as process:
+        output = process.stdout.read() if process.stdout else ""
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.perf_counter() - began  # noqa: TID251 - it measures
+    if process.returncode not in accepted:
+        raise RuntimeError(f"{' '.join(command)} ended with code {process.returncode}:\n{output[-2000:]}")
+    return Cost(wall=wall, cpu=used.ru_utime + used.ru_stime, output=output)
+
+
+def alternating(
+    commands: Mapping[str, Sequence[str]], rounds: int, *, uncounted: int = 1
+) -> dict[str, list[Cost]]:
+    """Each command once a round, after rounds that fill the caches and are not counted."""
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for number in range(uncounted + rounds):
+        for name, command in commands.items():
+            cost = cost_of(command)
+            if number >= uncounted:
+                costs[name].append(cost)
+    return costs
+
+
+def _environment() -> dict[str, str]:
+    # A user's second start finds compiled modules; without this every start would compile what was edited.
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}

@@ -1,0 +1,52 @@
+"""What a run in real mode costs when nothing is waited for: the answer comes at once."""
+
+import time
+from collections.abc import Iterator
+
+from benchmarks.figures import Figure, ratios, spread
+from benchmarks.plays import plan_of
+from benchmarks.processes import PYTHON, cost_of
+from firstbyte.harness.result import Outcome
+from firstbyte.harness.runner.plan import Options, Plan
+from firstbyte.harness.runner.run import run_plan
+
+SCENARIO = "w2-204-bare"
+EDGES = ("direct", "cloudflare")
+
+
+def measure(rounds: int) -> Iterator[Figure]:
+    """The first run of a process, which loads everything; then later ones, direct and behind an edge."""
+    chosen = {edge: _real(plan_of(SCENARIO, edge)) for edge in EDGES}
+    first = _seconds(chosen["direct"])
+    taken: dict[str, list[float]] = {edge: [] for edge in EDGES}
+    interpreter: list[float] = []
+    for _ in range(rounds):
+        interpreter.append(cost_of((PYTHON, "-c", "pass")).wall)
+        for edge, plan in chosen.items():
+            taken[edge].append(_seconds(plan))
+    yield Figure(
+        id="real.first", what=f"first real run of a process, {SCENARIO}[direct]", unit="s",
+        value=spread([first]), how="starts the process that has all loaded and forks origins and edges",
+    )  # fmt: skip
+    for edge, samples in taken.items():
+        yield Figure(
+            id=f"real.{edge}", what=f"a later real run, {SCENARIO}[{edge}]", unit="s", value=spread(samples),
+            beside="python -c pass", ratio=ratios(samples, interpreter),
+            how="fork, ready, exchange, account, verdict, end",
+        )  # fmt: skip
+
+
+def _real(plan: Plan) -> Plan:
+    return Plan(
+        scenario=plan.scenario, edge=plan.edge, hops=plan.hops, expect=plan.expect, shape=plan.shape,
+        options=Options(mode="real"),
+    )  # fmt: skip
+
+
+def _seconds(plan: Plan) -> float:
+    began = time.perf_counter()  # noqa: TID251 - it measures
+    run = run_plan(plan)
+    taken = time.perf_counter() - began  # noqa: TID251 - it measures
+    if run.outcome in (Outcome.SETUP_ERROR, Outcome.HARNESS_ERROR):
+        raise RuntimeError(f"{run.name} could not be run: {run.problem}")
+    return taken
