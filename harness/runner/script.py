@@ -37,7 +37,7 @@ class Script:
         self._scenario = stage.scenario
         self._stage = stage
         self._mint = IdMint(stage.wall_ms, stage.token)
-        self._client = RawClient(stage.front, clock=stage.clock, report=stage.report)
+        self._clients = [self._new_client()]
         self._ids: Ids | None = None
         self._session = ""
         self._sent = 0
@@ -58,7 +58,8 @@ class Script:
         finally:
             for task in self._flying.values():
                 task.cancel()
-            self._client.close()
+            for client in self._clients:
+                client.close()
         return tuple(_with_settled(one, self._settled.get(one.id)) for one in exchanges)
 
     async def _play_step(self, step: Step) -> None:
@@ -78,6 +79,9 @@ class Script:
             case _:
                 assert_never(step)
 
+    def _new_client(self) -> RawClient:
+        return RawClient(self._stage.front, clock=self._stage.clock, report=self._stage.report)
+
     def _note(self, kind: Kind) -> None:
         self._stage.report(Event(at=self._stage.clock.now(), actor=Actor.ORIGIN, kind=kind))
 
@@ -85,9 +89,10 @@ class Script:
         self._sent += 1
         number = self._sent
         request = build(send, number=number, session=self._session, ids=self._ids_for(send))
-        client = self._client
-        if not send.wait:
-            client = RawClient(self._stage.front, clock=self._stage.clock, report=self._stage.report)
+        client = self._clients[0]
+        if not send.wait:  # a second tab: its connection is its own
+            client = self._new_client()
+            self._clients.append(client)
         task = asyncio.ensure_future(client.exchange(request, reuse=send.connection == "reuse"))
         self._flying[number] = task
         if send.wait:

@@ -48,7 +48,7 @@ def test_sim_and_real_tell_the_same_story(plan: Plan) -> None:
     assert sim.outcome is Outcome.PASS, (sim.mismatches, sim.problem)
     assert summary(real) == summary(sim)
     for actor, kinds in TOLD.items():
-        assert story(real.timeline.of(actor, *kinds)) == story(sim.timeline.of(actor, *kinds)), actor
+        assert stories(real.timeline.of(actor, *kinds)) == stories(sim.timeline.of(actor, *kinds)), actor
 
 
 def summary(run: Run) -> tuple[object, ...]:
@@ -59,8 +59,10 @@ def summary(run: Run) -> tuple[object, ...]:
     return judged.verdict, judged.belief, judged.effects, ends
 
 
-def story(events: Iterable[Event]) -> list[tuple[int, Kind, object]]:
-    """What happened, in order, without the times."""
-    return [
-        (event.request, event.kind, event.data.get("status") or event.data.get("timer")) for event in events
-    ]
+def stories(events: Iterable[Event]) -> dict[int, list[tuple[Kind, object]]]:
+    """What happened to each request, in order, without the times: requests in flight together have no order."""
+    told: dict[int, list[tuple[Kind, object]]] = {}
+    for event in events:
+        word = event.data.get("status") or event.data.get("timer")
+        told.setdefault(event.request, []).append((event.kind, word))
+    return told
