@@ -66,9 +66,9 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ids: 'new' makes message and part ids of its own, 'same' repeats those of the previous send,
     'same-message' repeats the message id with no part ids, 'none' sends none. handler: X-Firstbyte-Handler
-    for this request. leave_after: the client closes so long after sending. patience: the client's own limit. wait: False goes on with the next step at once.
-    body_size and pace: a body of that many bytes, spread over `pace`. connection: 'reuse' sends on the
-    connection of the previous send when it is still open.
+    for this request. leave_after: the client closes so long after sending. patience: the client's own limit.
+    wait: False goes on with the next step at once. body_size and pace: a body of that many bytes, spread
+    over `pace`. connection: 'reuse' sends on the connection of the previous send when it is still open.
     """
 
     operation: Operation = Operation.PROMPT_ASYNC

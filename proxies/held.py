@@ -24,7 +24,7 @@ class Action(StrEnum):
 class HeldRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request without an answer.
 
-    Id: for expire and release. answered: the origin's answer is here and waits.
+    `id` is for expire and release. answered: the origin's answer is here and waits.
     """
 
     id: int

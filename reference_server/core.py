@@ -10,8 +10,8 @@ from firstbyte.reference_server.config import ServerConfig
 from firstbyte.reference_server.env import Env
 from firstbyte.reference_server.events import Bus
 from firstbyte.reference_server.ids import Ids
-from firstbyte.reference_server.ledger import Ledger
-from firstbyte.reference_server.store import Store
+from firstbyte.reference_server.ledger import LEDGER_TABLE, Ledger
+from firstbyte.reference_server.store import TABLES, Store, transaction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,9 +26,18 @@ class Core:
     bus: Bus
 
 
+def make_tables(connection: sqlite3.Connection) -> None:
+    """Makes the tables that are not there yet, all or none."""
+    with transaction(connection):
+        for table in (*TABLES, LEDGER_TABLE):
+            connection.execute(table)
+
+
 def open_core(config: ServerConfig, env: Env, connection: sqlite3.Connection) -> Core:
     """Opens the database (making its tables where needed) and everything that needs no event loop."""
     ids = Ids(env)
+    connection.isolation_level = None
+    make_tables(connection)
     store = Store(connection)
     ledger = Ledger(connection, env)
     bus = Bus(config.api, ids, config.heartbeat)

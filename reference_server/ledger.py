@@ -13,7 +13,7 @@ from typing import Final
 from firstbyte.reference_server.documents import Json, JsonObject, reread, written
 from firstbyte.reference_server.env import Env
 
-SCHEMA: Final = """
+LEDGER_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS ledger (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL, wall_ms INTEGER NOT NULL,
     request TEXT NOT NULL, session TEXT NOT NULL, message TEXT NOT NULL, intent TEXT NOT NULL,
@@ -61,7 +61,6 @@ class Ledger:
         self._connection = connection
         self._env = env
         self._closed = False
-        connection.execute(SCHEMA)
 
     def __repr__(self) -> str:
         return f"<Ledger {'closed' if self._closed else 'open'}>"

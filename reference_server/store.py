@@ -16,7 +16,7 @@ from firstbyte.reference_server.documents import Json, JsonObject, reread, text_
 
 type Connect = Callable[[], sqlite3.Connection]
 
-_TABLES: Final = (
+TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS session (
         seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, data TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS message (
@@ -54,16 +54,25 @@ def file_connect(path: Path) -> Connect:
     return connect
 
 
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing on a connection that begins none by itself."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
 class Store:
     """Reads and writes sessions, messages and parts through one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        connection.isolation_level = None
         self._connection = connection
         # Every event names its session, so they are read far more often than they change.
         self._sessions: dict[str, JsonObject] = {}
-        for table in _TABLES:
-            connection.execute(table)
 
     def __repr__(self) -> str:
         return f"<Store {'in transaction' if self._connection.in_transaction else 'idle'}>"
@@ -71,14 +80,12 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing: durable when the block ends, undone when it raises. Never await inside."""
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
-            yield
+            with transaction(self._connection):
+                yield
         except BaseException:
             self._sessions.clear()
-            self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def close(self) -> None:
         """Drops the connection; an unfinished transaction is lost, as it is when a process is killed."""

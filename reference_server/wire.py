@@ -8,7 +8,8 @@ alive has to go on.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol, cast
+from functools import cache
+from typing import Final, Protocol
 
 import h11
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -158,10 +159,12 @@ def wire_of(scope: Scope) -> Wire:
 class FirstbyteProtocol(H11Protocol):
     """uvicorn's HTTP/1.1 protocol plus a Wire for each request."""
 
-    def __init__(self, config: Config, state: ServerState, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, app: ASGIApp, config: Config, state: ServerState, loop: asyncio.AbstractEventLoop
+    ) -> None:
         super().__init__(config, state, {}, loop)
         self.access_log = False
-        self._inner = cast("ASGIApp", self.app)
+        self._inner = app
         self.app = self._serve_request
         self._wire: Wire | None = None
 
@@ -194,19 +197,8 @@ class ProtocolFactory:
     """Makes one protocol for each connection: what loop.create_server() wants. One per running server."""
 
     def __init__(self, app: ASGIApp, keep_alive: Seconds) -> None:
-        self._config = Config(
-            app,
-            http=FirstbyteProtocol,
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            timeout_keep_alive=int(keep_alive),
-        )
-        self._config.load()
+        self._app = app
+        self._config = _loaded_config(int(keep_alive))
         self._state = ServerState()
 
     def __repr__(self) -> str:
@@ -216,7 +208,7 @@ class ProtocolFactory:
 
     def __call__(self) -> FirstbyteProtocol:
         """A protocol for a connection that was just accepted; call it inside the running loop."""
-        return FirstbyteProtocol(self._config, self._state, asyncio.get_running_loop())
+        return FirstbyteProtocol(self._app, self._config, self._state, asyncio.get_running_loop())
 
     def shutdown(self) -> None:
         """Cancels every request under way and drops every connection."""
@@ -226,6 +218,29 @@ class ProtocolFactory:
             connection._unset_keepalive_if_required()  # type: ignore[union-attr]  # ours, an H11Protocol
             if connection.transport is not None:
                 connection.transport.abort()
+
+
+@cache
+def _loaded_config(keep_alive: int) -> Config:
+    # The protocol is given its application by us, so one configuration does for all servers of a process.
+    config = Config(
+        _no_application,
+        http=FirstbyteProtocol,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=keep_alive,
+    )
+    config.load()
+    return config
+
+
+async def _no_application(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise RuntimeError("every connection has an application of its own")
 
 
 def protocol_factory(app: ASGIApp, keep_alive: Seconds) -> ProtocolFactory:

@@ -3,10 +3,12 @@ tested.
 """
 
 import asyncio
+import json
 
 import msgspec
 
 from firstbyte.harness.client.reading import AnswerReader
+from firstbyte.harness.problems import SetupFailed
 
 MOST = 64 << 20
 READ_SIZE = 65_536
@@ -32,6 +34,17 @@ async def ask(address: tuple[str, int], method: str, path: str, body: bytes = b"
     if answer.status is None or not answer.is_complete:
         raise ConnectionError(f"{method} {path}: no complete answer from {address[0]}:{address[1]}")
     return Reply(status=answer.status, body=bytes(answer.body))
+
+
+async def create_session(address: tuple[str, int]) -> str:
+    """The id that POST /session gives. Raises SetupFailed when it gives none."""
+    try:
+        reply = await ask(address, "POST", "/session", b"{}")
+        return str(json.loads(reply.body)["id"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SetupFailed(
+            f"origin {address[0]}:{address[1]}: POST /session gave no session: {error}"
+        ) from error
 
 
 def _request(address: tuple[str, int], method: str, path: str, body: bytes) -> bytes:

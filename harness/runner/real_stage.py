@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from firstbyte.harness.client.ask import ask
+from firstbyte.harness.client.ask import ask, create_session
 from firstbyte.harness.clock import RealClock, wall_ms
 from firstbyte.harness.origin.account import Account, events_of, read_account
 from firstbyte.harness.problems import SetupFailed
@@ -106,6 +106,10 @@ class RealStage:
     async def pause(self, duration: Duration) -> None:
         """Wait; the duration is already scaled."""
         await asyncio.sleep(as_seconds(duration))
+
+    async def create_session(self) -> str:
+        """Ask the origin for one."""
+        return await create_session(self.back)
 
     async def account(self) -> Account:
         """Ask the origin."""

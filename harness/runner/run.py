@@ -1,6 +1,7 @@
 """Runs one plan, in sim or in real mode, and never raises for what the subject does."""
 
 import asyncio
+from contextlib import closing
 from importlib import import_module
 
 import msgspec
@@ -53,18 +54,19 @@ def preload() -> None:
 
 def observe_in_sim(plan: Plan) -> Observed:
     """Play the plan once in virtual time."""
-    from firstbyte.harness.runner.sim_stage import SimStage  # noqa: PLC0415 - mitmproxy, Starlette, uvicorn
+    from firstbyte.harness.runner.sim_stage import SimStage, empty_disk  # noqa: PLC0415 - mitmproxy, Starlette, uvicorn
     from firstbyte.harness.sim import Sim, run_sim  # noqa: PLC0415
 
     async def play(sim: Sim) -> Observed:
-        stage = SimStage(sim, plan)
+        stage = SimStage(sim, plan, disk)
         try:
             await stage.open()
             return await observe(stage)
         finally:
             await stage.close()
 
-    return run_sim(play, seed=plan.options.seed, max_virtual=MAX_VIRTUAL)
+    with closing(empty_disk()) as disk:
+        return run_sim(play, seed=plan.options.seed, max_virtual=MAX_VIRTUAL)
 
 
 async def run_real(plan: Plan) -> Run:

@@ -12,7 +12,6 @@ import msgspec
 from firstbyte.harness.client.ask import ask
 from firstbyte.harness.client.operations import IdMint, Ids, build
 from firstbyte.harness.client.raw import RawClient
-from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.runner.stage import Stage
 from firstbyte.harness.scenario import (
     KillOrigin,
@@ -50,7 +49,7 @@ class Script:
     async def play(self) -> tuple[Exchange, ...]:
         """All steps, then the end of every request still under way. Exchanges in the order they were sent."""
         if _needs_session(self._scenario):
-            self._session = await create_session(self._stage.back)
+            self._session = await self._stage.create_session()
         try:
             for step in self._scenario.step:
                 await self._play_step(step)
@@ -137,17 +136,6 @@ def holds_intent(messages: bytes, intent: str) -> bool:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
-
-
-async def create_session(address: tuple[str, int]) -> str:
-    """POST /session at the origin itself. Raises SetupFailed when it gives none."""
-    try:
-        reply = await ask(address, "POST", "/session", b"{}")
-        return str(json.loads(reply.body)["id"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SetupFailed(
-            f"origin {address[0]}:{address[1]}: POST /session gave no session: {error}"
-        ) from error
 
 
 def _needs_session(scenario: Scenario) -> bool:

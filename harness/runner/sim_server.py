@@ -22,9 +22,11 @@ from firstbyte.reference_server.config import (
     ServerConfig,
     Turn,
 )
+from firstbyte.reference_server.documents import text_of
 from firstbyte.reference_server.env import Env
-from firstbyte.reference_server.routes.inspection import ledger_document
+from firstbyte.reference_server.routes.inspection import account_document
 from firstbyte.reference_server.service import Service
+from firstbyte.reference_server.sessions import create_session
 
 FIRST_LOOK = 0.05
 LONGEST_LOOK = 20.0
@@ -74,9 +76,14 @@ class SimServer:
         """Listen."""
         self._server = await asyncio.get_running_loop().create_server(self._factory, *address)
 
+    def create_session(self) -> str:
+        """What POST /session does; the id."""
+        core = self._service.core
+        return text_of(create_session(core, core.config.directory, ""), "id")
+
     def account(self) -> Account:
-        """The ledger document, without the detour over the wire."""
-        return msgspec.convert(ledger_document(self._service), Account)
+        """The ledger document, as far as a verdict needs it."""
+        return msgspec.convert(account_document(self._service), Account)
 
     async def idle(self) -> None:
         """Until no prompt is open. Looks ever less often; nothing else is on the timeline to be late for."""

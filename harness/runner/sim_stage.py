@@ -7,12 +7,15 @@ import asyncio
 import sqlite3
 import string
 from collections.abc import Coroutine
+from contextlib import closing
+from functools import cache
 from itertools import count
 from operator import itemgetter
 from typing import Any
 
 import msgspec
 
+from firstbyte.harness.client.ask import create_session
 from firstbyte.harness.origin.account import Account, events_of, read_account
 from firstbyte.harness.origin.shape_server import ShapeServer
 from firstbyte.harness.problems import SetupFailed
@@ -25,6 +28,7 @@ from firstbyte.harness.timeline import Event, Timeline
 from firstbyte.harness.units import Duration, as_seconds
 from firstbyte.proxies.config import EdgeConfig, Upstream
 from firstbyte.proxies.server import EdgeServer
+from firstbyte.reference_server.core import make_tables
 
 BASE62 = string.digits + string.ascii_letters
 EPOCH_MS = 1_772_000_000_000
@@ -34,9 +38,9 @@ TICK_BITS = 24
 
 
 class SimStage:
-    """One run in virtual time."""
+    """One run in virtual time. disk: the origin's database; whoever opened it closes it, however the run ends."""
 
-    def __init__(self, sim: Sim, plan: Plan) -> None:
+    def __init__(self, sim: Sim, plan: Plan, disk: sqlite3.Connection) -> None:
         self.clock = sim.clock
         self.scenario = plan.scenario
         self._events: list[tuple[int, Event]] = []
@@ -45,7 +49,7 @@ class SimStage:
         self.front = self.back
         self._sim = sim
         self._plan = plan
-        self._disk = sqlite3.connect(":memory:", isolation_level=None)
+        self._disk = disk
         self._server: SimServer | None = None
         self._shape: ShapeServer | None = None
         self._edges: list[EdgeServer] = []
@@ -118,6 +122,12 @@ class SimStage:
         """Let virtual time pass."""
         await asyncio.sleep(as_seconds(duration))
 
+    async def create_session(self) -> str:
+        """Have the origin make one, without the detour over the wire."""
+        if self._server is not None:
+            return self._server.create_session()
+        return await create_session(self.back)
+
     async def account(self) -> Account:
         """Read the origin's own account without the detour over the wire."""
         if self._server is not None:
@@ -153,7 +163,20 @@ class SimStage:
             await self._server.stop()
         if self._shape is not None:
             await self._shape.close()
-        self._disk.close()
+
+
+def empty_disk() -> sqlite3.Connection:
+    """A database in memory with the server's tables, copied from one where they were made once."""
+    disk = sqlite3.connect(":memory:", isolation_level=None)
+    disk.deserialize(_image())
+    return disk
+
+
+@cache
+def _image() -> bytes:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as template:
+        make_tables(template)
+        return template.serialize()
 
 
 async def _on[T](host: Any, coro: Coroutine[Any, Any, T]) -> T:

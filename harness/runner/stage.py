@@ -36,6 +36,9 @@ class Stage(Protocol):
     def timeline(self, account: Account) -> Timeline:
         """What was reported so far and what the origin says, on one axis."""
 
+    async def create_session(self) -> str:
+        """The id of a new session, made at the origin itself. Raises SetupFailed when it gives none."""
+
     async def pause(self, duration: Duration) -> None:
         """Wait that long on the scenario's clock."""
 

@@ -85,7 +85,7 @@ def _other_results(
 
 
 def is_consulted(unknown: Unknown, timeline: Timeline) -> bool:
-    """Whether the part of the profile that the key belongs to was asked in this run, so that its value could matter."""
+    """Whether the part of the profile that the key belongs to was asked, so that its value could matter."""
     part, _, rest = unknown.key.partition(".")
     name, _, field = rest.rpartition(".")
     if unknown.key.endswith(_LATER) and len(timeline.of(Actor.CLIENT, Kind.REQUEST_SENT)) == 1:

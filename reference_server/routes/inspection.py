@@ -15,12 +15,17 @@ from firstbyte.reference_server.store import Message
 
 
 def ledger_document(service: Service) -> JsonObject:
-    """What a verdict needs: facts, durable messages, effects and model calls by intent, open prompts."""
+    """The account, and for people the messages' parts and the effects."""
     store = service.core.store
+    messages = [_with_parts(service, message) for message in store.all_messages()]
+    return {**account_document(service), "messages": messages, "effects": store.effects()}
+
+
+def account_document(service: Service) -> JsonObject:
+    """What a verdict needs: facts, durable messages, model calls by intent, open prompts."""
     return {
         "events": service.core.ledger.rows(),
-        "messages": [_shown(service, message) for message in store.all_messages()],
-        "effects": store.effects(),
+        "messages": [_shown(message) for message in service.core.store.all_messages()],
         "model_calls": service.core.ledger.model_calls(),
         "busy": service.work.open_prompts,
     }
@@ -42,16 +47,17 @@ async def _openapi(request: Request) -> Response:
     return json_reply(request, state.openapi)
 
 
-def _shown(service: Service, message: Message) -> JsonObject:
+def _with_parts(service: Service, message: Message) -> JsonObject:
     parts = service.core.store.parts(message)
+    return {**_shown(message), "parts": parts, "text": joined_text(parts), "durable": True}
+
+
+def _shown(message: Message) -> JsonObject:
     return {
         "id": message.id,
         "session": message.session,
         "role": message.role,
         "intent": message.intent,
-        "parts": parts,
-        "text": joined_text(parts),
-        "durable": True,
     }
 
 

@@ -60,7 +60,9 @@ def summary(run: Run) -> tuple[object, ...]:
 
 
 def stories(events: Iterable[Event]) -> dict[int, list[tuple[Kind, object]]]:
-    """What happened to each request, in order, without the times: requests in flight together have no order."""
+    """What happened to each request, in order, without the times: requests in flight together have no
+    order.
+    """
     told: dict[int, list[tuple[Kind, object]]] = {}
     for event in events:
         word = event.data.get("status") or event.data.get("timer")

@@ -1,0 +1,56 @@
+"""The README shows what the commands print, and its commands work."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from firstbyte.harness.cli import COMMANDS, main
+from firstbyte.harness.report.picture import render
+from firstbyte.harness.runner.matrix import select
+from firstbyte.harness.runner.plan import Options, make_plan
+from firstbyte.harness.runner.run import run_in_sim
+from firstbyte.harness.verdict import Verdict
+
+
+@pytest.fixture(scope="module")
+def readme(root: Path) -> str:
+    """Its text."""
+    return (root / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_picture_is_what_the_command_draws(readme: str) -> None:
+    run = run_in_sim(make_plan(select(["act-1"])[0], "cloudflare-100", Options()))
+    shown = re.search(r"<!-- picture: .*? -->\n```\n(.*?)```\n", readme, re.S)
+    assert shown is not None
+    assert [line.rstrip() for line in render(run, width=80, colour=False).splitlines()] == shown[
+        1
+    ].splitlines()
+
+
+def test_every_verdict_is_explained(readme: str) -> None:
+    assert all(f"| `{verdict}` |" in readme for verdict in Verdict)
+
+
+def commands(readme: str) -> list[list[str]]:
+    """The `firstbyte ...` lines of the README, without what needs a second terminal."""
+    lines = [line.partition("#")[0].partition(" | ")[0].strip() for line in readme.splitlines()]
+    found = [shlex.split(line)[1:] for line in lines if line.startswith("firstbyte ")]
+    return [words for words in found if words and words[0] in COMMANDS]
+
+
+def test_every_command_of_the_readme_is_understood(
+    readme: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    root: Path,
+) -> None:
+    (tmp_path / "my-edge.toml").write_text((root / "proxies/profiles/nginx.toml").read_text())
+    monkeypatch.chdir(tmp_path)
+    for words in commands(readme):
+        if words[0] in {"serve", "edge", "demo"} or "real" in words or "|" in words[-1]:
+            continue
+        code = main(words)
+        assert code in {0, 1}, (words, capsys.readouterr().err)
