@@ -34,6 +34,7 @@ class LoadedProfile(msgspec.Struct, frozen=True, kw_only=True):
     raw: dict[str, Any] = {}
 
 
+@cache
 def profiles_dir() -> Path:
     """The folder of the profiles that come with firstbyte."""
     return Path(__file__).resolve().parent.parent / "proxies" / "profiles"
@@ -192,6 +193,7 @@ def _with_named(entries: list[dict[str, Any]], key: str, value: object, where: s
     return [with_key(entry, rest, value, where) if entry.get("name") == name else entry for entry in entries]
 
 
+@cache
 def scenarios_dir() -> Path:
     """The folder of the scenarios that come with firstbyte."""
     return Path(__file__).resolve().parent.parent / "scenarios"

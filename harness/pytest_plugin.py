@@ -36,11 +36,15 @@ class ScenarioFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """An item for each scenario x edge, named `scenario[edge]`."""
         from firstbyte.harness.loader import load_suite  # noqa: PLC0415 - only when there is a scenario file
+        from firstbyte.harness.problems import BadInput  # noqa: PLC0415
         from firstbyte.harness.runner.matrix import plans  # noqa: PLC0415
         from firstbyte.harness.runner.plan import Options  # noqa: PLC0415
 
-        suite = load_suite(self.path)
-        for plan in plans(suite.scenario, (), Options()):
+        try:
+            chosen = list(plans(load_suite(self.path).scenario, (), Options()))
+        except BadInput as error:
+            raise self.CollectError(str(error)) from error
+        for plan in chosen:
             yield ScenarioItem.from_parent(self, name=plan.name, plan=plan)
 
 

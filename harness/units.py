@@ -53,12 +53,8 @@ def _reason(text: str) -> str:
 
 def format_duration(value: int) -> str:
     """The shortest exact text that `parse_duration` reads back: 90_000_000 -> '90s', 2_500 -> '2.5ms'."""
-    if value == 0:
-        return "0s"
-    for unit in ("s", "ms"):
-        if value % (_UNITS[unit] // 1_000) == 0:
-            return f"{Decimal(value) / _UNITS[unit]:f}{unit}".replace(".000", "")
-    return f"{value}us"
+    unit = "s" if value % _UNITS["ms"] == 0 else "ms"
+    return f"{Decimal(value) / _UNITS[unit]:f}{unit}"
 
 
 def scale(value: int, factor: float) -> Duration:

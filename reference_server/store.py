@@ -119,10 +119,7 @@ class Store:
 
     # Messages
     def put_message(self, message: Message) -> bool:
-        """Stores the message; one already there keeps its place, its intent and its answer.
-
-        True if it was new.
-        """
+        """Stores the message, or as `change_message` where it is already there. True if it was new."""
         before = self._connection.total_changes
         self._connection.execute(
             f"INSERT OR IGNORE INTO message ({_MESSAGE_COLUMNS}) VALUES (?,?,?,?,?,?)",
@@ -137,11 +134,15 @@ class Store:
         )
         is_new = self._connection.total_changes > before
         if not is_new:
-            self._connection.execute(
-                "UPDATE message SET data = ? WHERE session = ? AND id = ?",
-                (written(message.info), message.session, message.id),
-            )
+            self.change_message(message)
         return is_new
+
+    def change_message(self, message: Message) -> None:
+        """Stores a known message's new `info`; it keeps its place, its intent and its answer."""
+        self._connection.execute(
+            "UPDATE message SET data = ? WHERE session = ? AND id = ?",
+            (written(message.info), message.session, message.id),
+        )
 
     def mark_answered(self, session_id: str, message_ids: Sequence[str]) -> None:
         """Notes that these user messages need no (further) model call."""

@@ -69,7 +69,7 @@ def begin(core: Core, unanswered: Sequence[Message], tickets: Sequence[Ticket]) 
     session = {**touched(core, turn.session), "summary": NO_CHANGES}
     with core.store.transaction():
         core.store.put_message(turn.assistant)
-        core.store.put_message(summarised)
+        core.store.change_message(summarised)
         core.store.put_session(session)
         for ticket in tickets:
             core.ledger.write(LedgerEvent.STARTED, ticket)
@@ -219,7 +219,7 @@ def _close(turn: Answering, info: JsonObject, event: LedgerEvent, detail: JsonOb
     core = turn.core
     turn.assistant = replace(turn.assistant, info=info)
     with core.store.transaction():
-        core.store.put_message(turn.assistant)
+        core.store.change_message(turn.assistant)
         if event is not LedgerEvent.ABORTED:
             core.store.mark_answered(turn.user.session, turn.settles)
         for ticket in turn.tickets:

@@ -4,8 +4,6 @@ The same code in sim and in real mode: plain asyncio streams. It must never retr
 """
 
 import asyncio
-import socket
-import struct
 from collections.abc import Callable
 
 import msgspec
@@ -203,14 +201,6 @@ class _Follow:
 def _leave(follow: _Follow, writer: asyncio.StreamWriter) -> None:
     follow.leave()
     writer.close()
-
-
-def reset(writer: asyncio.StreamWriter) -> None:
-    """Close with a TCP RST instead of a FIN."""
-    sock = writer.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
 
 
 def _never_connected(request: Request, started: int, now: int) -> Exchange:

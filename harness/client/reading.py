@@ -46,7 +46,7 @@ class AnswerReader:
         self._h11.send(h11.EndOfMessage())
         self._seen_first = False
         self._lines = 0
-        self._head = b""
+        self._newlines = 0
         self.status: int | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
         self.body = bytearray()
@@ -66,7 +66,7 @@ class AnswerReader:
             self._seen_first = True
             seen.append(Sighting(sight=Sight.FIRST_BYTE))
         if self.status is None:
-            self._head += data
+            self._newlines += data.count(b"\n")
         try:
             self._h11.receive_data(data)
             self._drain(seen)
@@ -77,10 +77,9 @@ class AnswerReader:
         return seen
 
     def _count_lines(self, seen: list[Sighting]) -> None:
-        lines = self._head.count(b"\n")
-        if lines > self._lines:
-            self._lines = lines
-            seen.append(Sighting(sight=Sight.HEADER_LINE, value=lines))
+        if self._newlines > self._lines:
+            self._lines = self._newlines
+            seen.append(Sighting(sight=Sight.HEADER_LINE, value=self._lines))
 
     def _drain(self, seen: list[Sighting]) -> None:
         while not self.is_done:
@@ -102,7 +101,7 @@ class AnswerReader:
                     return
 
     def _on_interim(self, event: h11.InformationalResponse, seen: list[Sighting]) -> None:
-        self._head, self._lines = self._h11.trailing_data[0], 0
+        self._newlines, self._lines = self._h11.trailing_data[0].count(b"\n"), 0
         if event.status_code != SWITCHING_PROTOCOLS:
             seen.append(Sighting(sight=Sight.INTERIM, value=event.status_code))
             return

@@ -12,6 +12,7 @@ from pathlib import Path
 from firstbyte.harness.commands.common import positive
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.loader import load_profile
+from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.runner.processes import Child, start_child
 from firstbyte.harness.units import BadDuration, parse_duration
 from firstbyte.reference_server.handlers import handler_ids
@@ -79,10 +80,22 @@ async def _demo(options: argparse.Namespace) -> None:
                 await _start("edge", "firstbyte.proxies.main", [*edge, "--time-scale", scale], folder)
             )
             _tell(options, children)
-            await asyncio.Event().wait()
+            await _until_one_ends(children)
         finally:
             for child in reversed(children):
                 await child.stop()
+
+
+async def _until_one_ends(children: list[Child]) -> None:
+    waits = {asyncio.ensure_future(child.ended()): child for child in children}
+    try:
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        role = waits[done.pop()].role
+        raise SetupFailed(f"demo: the {role} has ended, and there is no demo without it; start it again")
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
 
 
 async def _start(role: str, module: str, arguments: list[str], folder: Path) -> Child:

@@ -1,6 +1,7 @@
 """Chooses what to run and runs many: scenario x edge, in order, several at once in real mode."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -19,6 +20,8 @@ from firstbyte.harness.scenario import Scenario, Suite
 
 WORTH_FORKING = 64
 """Fewer runs than this are over before the processes are there."""
+_inherited: list[Plan] = []
+"""In a forked process: the plans it was forked for."""
 
 
 def select(words: Sequence[str]) -> tuple[Scenario, ...]:
@@ -69,23 +72,36 @@ def run_all(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run], None]
     """Run them; results in the order of the plans, `on_done` in the order they end."""
     if any(plan.options.mode == "real" for plan in all_plans):
         return asyncio.run(_run_real(all_plans, jobs, on_done))
-    processes = min(jobs, len(os.sched_getaffinity(0))) if len(all_plans) >= WORTH_FORKING else 1
+    processes = min(jobs, (os.cpu_count() or 1)) if len(all_plans) >= WORTH_FORKING else 1
     if processes == 1:
         return tuple(_noted(run_in_sim(plan), on_done) for plan in all_plans)
     return _run_forked(all_plans, processes, on_done)
 
 
 def _run_forked(all_plans: Sequence[Plan], processes: int, on_done: Callable[[Run], None]) -> tuple[Run, ...]:
-    # A simulation owns its process, so several at once need several; a fork has all loaded already.
+    # A simulation owns its process, so several at once need several; a fork has all loaded, the plans too.
     preload()
-    fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(processes, mp_context=fork, initializer=_work_for_parent) as pool:
-        runs = pool.map(run_in_sim, all_plans, chunksize=8)
-        return tuple(_noted(run, on_done) for run in runs)
+    gc.freeze()  # or the processes would look through all of that for garbage, and copy it to do so
+    try:
+        with ProcessPoolExecutor(
+            processes,
+            mp_context=multiprocessing.get_context("fork"),
+            initializer=_work_for_parent,
+            initargs=(all_plans,),
+        ) as pool:
+            runs = pool.map(_run_inherited, range(len(all_plans)), chunksize=8)
+            return tuple(_noted(run, on_done) for run in runs)
+    finally:
+        gc.unfreeze()
 
 
-def _work_for_parent() -> None:
+def _run_inherited(number: int) -> Run:
+    return run_in_sim(_inherited[number])
+
+
+def _work_for_parent(all_plans: Sequence[Plan]) -> None:
     """Leave Ctrl-C to the parent, and end with it, however it ends."""
+    _inherited.extend(all_plans)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Thread(target=_end_with_parent, daemon=True, name="parent watch").start()

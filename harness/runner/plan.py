@@ -74,11 +74,13 @@ def make_plan(scenario: Scenario, edge: str, options: Options) -> Plan:
 def _check_runnable(scenario: Scenario) -> None:
     if not any(isinstance(step, Send) and step.text for step in scenario.step):
         raise BadInput(
-            f"{scenario.id}: step: nothing with a text is sent, so nothing can be judged; add {{ do = 'send' }}"
+            f"{scenario.id}: step: nothing with a text is sent, so nothing can be judged; "
+            "add { do = 'send' }"
         )
     for name in _handlers_of(scenario):
         if name not in _known_handlers():
-            raise BadInput(f"{scenario.id}: there is no handler '{name}'{did_you_mean(name, _known_handlers())}")
+            cure = did_you_mean(name, _known_handlers())
+            raise BadInput(f"{scenario.id}: there is no handler '{name}'{cure}")
 
 
 def _handlers_of(scenario: Scenario) -> Iterator[str]:

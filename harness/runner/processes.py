@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +38,17 @@ class _Nursery:
         return int(self._ask(request, [output])["pid"])
 
     def signal(self, pid: int, number: int) -> None:
-        """Signal a child if it still lives."""
-        self._ask({"pid": pid, "signal": int(number)}, [])
+        """Signal a child if it still lives. When the nursery is gone, so are its children."""
+        with suppress(SetupFailed):
+            self._ask({"pid": pid, "signal": int(number)}, [])
 
     def _ask(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         with self._lock:
             channel = self._channel()
-            socket.send_fds(channel, [json.dumps(request).encode()], descriptors)
-            reply = channel.recv(nursery.MOST)
+            reply = b""
+            with suppress(ConnectionError):  # it has ended: the same as no answer
+                socket.send_fds(channel, [json.dumps(request).encode()], descriptors)
+                reply = channel.recv(nursery.MOST)
         if not reply:
             raise SetupFailed("the process that starts origins and edges has ended; see its error above")
         answer: dict[str, Any] = json.loads(reply)
@@ -92,6 +96,10 @@ class Child:
     def is_running(self) -> bool:
         """Nobody has ended it through this object."""
         return not self._ended
+
+    async def ended(self) -> None:
+        """Until it has ended, whoever ended it."""
+        await _drained(self._output)
 
     async def kill(self) -> None:
         """kill -9, and wait until the kernel has taken its sockets."""

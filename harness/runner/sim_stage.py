@@ -38,7 +38,7 @@ TICK_BITS = 24
 
 
 class SimStage:
-    """One run in virtual time. disk: the origin's database; whoever opened it closes it, however the run ends."""
+    """One run in virtual time. disk: the origin's database; whoever opened it closes it."""
 
     def __init__(self, sim: Sim, plan: Plan, disk: sqlite3.Connection) -> None:
         self.clock = sim.clock

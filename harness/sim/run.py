@@ -120,8 +120,9 @@ def _is_dead(task: asyncio.Task[Any]) -> bool:
 def _dispose(sim: Sim) -> None:
     """Close what is still suspended, in order and unseen, rather than leave it to the collector."""
     sim.network.forget()
-    with _silence():
-        _close_suspended(sim)
+    if any(not task.done() for task in sim.loop.tasks):
+        with _silence():
+            _close_suspended(sim)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The minimal web page, for tests in a browser. Its files are read once and kept; nothing else can be read.
+"""The web pages in ui/, one folder each. Their files are read once and kept; nothing else can be read.
 
 Must never send a file without its Content-Security-Policy.
 """
@@ -14,11 +14,11 @@ from firstbyte.reference_server.errors import not_found
 from firstbyte.reference_server.operations import Operation, Outcome, RawResponse
 from firstbyte.reference_server.schemas import STRING, ref
 
-_FOLDER: Final = Path(__file__).parent.parent / "ui" / "minimal"
+_ROOT: Final = Path(__file__).parent.parent / "ui"
 _TYPES: Final = {
-    "index.html": b"text/html; charset=utf-8",
-    "page.js": b"text/javascript; charset=utf-8",
-    "page.css": b"text/css; charset=utf-8",
+    ".html": b"text/html; charset=utf-8",
+    ".js": b"text/javascript; charset=utf-8",
+    ".css": b"text/css; charset=utf-8",
 }
 _POLICY: Final = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -27,12 +27,14 @@ _POLICY: Final = (
 
 
 async def _page(request: Request) -> Response:
+    page = str(request.path_params["page"])
     name = str(request.path_params.get("file", "")) or "index.html"
-    if name not in _TYPES:
-        raise not_found(f"The page has no file '{name}'")
-    data = _content(name)
+    path = _files().get((page, name))
+    if path is None:
+        raise not_found(f"There is no file '{name}' of a page '{page}'")
+    data = _content(path)
     headers = [
-        (b"Content-Type", _TYPES[name]),
+        (b"Content-Type", _TYPES[path.suffix]),
         (b"Content-Security-Policy", _POLICY),
         (b"X-Content-Type-Options", b"nosniff"),
         (b"Cache-Control", b"no-cache"),
@@ -42,8 +44,15 @@ async def _page(request: Request) -> Response:
 
 
 @cache
-def _content(name: str) -> bytes:
-    return (_FOLDER / name).read_bytes()
+def _files() -> dict[tuple[str, str], Path]:
+    """Every file a page may have, by page and name: what a request names is looked up here, never opened."""
+    found = (path for path in _ROOT.glob("*/*") if path.suffix in _TYPES)
+    return {(path.parent.name, path.name): path for path in found}
+
+
+@cache
+def _content(path: Path) -> bytes:
+    return path.read_bytes()
 
 
 _FOUND: Final = Outcome(status=200, description="The file", schema=STRING, media_type="text/html")
@@ -51,17 +60,17 @@ _MISSING: Final = Outcome(status=404, description="No such file", schema=ref("No
 OPERATIONS: Final = (
     Operation(
         method="GET",
-        path="/ui/minimal/",
-        id="ui.minimal",
-        summary="A minimal page that sends prompts",
+        path="/ui/{page}/",
+        id="ui.page",
+        summary="A page that sends prompts: minimal, naive, robust",
         endpoint=_page,
-        outcomes=[_FOUND],
+        outcomes=[_FOUND, _MISSING],
     ),
     Operation(
         method="GET",
-        path="/ui/minimal/{file}",
-        id="ui.minimal.file",
-        summary="A file of that page",
+        path="/ui/{page}/{file}",
+        id="ui.file",
+        summary="A file of a page",
         endpoint=_page,
         outcomes=[_FOUND, _MISSING],
     ),

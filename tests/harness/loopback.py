@@ -1,4 +1,4 @@
-"""A scripted server and a watcher on real loopback sockets: every step waits for what the other side has seen."""
+"""A scripted server and a watcher on loopback sockets: a step waits for what the other side has seen."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Every key of an expectation is compared, with one line a difference; a deadline that never fired is no result."""
+"""Every key of an expectation is compared; a deadline that never fired is no result."""
 
 import msgspec
 import pytest
@@ -159,7 +159,11 @@ def test_timers_are_listed_in_the_order_they_fired() -> None:
 
 
 def test_the_handler_is_the_one_that_the_origin_noted() -> None:
-    assert (handler_of(TIMELINE, 1), handler_of(TIMELINE, 2), handler_of(TIMELINE, 3)) == ("", "no-content", "")
+    assert (handler_of(TIMELINE, 1), handler_of(TIMELINE, 2), handler_of(TIMELINE, 3)) == (
+        "",
+        "no-content",
+        "",
+    )
 
 
 WORDS = [

@@ -77,7 +77,13 @@ def test_a_shape_that_is_not_there_is_answered_with_the_nearest_name() -> None:
 
 
 SUITE: dict[str, Any] = {"suite": "mine", "about": "Mine.", "scenario": []}
-SCENARIO: dict[str, Any] = {"id": "a", "claim": "must", "source": "2026", "step": [{"do": "send"}], "edge": {}}
+SCENARIO: dict[str, Any] = {
+    "id": "a",
+    "claim": "must",
+    "source": "2026",
+    "step": [{"do": "send"}],
+    "edge": {},
+}
 
 NESTED: list[tuple[dict[str, Any], str]] = [
     ({"abuot": "x"}, "unknown key 'abuot'; did you mean 'about'?"),

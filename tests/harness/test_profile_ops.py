@@ -1,4 +1,4 @@
-"""Profiles made from profiles: on another time scale, with another limit, without a timer; and what contradicts."""
+"""Profiles made from profiles: another time scale or limit, a timer less; and what contradicts itself."""
 
 import msgspec
 import pytest
@@ -7,9 +7,7 @@ from firstbyte.harness.profile import Answer, Interim, Point, Profile, Resend, R
 from firstbyte.harness.profile_ops import complaints, header_timers, scaled, with_header_limit, without_timer
 from firstbyte.harness.units import Duration, seconds
 
-READ = Timer(
-    name="read", starts_on=Point.REQUEST_SENT, stops_on=(Point.HEADER_COMPLETED,), limit=seconds(60)
-)
+READ = Timer(name="read", starts_on=Point.REQUEST_SENT, stops_on=(Point.HEADER_COMPLETED,), limit=seconds(60))
 CONNECT = Timer(
     name="connect", starts_on=Point.CONNECT_STARTED, stops_on=(Point.CONNECTED,), limit=seconds(5)
 )

@@ -59,7 +59,9 @@ def test_every_wait_of_a_scenario_is_divided() -> None:
         Reconcile(),
     )
     assert fast.origin == ServerOrigin(
-        model=Model(delay=seconds(5), token_gap=seconds(0.5)), persist_delay=seconds(0.2), heartbeat=seconds(1)
+        model=Model(delay=seconds(5), token_gap=seconds(0.5)),
+        persist_delay=seconds(0.2),
+        heartbeat=seconds(1),
     )
     assert fast.settle == seconds(10)
 

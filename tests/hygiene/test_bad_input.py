@@ -1,4 +1,4 @@
-"""Input nobody can use gets one message that says where, what and what next; garbage on the wire gets an answer."""
+"""Input nobody can use gets one message with place and cure; garbage on the wire gets an answer."""
 
 import socket
 from collections.abc import Iterator
@@ -31,7 +31,12 @@ edge.nginx = { verdict = "delivered" }
 PROFILE = """
 id = "mine"
 title = "Mine"
-answers = { timeout = { status = 504 }, connect-refused = { status = 502 }, connect-timeout = { status = 504 }, closed = { status = 502 }, reset = { status = 502 }, protocol-error = { status = 502 } }
+answers.timeout.status = 504
+answers.connect-refused.status = 502
+answers.connect-timeout.status = 504
+answers.closed.status = 502
+answers.reset.status = 502
+answers.protocol-error.status = 502
 
 [[timers]]
 name = "read"
@@ -70,7 +75,13 @@ FILES = [
     (RUN_BEHIND, PROFILE, "60s", "60", "timers[0].limit: '60' has no unit; write '60s'"),
     (CHECK_PROFILE, PROFILE, "60s", "60", "timers[0].limit: '60' has no unit; write '60s'"),
     (EDGE_OF, PROFILE, "60s", "60", "timers[0].limit: '60' has no unit; write '60s'"),
-    (RUN_BEHIND, PROFILE, "header-completed", "request-sent", "timers.read: starts and stops on 'request-sent'"),
+    (
+        RUN_BEHIND,
+        PROFILE,
+        "header-completed",
+        "request-sent",
+        "timers.read: starts and stops on 'request-sent'",
+    ),
     (
         CHECK_PROFILE,
         PROFILE,
@@ -104,7 +115,7 @@ def test_a_wrong_file_is_named_with_the_key_and_the_cure(
 
 
 def ended(tmp_path: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
-    """Exit code and standard error of a command. One that would serve if it took the input has its own process."""
+    """Exit code and standard error. A command that would serve, if it took the input, is a process."""
     if words[0] in ("run", "check"):
         return main(list(words)), capsys.readouterr().err
     with Session(tmp_path / "t", *words) as session:
@@ -125,7 +136,9 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("words", "message"), OPTIONS, ids=[f"{row[0][0]} {' '.join(row[0][-2:])}" for row in OPTIONS])
+@pytest.mark.parametrize(
+    ("words", "message"), OPTIONS, ids=[f"{row[0][0]} {' '.join(row[0][-2:])}" for row in OPTIONS]
+)
 def test_a_wrong_option_is_named_with_the_cure(words: tuple[str, ...], message: str, tmp_path: Path) -> None:
     with Session(tmp_path / "t", *words) as session:
         assert (session.end(), session.out) == (2, "")

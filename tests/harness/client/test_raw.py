@@ -1,12 +1,13 @@
-"""The raw client tells what happens to its bytes, on real sockets: every sight, every end, and when it left."""
+"""The raw client tells what happens to its bytes, on real sockets: each sight, each end, when it left."""
 
 import asyncio
 import socket
 
 import pytest
 
-from firstbyte.harness.client.raw import RawClient, Request, reset
+from firstbyte.harness.client.raw import RawClient, Request
 from firstbyte.harness.clock import RealClock
+from firstbyte.harness.origin.playing import reset
 from firstbyte.harness.timeline import Actor, Kind
 from firstbyte.harness.units import Duration, seconds
 from firstbyte.harness.verdict import End, Exchange
@@ -253,7 +254,9 @@ async def connections_of(*reuse: bool, script_ends: bool = False) -> list[int]:
         while True:
             await head_of(reader)
             counts[number] += 1
-            writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n" if script_ends else NO_CONTENT)
+            writer.write(
+                b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n" if script_ends else NO_CONTENT
+            )
 
     async with serving(script) as address:
         client = client_of(address, watcher)

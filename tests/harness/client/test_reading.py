@@ -85,3 +85,25 @@ def test_a_clean_answer_keeps_the_connection() -> None:
     reader = AnswerReader("POST")
     reader.feed(NO_CONTENT)
     assert reader.keep_alive
+
+
+def test_a_101_is_the_answer_and_its_end() -> None:
+    switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+    assert sights(switch, method="GET") == [
+        (Sight.FIRST_BYTE, 0),
+        (Sight.HEADER, 101),
+        (Sight.COMPLETE, 0),
+    ]
+
+
+def test_a_reader_shows_its_state() -> None:
+    reader = AnswerReader("GET")
+    reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi")
+    assert repr(reader) == "<AnswerReader status=200 body=2 done=False>"
+
+
+def test_of_a_long_body_the_beginning_is_kept_and_all_is_counted() -> None:
+    reader = AnswerReader("GET", keep=3)
+    reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcd")
+    reader.feed(b"ef")
+    assert (bytes(reader.body), reader.body_bytes, reader.is_complete) == (b"abc", 6, True)

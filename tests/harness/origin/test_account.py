@@ -1,4 +1,4 @@
-"""An origin's account becomes the ledger and the origin's part of the timeline; set-up is no part of either."""
+"""An origin's account becomes ledger and the origin's part of the timeline; set-up is part of neither."""
 
 import json
 
@@ -89,9 +89,7 @@ def test_rows_become_events_on_the_runs_axis() -> None:
         entry("model-called", 1, 1_007),
     )
     assert events_of(rows, lambda at: at - 1_000) == (
-        Event(
-            at=5, actor=Actor.ORIGIN, kind=Kind.ARRIVED, request=1, data={"handler": "no-content"}
-        ),
+        Event(at=5, actor=Actor.ORIGIN, kind=Kind.ARRIVED, request=1, data={"handler": "no-content"}),
         Event(
             at=6,
             actor=Actor.ORIGIN,

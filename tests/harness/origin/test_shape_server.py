@@ -35,7 +35,11 @@ from firstbyte.harness.wire import (
 
 pytestmark = pytest.mark.real
 
-REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nX-Firstbyte-Request: 4\r\nX-Firstbyte-Intent: hi\r\n\r\n{}"
+REQUEST = (
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+    b"X-Firstbyte-Request: 4\r\nX-Firstbyte-Intent: hi\r\n\r\n{}"
+)
+CHUNKED_HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 LENGTH_2, CHUNKED = (("Content-Length", "2"),), (("Transfer-Encoding", "chunked"),)
 LEDGER = "/_firstbyte/ledger"
 
@@ -73,9 +77,7 @@ class Played:
 @asynccontextmanager
 async def playing(*steps: Step, effects: int = 1) -> AsyncIterator[Played]:
     ticks = count()
-    server = ShapeServer(
-        Shape(id="mine", title="Mine", steps=steps, effects=effects), lambda: next(ticks)
-    )
+    server = ShapeServer(Shape(id="mine", title="Mine", steps=steps, effects=effects), lambda: next(ticks))
     played = Played(server, await server.start("127.0.0.1", 0))
     try:
         async with asyncio.timeout(10):
@@ -94,18 +96,38 @@ BYTES: list[tuple[str, tuple[Step, ...], bytes]] = [
     ("head", (Head(status=200, headers=LENGTH_2), Close()), b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"),
     ("reason", (Head(status=299, reason="Mine"), Close()), b"HTTP/1.1 299 Mine\r\n\r\n"),
     ("no reason known", (Head(status=299), Close()), b"HTTP/1.1 299 Status\r\n\r\n"),
-    ("interim", (Interim(status=103, headers=(("Link", "</a>"),)), Close()), b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
+    (
+        "interim",
+        (Interim(status=103, headers=(("Link", "</a>"),)), Close()),
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+    ),
     ("interims", (Interim(status=102, times=2), Close()), b"HTTP/1.1 102 Processing\r\n\r\n" * 2),
-    ("partial head", (PartialHead(status=204, headers=(("A", "b"),)), Close()), b"HTTP/1.1 204 No Content\r\nA: b\r\n"),
-    ("partial head, ended raw", (PartialHead(status=204), Raw(text="\r\n"), Close()), b"HTTP/1.1 204 No Content\r\n\r\n"),
+    (
+        "partial head",
+        (PartialHead(status=204, headers=(("A", "b"),)), Close()),
+        b"HTTP/1.1 204 No Content\r\nA: b\r\n",
+    ),
+    (
+        "partial head, ended raw",
+        (PartialHead(status=204), Raw(text="\r\n"), Close()),
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+    ),
     ("body until close", (Head(), Chunk(text="hé"), Close()), "HTTP/1.1 200 OK\r\n\r\nhé".encode()),
-    ("chunks", (Head(headers=CHUNKED), Chunk(text="hello", times=2), Close()), b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"5\r\nhello\r\n" * 2),
-    ("a chunk of a size", (Head(headers=CHUNKED), Chunk(size=17), Close()), b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + b"x" * 17 + b"\r\n"),
+    (
+        "chunks",
+        (Head(headers=CHUNKED), Chunk(text="hello", times=2), Close()),
+        CHUNKED_HEAD + b"5\r\nhello\r\n" * 2,
+    ),
+    (
+        "a chunk of a size",
+        (Head(headers=CHUNKED), Chunk(size=17), Close()),
+        CHUNKED_HEAD + b"11\r\n" + b"x" * 17 + b"\r\n",
+    ),
     ("raw", (Raw(text="\xff\x00what", times=2), Close()), b"\xff\x00what" * 2),
     ("wait", (Wait(duration=Duration(1_000)), Raw(text="x"), Close()), b"x"),
     ("half close", (Raw(text="x"), HalfClose(), Hold()), b"x"),
     ("end of an answer without framing", (Head(), Chunk(text="x"), End()), b"HTTP/1.1 200 OK\r\n\r\nx"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "steps", "wire"), BYTES, ids=[name for name, _, _ in BYTES])
@@ -118,15 +140,18 @@ async def test_steps_are_these_bytes_and_then_the_end(
 
 
 ANSWERS: list[tuple[str, tuple[Step, ...], bytes, int]] = [
-    ("length", (Head(headers=LENGTH_2), Chunk(text="ok"), End()), b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 2),
-    ("chunked", (Head(headers=CHUNKED), Chunk(text="ok"), End()), b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 2),
+    (
+        "length",
+        (Head(headers=LENGTH_2), Chunk(text="ok"), End()),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        2,
+    ),
+    ("chunked", (Head(headers=CHUNKED), Chunk(text="ok"), End()), CHUNKED_HEAD + b"2\r\nok\r\n0\r\n\r\n", 2),
     ("no content", (Head(status=204), End()), b"HTTP/1.1 204 No Content\r\n\r\n", 0),
-]  # fmt: skip
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "steps", "wire", "size"), ANSWERS, ids=[name for name, _, _, _ in ANSWERS]
-)
+@pytest.mark.parametrize(("name", "steps", "wire", "size"), ANSWERS, ids=[name for name, _, _, _ in ANSWERS])
 async def test_an_end_keeps_the_connection_and_a_pipelined_request_is_answered_too(
     name: str, steps: tuple[Step, ...], wire: bytes, size: int
 ) -> None:
@@ -201,7 +226,10 @@ async def test_rows_carry_number_and_intent_and_messages_the_effects() -> None:
         account = await played.account()
     arrived = account.events[0]
     assert (arrived.request, arrived.intent, arrived.detail) == (4, "hi", {"method": "POST", "path": "/"})
-    assert [(one.id, one.role, one.intent) for one in account.messages] == [("m1", "user", "hi"), ("m2", "user", "hi")]
+    assert [(one.id, one.role, one.intent) for one in account.messages] == [
+        ("m1", "user", "hi"),
+        ("m2", "user", "hi"),
+    ]
 
 
 async def test_an_origin_without_effects_stores_nothing() -> None:

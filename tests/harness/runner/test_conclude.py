@@ -25,9 +25,15 @@ SENT = Exchange(
 TOLD = (
     Event(at=0, actor=Actor.CLIENT, kind=Kind.REQUEST_SENT, request=1),
     Event(at=0, actor=Actor.ORIGIN, kind=Kind.ARRIVED, request=1, data={"handler": "stream-withheld"}),
-    Event(at=seconds(100), actor=Actor.EDGE, kind=Kind.TIMER_FIRED, request=1, data={"timer": "proxy-read", "hop": 1}),
+    Event(
+        at=seconds(100),
+        actor=Actor.EDGE,
+        kind=Kind.TIMER_FIRED,
+        request=1,
+        data={"timer": "proxy-read", "hop": 1},
+    ),
     Event(at=seconds(100), actor=Actor.CLIENT, kind=Kind.ENDED, request=1, data={"end": "complete"}),
-)  # fmt: skip
+)
 OBSERVED = Observed(
     exchanges=(SENT,),
     ledger=Ledger(messages=(Message(id="m", intent="hello"),)),

@@ -103,7 +103,9 @@ WRONG: list[tuple[dict[str, str | int | float | bool | list[str]], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "message"), WRONG, ids=["no entry", "no unit", "contradiction", "no key"])
+@pytest.mark.parametrize(
+    ("changes", "message"), WRONG, ids=["no entry", "no unit", "contradiction", "no key"]
+)
 def test_an_override_that_makes_no_profile_is_refused_with_the_key(
     changes: dict[str, str | int | float | bool | list[str]], message: str
 ) -> None:

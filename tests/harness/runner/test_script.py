@@ -166,9 +166,7 @@ async def test_the_same_ids_as_nothing_before_are_new_ones() -> None:
 
 
 async def test_steps_are_played_in_their_order_and_noted() -> None:
-    _, stage = await play(
-        SessionServer(), Pause(duration=seconds(1)), KillOrigin(), RestartOrigin(), Send()
-    )
+    _, stage = await play(SessionServer(), Pause(duration=seconds(1)), KillOrigin(), RestartOrigin(), Send())
     assert stage.done == ["pause 1000000", "kill", "restart"]
     assert stage.kinds[:2] == [Kind.KILLED, Kind.RESTARTED]
 
@@ -182,7 +180,9 @@ RECONCILED: list[tuple[str, list[tuple[int, bytes]], Belief | None, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "messages", "belief", "asked"), RECONCILED, ids=[row[0] for row in RECONCILED])
+@pytest.mark.parametrize(
+    ("name", "messages", "belief", "asked"), RECONCILED, ids=[row[0] for row in RECONCILED]
+)
 async def test_a_careful_client_believes_what_it_reads_and_asks_three_times(
     name: str, messages: list[tuple[int, bytes]], belief: Belief | None, asked: int
 ) -> None:
@@ -216,7 +216,9 @@ async def test_an_origin_that_gives_no_session_is_a_set_up_error(answer: bytes) 
         writer.write(answer)
 
     async with serving(script) as address:
-        with pytest.raises(SetupFailed, match=f"origin 127.0.0.1:{address[1]}: POST /session gave no session"):
+        with pytest.raises(
+            SetupFailed, match=f"origin 127.0.0.1:{address[1]}: POST /session gave no session"
+        ):
             await create_session(address)
 
 

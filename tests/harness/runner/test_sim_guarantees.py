@@ -1,4 +1,4 @@
-"""A simulated scenario never hangs and never leaves virtual time: it ends with an error that says who and why."""
+"""A simulated scenario never hangs and never leaves virtual time: it ends with an error that says why."""
 
 import socket
 from collections.abc import Callable
@@ -40,7 +40,8 @@ def test_an_origin_that_never_ends_and_a_client_that_waits_for_ever_are_named() 
     first, *waits = run.problem.splitlines()
     assert first.startswith("Stalled: ")
     assert any(
-        line.strip().startswith("main: task 'RawClient.exchange") and "waits for bytes on <connection 1" in line
+        line.strip().startswith("main: task 'RawClient.exchange")
+        and "waits for bytes on <connection 1" in line
         for line in waits
     )
     assert any("origin: task" in line and "Playing._do" in line for line in waits)

@@ -1,0 +1,81 @@
+"""The scripted origin with an eye on its connections: how the edge left each of them."""
+
+import asyncio
+from collections.abc import Callable
+
+from firstbyte.harness.origin.shape_server import Connection, ShapeServer
+from firstbyte.harness.wire import Shape
+
+
+class Watched(Connection):
+    """One connection. saw: "fin" or "rst" once the edge has left it, before the origin did."""
+
+    saw = ""
+    has_request = False
+
+    def __repr__(self) -> str:
+        return f"<Watched {self.saw or 'open'}>"
+
+    async def _read(self) -> None:
+        await super()._read()
+        error = self._reader.exception()
+        self.saw = "rst" if isinstance(error, ConnectionError) else "fin"
+
+
+class WatchedOrigin(ShapeServer):
+    """Plays one shape; remembers every connection that carried a request."""
+
+    def __init__(self, shape: Shape, now: Callable[[], int]) -> None:
+        super().__init__(shape, now)
+        self._watched: list[Watched] = []
+        self._left = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"<WatchedOrigin {self._shape.id}, {self.requests} requests>"
+
+    @property
+    def requests(self) -> int:
+        """How often a request's head has come in."""
+        return sum(row["event"] == "arrived" for row in self._rows)
+
+    async def saw(self, grace_seconds: float) -> str:
+        """How the edge left the connection of the last request: fin | rst | nothing within the time."""
+        if not self._last_saw():
+            try:
+                await asyncio.wait_for(self._left.wait(), grace_seconds)
+            except TimeoutError:
+                pass
+        return self._last_saw() or "nothing"
+
+    def _last_saw(self) -> str:
+        carried = [one for one in self._watched if one.has_request]
+        return carried[-1].saw if carried else ""
+
+    def note(self, event: str, request: object, **detail: object) -> None:
+        """Remember which connection it was, too."""
+        super().note(event, request, **detail)  # type: ignore[arg-type] # Incoming, as the base says
+        if event == "arrived":
+            for one in self._watched:
+                if one._request is request:
+                    one.has_request = True
+                    self._watched.remove(one)
+                    self._watched.append(one)
+                    return
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        connection = Watched(self, self._shape, reader, writer)
+        self._watched.append(connection)
+        try:
+            await connection.serve()
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            if not connection.saw and isinstance(reader.exception(), ConnectionError):
+                connection.saw = "rst"
+            if connection.has_request:
+                self._left.set()
+            self._connections.discard(task)
+            writer.close()

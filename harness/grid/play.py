@@ -1,0 +1,78 @@
+"""Plays one wire shape to one edge: its request, its answer, what the origin saw. The same in sim and real."""
+
+import asyncio
+
+import msgspec
+
+from firstbyte.harness.client.raw import RawClient, Request
+from firstbyte.harness.clock import Clock
+from firstbyte.harness.grid.cell import Cell
+from firstbyte.harness.grid.origin import WatchedOrigin
+from firstbyte.harness.origin.account import events_of, read_account
+from firstbyte.harness.timeline import Event, join
+from firstbyte.harness.units import Duration, as_seconds, scale, seconds
+from firstbyte.harness.verdict import Exchange
+from firstbyte.harness.wire import Shape
+
+WORLD = seconds(60)
+"""The limit that the shapes are written for."""
+PATIENCE = Duration(5 * WORLD)
+"""The client leaves when there is still no end then: some edges never give up."""
+GRACE = Duration(WORLD // 5)
+"""So long after the answer's end an edge may take to leave the origin."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and how fast. front: of the edge. scale: every wait is divided by it; 1 in sim."""
+
+    front: tuple[str, int]
+    clock: Clock
+    scale: float
+    limit: Duration
+
+
+async def play(shape: Shape, origin: WatchedOrigin, place: Place, events: list[Event]) -> Cell:
+    """All requests of the shape, one after the other; the last one is judged. events: more may be in it."""
+    client = RawClient(place.front, clock=place.clock, report=events.append)
+    try:
+        exchange = await _requests(shape, client, place)
+        saw = await origin.saw(as_seconds(scale(GRACE, place.scale)))
+    finally:
+        client.close()
+    account = read_account(origin.account())
+    return Cell(
+        status=exchange.status,
+        end=str(exchange.end),
+        at=(exchange.end_at or exchange.sent_at) - exchange.sent_at,
+        limit=place.limit,
+        origin_requests=origin.requests,
+        origin_saw=saw,
+        events=join(events, events_of(account, int)).events,
+    )
+
+
+async def _requests(shape: Shape, client: RawClient, place: Place) -> Exchange:
+
+
+    wanted = shape.request
+    exchange = await client.exchange(_request(shape, 1, place.scale))
+    for number in range(2, wanted.times + 1):
+        await asyncio.sleep(as_seconds(scale(wanted.gap, place.scale)))
+        exchange = await client.exchange(_request(shape, number, place.scale), reuse=True)
+    return exchange
+
+
+def _request(shape: Shape, number: int, factor: float) -> Request:
+    wanted = shape.request
+    size = wanted.body_size
+    if size is None:
+        size = 2 if wanted.method in {"POST", "PUT", "PATCH"} else 0
+    return Request(
+        id=number,
+        method=wanted.method,
+        path=f"/{shape.id}",
+        headers=wanted.headers,
+        body=b"{}" if size == 2 else b"x" * size,
+        leave_after=scale(PATIENCE, factor),
+        pace=scale(wanted.pace, factor),
+    )
