@@ -4,6 +4,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 WORKERS ?= 4
+REPEAT ?= 50
 ARGS ?=
 BIN := .venv/bin
 # Set-up runs on .venv's Python once there is one. pyenv's python3 fails where the version of .python-version is missing.
@@ -14,7 +15,7 @@ RUN = for python in $(BIN)/python "$(PYTHON)" /usr/bin/python3 ""; do \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup browser lock reproduce test check format bench coverage clean
+.PHONY: help setup browser lock reproduce test check format bench soak coverage clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
@@ -49,6 +50,11 @@ check: setup ## format, lint, types, import directions, requirement files, data
 
 format: setup ## put every file into the house's format
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+soak: setup ## the browser tests REPEAT=50 times, and every broken page against every rule
+	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/ui
+	@for round in $$(seq $(REPEAT)); do \
+	echo "soak: round $$round of $(REPEAT)"; $(BIN)/pytest -q -n $(WORKERS) $(ARGS) tests/ui || exit 1; done
 
 bench: setup ## the speed figures of the README
 	@$(BIN)/python benchmarks/run.py $(ARGS)

@@ -32,7 +32,11 @@ class Lock:
 
 
 LOCKS = (
-    Lock("dev.txt", "pyproject.toml", ("--extra", "browser", "--group", "dev", "--python-version", "3.12")),
+    Lock(
+        "dev.txt",
+        "pyproject.toml",
+        ("--extra", "browser", "--extra", "real", "--group", "dev", "--python-version", "3.12"),
+    ),
     Lock(
         "runtime.txt",
         "pyproject.toml",

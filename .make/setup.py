@@ -11,6 +11,7 @@ from pathlib import Path
 
 from browser import FAILED, set_up_browser
 from installer import run, set_up_packages
+from products import set_up_products
 from sdk import set_up_sdk
 from stamps import PYTHON, ROOT, VENV, MachineLacks, begin, fingerprint, finish, is_done, one_at_a_time, say
 
@@ -45,6 +46,7 @@ def main(arguments: list[str]) -> int:
             if "--retry-browser" in arguments:
                 FAILED.unlink(missing_ok=True)
             set_up_browser()
+            set_up_products()
     except MachineLacks as lack:
         say(str(lack))
         return 3

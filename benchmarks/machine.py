@@ -13,24 +13,30 @@ PACKAGES = ("h11", "mitmproxy", "msgspec", "rich", "starlette", "uvicorn")
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """The machine and the versions. load: processes that wanted to run, averaged over the minute before."""
+    """The machine and the versions. load: processes that wanted to run, averaged over a minute: before
+    the first measurement and after the last."""
 
     processor: str
     cores: int
     system: str
     python: str
-    load: float
+    load: tuple[float, float]
     versions: dict[str, str]
 
 
-def this_machine() -> Machine:
+def load() -> float:
+    """Processes that wanted to run, averaged over the last minute."""
+    return round(os.getloadavg()[0], 2)
+
+
+def this_machine(load_before: float) -> Machine:
     """What is known without asking anybody."""
     return Machine(
         processor=_processor(),
         cores=len(os.sched_getaffinity(0)),
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
-        load=round(os.getloadavg()[0], 2),
+        load=(load_before, load()),
         versions={"firstbyte": package_version(), **{name: version(name) for name in PACKAGES}},
     )
 

@@ -45,7 +45,7 @@ def about(machine: Machine, command: str) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
     return (
         f"{machine.processor}, {machine.cores} cores, {machine.system}, Python {machine.python}; {versions}. "
-        f"Load when it began: {machine.load:g}. Command: `{command}`."
+        f"Load before and after: {machine.load[0]:g}, {machine.load[1]:g}. Command: `{command}`."
     )
 
 

@@ -5,12 +5,12 @@ The only place where data is untyped. It must never fill in a value that is not 
 """
 
 import re
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import tomli
 
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.profile import Evidence, Profile
@@ -49,14 +49,14 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadInput(f"{path}: can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from error
-    except tomllib.TOMLDecodeError as error:
+    except tomli.TOMLDecodeError as error:
         raise BadInput(f"{path}: is not valid TOML: {error}") from error
 
 
 @cache
 def _parsed(path: Path, _version: tuple[int, int]) -> dict[str, Any]:
     """The TOML of one version of a file: `check` looks at each from several sides."""
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomli.loads(path.read_text(encoding="utf-8"))
 
 
 def decode[T](raw: object, kind: type[T], path: Path | str) -> T:
@@ -72,12 +72,16 @@ def _decode_custom(kind: type, value: object) -> object:
         if not isinstance(value, str):
             raise ValueError(f"'{value}' has no unit; write \"{value}s\"")
         try:
-            return parse_duration(value)
+            return _duration(value)
         except BadDuration as error:
             raise ValueError(str(error)) from error
     if kind is Path:
         return Path(str(value))
     raise NotImplementedError(f"no decoder for {kind}")
+
+
+_duration = cache(parse_duration)
+"""The same few durations stand in every file."""
 
 
 def _explain(message: str, kind: type) -> str:

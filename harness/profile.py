@@ -133,6 +133,9 @@ class InterimAction(StrEnum):
     SWALLOW = "swallow"
     FINAL = "final"  # taken as the final answer: no header timer any more
     REFUSE = "refuse"  # answered at once with answers['protocol-error']
+    # taken as a final answer without a body: it is forwarded, and the client waits for ever for another. The
+    # origin's real answer, which a real product gives to the next request, is dropped here.
+    STRAND = "strand"
 
 
 class Interim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -238,6 +241,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     interim: Interim = Interim()
     hold_header: HoldHeader = HoldHeader.NO
     buffer_request: bool = False
+    max_answer_head: int = 65_536  # bytes; a longer head of an answer is a protocol error
     origin: OriginSide = OriginSide()
     resend: tuple[Resend, ...] = ()
     mutation: Mutation = Mutation()

@@ -5,23 +5,16 @@ It must never import mitmproxy: `--help` is there at once.
 
 import argparse
 import ipaddress
-import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
-from firstbyte.harness.loader import (
-    LoadedProfile,
-    consistent,
-    profile_from,
-    profile_path,
-    read_toml,
-    with_key,
-)
+from firstbyte.harness.loader import LoadedProfile, load_profile
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.profile import Profile
 from firstbyte.harness.profile_ops import scaled, with_header_limit
+from firstbyte.harness.setting import HELP, apply_to_chain, check_all_used, parse_setting
 from firstbyte.harness.units import BadDuration, Duration, parse_duration
 from firstbyte.proxies.config import Upstream
 
@@ -122,8 +115,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--set",
         action="append",
         default=[],
-        metavar="KEY=VALUE",
-        help="one key of the profile, such as timers.read.limit=5s",
+        metavar="[HOP:]KEY=VALUE",
+        help=HELP,
     )
     _add_extras(parser)
     return parser
@@ -197,7 +190,10 @@ def _hops(options: argparse.Namespace) -> tuple[Hop, ...]:
     names = [name.strip() for name in options.profile.split(",") if name.strip()]
     if not names:
         raise BadInput("--profile: name at least one edge; `firstbyte list edges` shows them")
-    return tuple(_hop(name, tuple(options.set), limit, options.time_scale) for name in names)
+    settings = [parse_setting(text) for text in options.set]
+    loaded = [load_profile(name) for name in names]
+    check_all_used(settings, [loaded])
+    return tuple(_hop(one, limit, options.time_scale) for one in apply_to_chain(loaded, settings))
 
 
 def _limit(text: str | None) -> Duration | None:
@@ -212,30 +208,9 @@ def _limit(text: str | None) -> Duration | None:
     return limit
 
 
-def _hop(name: str, settings: tuple[str, ...], limit: Duration | None, scale: float) -> Hop:
-    loaded = _load(name, settings)
+def _hop(loaded: LoadedProfile, limit: Duration | None, scale: float) -> Hop:
     profile = loaded.profile if limit is None else with_header_limit(loaded.profile, limit)
     return Hop(
         profile=scaled(profile, scale),
         assumed=tuple(f"{one.key} = {one.assume}" for one in loaded.evidence.unknown),
     )
-
-
-def _load(name: str, settings: tuple[str, ...]) -> LoadedProfile:
-    path = profile_path(name)
-    raw = read_toml(path)
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise BadInput(f"--set: '{setting}' is not KEY=VALUE; write timers.read.limit=5s, say")
-        # What is set is no longer unknown: its `assume` must not win over it.
-        raw["unknown"] = [one for one in raw.get("unknown", []) if one.get("key") != key.strip()]
-        raw = with_key(raw, key.strip(), _value(value), path)
-    return consistent(profile_from(raw, path))
-
-
-def _value(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -322,9 +322,14 @@ class Attempts:
 
     def resend_after_close(self, *, partial: bool) -> bool:
         """The origin went away inside or before its header: start the next attempt, if there is one."""
-        if self._reused and not self._any_byte and self.resend(ResendCause.STALE):
+        if self.is_stale and self.resend(ResendCause.STALE):
             return True
         return self.resend(ResendCause.PARTIAL if partial else ResendCause.CLOSED)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether this attempt has a pooled connection that has not brought a byte."""
+        return self._reused and not self._any_byte
 
     def resend_if_due(self) -> CommandGenerator[None]:
         """The pause between two attempts is over."""

@@ -4,7 +4,6 @@ Started from the upstream outwards, ended the other way round.
 """
 
 import asyncio
-import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -20,6 +19,7 @@ from firstbyte.proxies.arguments import Address, EdgeArguments
 from firstbyte.proxies.config import EdgeConfig, TlsFiles, Upstream
 from firstbyte.proxies.control import control_app
 from firstbyte.proxies.edge import Hooks, NoHooks
+from firstbyte.proxies.garbage import Sweeper
 from firstbyte.proxies.har import HarWriter
 from firstbyte.proxies.record import Record
 from firstbyte.proxies.request_log import line
@@ -56,6 +56,11 @@ class Notes:
         self._quiet = quiet
         self._har = har
         self._encode = msgspec.json.Encoder().encode
+        self._ended: Callable[[], None] = lambda: None
+
+    def on_end(self, ended: Callable[[], None]) -> None:
+        """Call this after each exchange."""
+        self._ended = ended
 
     def report(self, event: Event) -> None:
         """One JSON line an event."""
@@ -64,6 +69,7 @@ class Notes:
 
     def done(self, record: Record) -> None:
         """One line, or several when the product logs lines of its own."""
+        self._ended()
         if self._har is not None and record.hop == 0:
             self._har.add(record)
         if not self._quiet:
@@ -92,9 +98,10 @@ async def running_chain(
         control_url = await _start_control(arguments.control, servers, token, stack)
         if har is not None and arguments.save_har is not None:
             stack.callback(har.write, arguments.save_har)
-        # Nothing made so far is garbage: collections of a held edge with thousands of requests stay short.
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 20)
+        sweeper = Sweeper(lambda: not any(server.active for server in servers))
+        notes.on_end(sweeper.ended)
+        sweeper.start()
+        stack.callback(sweeper.stop)
         if tls is not None:
             say(f"TLS: the certificate's authority is {tls.authority}")
         yield Chain(
@@ -119,6 +126,7 @@ async def _start(
                 hop=number,
                 tls=tls if is_front else None,
                 held=is_front and arguments.control is not None,
+                tie_turns=0,
             ),
             clock=MachineClock(),
             report=notes.report,

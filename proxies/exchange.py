@@ -77,6 +77,12 @@ class Exchange(Attempts):
         record.response_headers = self.reply.response.headers.fields if self.reply.response else ()
         yield from self.finish()
 
+    def log_client_left(self) -> None:
+        """Write down what the product logs when its client goes away."""
+        answer = self._profile.answers.get("client-left")
+        if answer is not None:
+            self.record.log = log_lines(answer, self._values())
+
     def drop(self, h2_error: str = "") -> CommandGenerator[None]:
         """No answer: the client's connection is closed, or its HTTP/2 stream reset."""
         yield from self.leave_origin(CloseKind.FIN)

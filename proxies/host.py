@@ -34,11 +34,6 @@ from firstbyte.proxies.signals import (
 )
 from firstbyte.proxies.wire import Wire
 
-#: Turns of the loop between an alarm and its timer. What an origin does at the same microsecond needs some
-#: turns to become
-#: a byte here; without them nobody could say that it was a tie.
-TIE_TURNS = 16
-
 logger = logging.getLogger(__name__)
 
 
@@ -194,7 +189,7 @@ class Host:
             loop = asyncio.get_running_loop()
             wait = max(0, command.at - self._edge.clock.now()) / 1_000_000
             self._alarms[command.stream_id] = loop.call_at(
-                loop.time() + wait, self._ring, command.stream_id, TIE_TURNS
+                loop.time() + wait, self._ring, command.stream_id, self._edge.config.tie_turns
             )
 
     def _ring(self, stream_id: int, turns: int) -> None:

@@ -153,7 +153,7 @@ class EdgeLayer(HttpLayer):
         context.server = server
         config = self._edge.config
         client = EdgeHttp1Client(
-            context, stream_id, config.max_header_bytes, config.profile.mutation.framed_204
+            context, stream_id, config.profile.max_answer_head, config.profile.mutation.framed_204
         )
         client.takes_as_final = self._edge.statuses_doing(InterimAction.FINAL)
         self.connections[server] = client

@@ -121,8 +121,11 @@ class OriginFacing(HttpStream):
             return
         if status in self._profile.interim.resets:
             exchange.note(Point.INTERIM_RECEIVED)
-        if action is InterimAction.FORWARD:
+        if action in (InterimAction.FORWARD, InterimAction.STRAND):
             yield from exchange.reply.interim(event.response)
+        if action is InterimAction.STRAND:
+            yield from exchange.leave_origin(CloseKind.NOTHING)
+            yield from exchange.finish()
 
     def _header(self, event: ResponseHeaders) -> CommandGenerator[None]:
         exchange = self.exchange
@@ -230,6 +233,8 @@ class OriginFacing(HttpStream):
     def _closed_answer(self, event: OriginBroke) -> str:
         if event.partial and self._profile.partial_header in self._profile.answers:
             return self._profile.partial_header
+        if self.exchange.is_stale and "stale" in self._profile.answers:
+            return "stale"
         return "reset" if event.cause is Cause.RESET else "closed"
 
     # ---- held mode

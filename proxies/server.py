@@ -64,6 +64,11 @@ class EdgeServer:
     def __repr__(self) -> str:
         return f"<EdgeServer {self._edge!r}, {len(self._hosts)} connections, {self._pool!r}>"
 
+    @property
+    def active(self) -> int:
+        """How many exchanges are under way."""
+        return self._edge.active
+
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen; returns the address in use. Raises OSError when the port can't be had."""
         loop = asyncio.get_running_loop()

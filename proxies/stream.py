@@ -168,6 +168,7 @@ class EdgeStream(OriginFacing):
         is_garbage = event.code is ErrorCode.REQUEST_VALIDATION_FAILED
         if not is_garbage:
             exchange.tell(Kind.CLIENT_LEFT)
+            exchange.log_client_left()
         exchange.record.end = event.message
         exchange.client_left = exchange.reply.is_silent = True
         how = self._profile.origin.on_client_leave

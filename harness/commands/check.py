@@ -1,4 +1,6 @@
-"""`firstbyte check`: every profile, shape and scenario is read and held against the others."""
+"""`firstbyte check`: every profile, shape and scenario is read and held against the others; with --chain, the
+deadlines of edges one behind the other.
+"""
 
 import argparse
 import sys
@@ -6,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from firstbyte.harness.chain_check import ChainWarning, chain_warnings
 from firstbyte.harness.clock import today
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.loader import (
@@ -25,7 +30,11 @@ from firstbyte.harness.profile_check import evidence_complaints
 from firstbyte.harness.profile_ops import complaints
 from firstbyte.harness.scenario import Suite
 from firstbyte.harness.scenario_check import scenario_complaints
+from firstbyte.harness.setting import HELP, apply_to_chain, check_all_used, parse_setting
+from firstbyte.harness.version import package_version
 from firstbyte.harness.wire import Shape
+
+SHORTEST_CHAIN = 2
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -33,10 +42,20 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "path", nargs="*", type=Path, help="TOML files or folders (default: all that comes with firstbyte)"
     )
+    parser.add_argument(
+        "--chain", metavar="EDGE,EDGE", help="warn of deadlines in the wrong order; the client's side first"
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="[HOP:]KEY=VALUE", help=HELP)
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when there is a warning")
+    parser.add_argument("--json", metavar="FILE|-", help="with --chain: write the warnings as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print every complaint; 2 when there is one."""
+    """Print every complaint; 2 when there is one. A chain's warnings: 0, with --strict 1."""
+    if options.chain is not None:
+        return _check_chain(options)
+    if options.strict or options.json or options.set:
+        raise BadInput("--strict, --json and --set are for --chain; add it")
     files = _files(options.path or [profiles_dir(), scenarios_dir()])
     found = 0
     for path in files:
@@ -45,6 +64,31 @@ def run(options: argparse.Namespace) -> int:
             found += 1
     out(f"{len(files)} files checked, {found} complaint{'' if found == 1 else 's'}")
     return 2 if found else 0
+
+
+def _check_chain(options: argparse.Namespace) -> int:
+    names = [name.strip() for name in options.chain.split(",") if name.strip()]
+    if len(names) < SHORTEST_CHAIN:
+        raise BadInput(f"--chain: '{options.chain}' is no chain; write cloudflare,nginx, say")
+    settings = [parse_setting(text) for text in options.set]
+    loaded = [load_profile(name) for name in names]
+    check_all_used(settings, [loaded])
+    found = tuple(chain_warnings([hop.profile for hop in apply_to_chain(loaded, settings)]))
+    lines = [line for one in found for line in _warning_lines(one)]
+    lines.append(f"{' -> '.join(names)}: {len(found)} warning{'' if len(found) == 1 else 's'}")
+    if options.json:
+        from firstbyte.harness.report import json_out  # noqa: PLC0415 - only when it is written
+
+        document = {"schema": 1, "firstbyte": package_version(), "chain": names}
+        json_out.write({**document, "warnings": msgspec.to_builtins(found)}, options.json)
+    (sys.stderr if options.json == "-" else sys.stdout).write("\n".join(lines) + "\n")
+    return 1 if found and options.strict else 0
+
+
+def _warning_lines(warning: ChainWarning) -> Iterator[str]:
+    yield f"{warning.outer} in front of {warning.inner}: {warning.trouble}"
+    yield f"  {warning.why}"
+    yield f"  cure: {warning.cure}"
 
 
 def _files(paths: list[Path]) -> list[Path]:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from firstbyte.harness.commands import common
+from firstbyte.harness.commands import common, settings
 from firstbyte.harness.report import table
 from firstbyte.harness.report.terminal import Terminal
 from firstbyte.harness.result import Run
@@ -19,12 +19,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="behind this edge instead of the report's; repeatable",
     )
+    settings.add(parser)
     common.add_running(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the hero suite and show it."""
-    chosen = list(plans(select(["hero"]), options.edge, common.options_of(options)))
+    stated = list(plans(select(["hero"]), options.edge, common.options_of(options)))
+    chosen = settings.with_settings(stated, options)
     return common.run_shown(chosen, options, _show)
 
 

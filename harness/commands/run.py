@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from firstbyte.harness.commands import common
+from firstbyte.harness.commands import common, settings
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import table
 from firstbyte.harness.report.terminal import Terminal
@@ -21,18 +21,20 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="behind this edge instead of the stated ones; repeatable",
+        help="behind this edge, or chain NAME,NAME, instead of the stated ones; repeatable",
     )
     parser.add_argument("--shard", metavar="I/N", help="only part I of N")
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="a timeline picture for every run, not only for failures"
     )
+    settings.add(parser)
     common.add_running(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run and report."""
-    chosen = list(plans(select(options.scenario), options.edge, common.options_of(options)))
+    stated = list(plans(select(options.scenario), options.edge, common.options_of(options)))
+    chosen = settings.with_settings(stated, options)
     if options.shard:
         chosen = shard(chosen, *_shard(options.shard))
     return common.run_shown(chosen, options, _with_pictures if options.verbose else table.print_runs)

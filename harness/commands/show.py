@@ -7,7 +7,6 @@ import msgspec
 
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.loader import (
-    LoadedProfile,
     load_profile,
     load_shape,
     load_suites,
@@ -15,7 +14,7 @@ from firstbyte.harness.loader import (
     shape_names,
 )
 from firstbyte.harness.problems import BadInput, did_you_mean
-from firstbyte.harness.profile import Timer
+from firstbyte.harness.profile_text import show_profile
 from firstbyte.harness.scenario import Scenario
 from firstbyte.harness.units import Duration, format_duration
 from firstbyte.reference_server.handlers import handler_summaries
@@ -46,50 +45,6 @@ def _lines(name: str) -> Iterator[str]:
         return iter([f"{name}: {handlers[name]}"])
     known = {*profile_names(), *shape_names(), *scenarios, *handlers}
     raise BadInput(f"nothing is named '{name}'{did_you_mean(name, known)[:300]}")
-
-
-def show_profile(loaded: LoadedProfile) -> Iterator[str]:
-    """Timers first, then the other keys, then what is unknown and where the rest comes from."""
-    profile = loaded.profile
-    yield f"{profile.id}: {profile.title}"
-    yield from (line for line in profile.summary.strip().splitlines() if line)
-    yield ""
-    yield "timers"
-    for timer in profile.timers:
-        yield from _timer(timer)
-    for key in ("hold_header", "buffer_request", "interim", "cut", "origin", "resend", "mutation", "answers"):
-        yield from _block(key, getattr(profile, key))
-    yield ""
-    yield "unknown"
-    for unknown in loaded.evidence.unknown:
-        yield f"  {unknown.key}: one of {msgspec.json.encode(unknown.allowed).decode()}"
-        assumed = msgspec.json.encode(unknown.assume).decode()
-        yield f"    assumed where a value is needed: {assumed}  {unknown.note}"
-    if not loaded.evidence.unknown:
-        yield "  nothing"
-    yield ""
-    yield "sources"
-    for source in loaded.evidence.sources:
-        where = " ".join(part for part in (source.url, source.version) if part)
-        yield f"  {source.kind}, {source.date}: {where}"
-        yield f"    for {', '.join(source.keys)}{'. ' + source.note if source.note else ''}"
-
-
-def _timer(timer: Timer) -> Iterator[str]:
-    limit = "no limit by default" if timer.limit is None else format_duration(timer.limit)
-    yield f"  {timer.name}: {limit}"
-    yield f"    from {timer.starts_on} until {' or '.join(timer.stops_on)}"
-    yield f"    set back by {', '.join(timer.reset_by) or 'nothing'}; then answers.{timer.answer}"
-
-
-def _block(key: str, value: object) -> Iterator[str]:
-    plain = msgspec.to_builtins(value, enc_hook=_plain)
-    if isinstance(plain, dict):
-        yield f"{key}"
-        for name, entry in plain.items():
-            yield f"  {name}: {msgspec.json.encode(entry).decode()}"
-    else:
-        yield f"{key}: {msgspec.json.encode(plain).decode()}"
 
 
 def _plain(value: object) -> object:

@@ -30,9 +30,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GridCell(msgspec.Struct, frozen=True, kw_only=True):
-    """Both sides. problem: why the real side could not be played; real is None then.
+    """Both sides. real: None when only the emulated side was asked for.
 
     listed_reason: from the file of listed differences; "" when it is not in it.
+    sometimes: the product itself answers now one way, now the other.
     """
 
     shape: str
@@ -41,6 +42,7 @@ class GridCell(msgspec.Struct, frozen=True, kw_only=True):
     emulated: Cell
     real: Cell | None
     listed_reason: str = ""
+    sometimes: bool = False
 
     @property
     def agree(self) -> bool:
@@ -51,7 +53,9 @@ class GridCell(msgspec.Struct, frozen=True, kw_only=True):
 def differences(emulated: Cell, real: Cell) -> tuple[str, ...]:
     """In what they differ: names of the fields that count."""
     found = [
-        name for name in ("status", "end", "origin_requests") if getattr(emulated, name) != getattr(real, name)
+        name
+        for name in ("status", "end", "origin_requests")
+        if getattr(emulated, name) != getattr(real, name)
     ]
     if abs(emulated.at - real.at) > TOLERANCE * emulated.limit:
         found.append("at")

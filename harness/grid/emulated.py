@@ -7,7 +7,6 @@ from firstbyte.harness.grid.origin import WatchedOrigin
 from firstbyte.harness.grid.play import Place, play
 from firstbyte.harness.profile import Profile
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.harness.timeline import Event
 from firstbyte.harness.units import Duration
 from firstbyte.harness.wire import Shape
 from firstbyte.proxies.config import EdgeConfig, Upstream
@@ -20,19 +19,18 @@ def emulate(shape: Shape, profile: Profile, limit: Duration) -> Cell:
     """One shape behind one profile, both unscaled."""
 
     async def main(sim: Sim) -> Cell:
-        events: list[Event] = []
         origin = WatchedOrigin(shape, sim.clock.now)
         await sim.network.host("origin").start(origin.start("origin", 80))
         edge = EdgeServer(
             EdgeConfig(profile=profile, upstream=Upstream(host="origin", port=80)),
             clock=sim.clock,
-            report=events.append,
+            report=origin.events.append,
             token=lambda length: "".join(sim.random.choices(_BASE62, k=length)),
         )
         await sim.network.host("edge").start(edge.start("edge", 80))
         try:
             place = Place(front=("edge", 80), clock=sim.clock, scale=1, limit=limit)
-            return await play(shape, origin, place, events)
+            return await play(shape, origin, place)
         finally:
             await edge.close()
             await origin.close()

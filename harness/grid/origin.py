@@ -2,8 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
-from firstbyte.harness.origin.shape_server import Connection, ShapeServer
+import msgspec
+
+from firstbyte.harness.origin.account import Account, Entry, events_of
+from firstbyte.harness.origin.shape_server import READ_SIZE, Connection, ShapeServer
+from firstbyte.harness.timeline import Event
 from firstbyte.harness.wire import Shape
 
 
@@ -21,17 +26,41 @@ class Watched(Connection):
         error = self._reader.exception()
         self.saw = "rst" if isinstance(error, ConnectionError) else "fin"
 
+    async def linger(self) -> None:
+        """After an answer before the upload's end: FIN, then read on until the edge has had enough.
+
+        A close with unread bytes is a RST, which may overtake the answer: which of the two an edge sees
+        first would be chance. Servers linger for that reason.
+        """
+        if self._gone.is_set() or self._all_in.is_set() or self._writer.is_closing():
+            return
+        self._writer.write_eof()
+        while await self._reader.read(READ_SIZE):
+            pass
+
 
 class WatchedOrigin(ShapeServer):
-    """Plays one shape; remembers every connection that carried a request."""
+    """Plays one shape; remembers every connection that carried a request.
+
+    events: what it saw, in the order it happened; client and edge may add theirs.
+    """
 
     def __init__(self, shape: Shape, now: Callable[[], int]) -> None:
         super().__init__(shape, now)
+        self.events: list[Event] = []
         self._watched: list[Watched] = []
         self._left = asyncio.Event()
 
     def __repr__(self) -> str:
         return f"<WatchedOrigin {self._shape.id}, {self.requests} requests>"
+
+    def forget(self) -> None:
+        """What was seen so far belongs to an earlier playing."""
+        self.events = []
+        self._rows.clear()
+        self._messages.clear()
+        self._watched.clear()
+        self._left.clear()
 
     @property
     def requests(self) -> int:
@@ -41,10 +70,8 @@ class WatchedOrigin(ShapeServer):
     async def saw(self, grace_seconds: float) -> str:
         """How the edge left the connection of the last request: fin | rst | nothing within the time."""
         if not self._last_saw():
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._left.wait(), grace_seconds)
-            except TimeoutError:
-                pass
         return self._last_saw() or "nothing"
 
     def _last_saw(self) -> str:
@@ -54,6 +81,8 @@ class WatchedOrigin(ShapeServer):
     def note(self, event: str, request: object, **detail: object) -> None:
         """Remember which connection it was, too."""
         super().note(event, request, **detail)  # type: ignore[arg-type] # Incoming, as the base says
+        entry = msgspec.convert(self._rows[-1], Entry)
+        self.events += events_of(Account(events=(entry,)), int)
         if event == "arrived":
             for one in self._watched:
                 if one._request is request:
@@ -70,6 +99,7 @@ class WatchedOrigin(ShapeServer):
         self._watched.append(connection)
         try:
             await connection.serve()
+            await connection.linger()
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:

@@ -62,6 +62,11 @@ def contender(product: Product, factor: float) -> Contender:
     )
 
 
+def emulated_contender(product: Product) -> Contender:
+    """The same where the product itself need not be on this machine."""
+    return Contender(product=product, program=Path(), version="", profile=limited(product), inexpressible=())
+
+
 def limited(product: Product) -> Profile:
     """The profile of a product with every timer that waits for the origin set to 60 s."""
     return _with_limits(load_profile(product.name).profile, dict.fromkeys(product.timers, WORLD))

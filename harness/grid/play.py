@@ -1,4 +1,4 @@
-"""Plays one wire shape to one edge: its request, its answer, what the origin saw. The same in sim and real."""
+"""Plays one wire shape to one edge: its request, its answer, what the origin saw. In sim as in real."""
 
 import asyncio
 
@@ -8,8 +8,6 @@ from firstbyte.harness.client.raw import RawClient, Request
 from firstbyte.harness.clock import Clock
 from firstbyte.harness.grid.cell import Cell
 from firstbyte.harness.grid.origin import WatchedOrigin
-from firstbyte.harness.origin.account import events_of, read_account
-from firstbyte.harness.timeline import Event, join
 from firstbyte.harness.units import Duration, as_seconds, scale, seconds
 from firstbyte.harness.verdict import Exchange
 from firstbyte.harness.wire import Shape
@@ -31,15 +29,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     limit: Duration
 
 
-async def play(shape: Shape, origin: WatchedOrigin, place: Place, events: list[Event]) -> Cell:
-    """All requests of the shape, one after the other; the last one is judged. events: more may be in it."""
-    client = RawClient(place.front, clock=place.clock, report=events.append)
+async def play(shape: Shape, origin: WatchedOrigin, place: Place) -> Cell:
+    """All requests of the shape, one after the other; the last one is judged."""
+    client = RawClient(place.front, clock=place.clock, report=origin.events.append)
     try:
         exchange = await _requests(shape, client, place)
         saw = await origin.saw(as_seconds(scale(GRACE, place.scale)))
     finally:
         client.close()
-    account = read_account(origin.account())
     return Cell(
         status=exchange.status,
         end=str(exchange.end),
@@ -47,12 +44,11 @@ async def play(shape: Shape, origin: WatchedOrigin, place: Place, events: list[E
         limit=place.limit,
         origin_requests=origin.requests,
         origin_saw=saw,
-        events=join(events, events_of(account, int)).events,
+        events=tuple(origin.events),
     )
 
 
 async def _requests(shape: Shape, client: RawClient, place: Place) -> Exchange:
-
 
     wanted = shape.request
     exchange = await client.exchange(_request(shape, 1, place.scale))

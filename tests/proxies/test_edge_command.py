@@ -115,6 +115,21 @@ def test_one_line_a_request_names_the_timer_that_fired(upstream: int) -> None:
     assert "Traceback" not in running.log
 
 
+def test_a_tunnel_logs_the_two_lines_of_the_report_when_the_edge_before_it_gives_up(upstream: int) -> None:
+    options = [
+        "--upstream",
+        f"http://127.0.0.1:{upstream}",
+        "--profile",
+        "cloudflare-100,cloudflare-tunnel",
+        "--time-scale",
+        "200",
+    ]
+    with edge(*options) as running:
+        assert running.status("/slow") == 524
+    assert 'ERR  error="Incoming request ended abruptly: context canceled" cfRay=' in running.log
+    assert 'ERR Request failed error="Incoming request ended abruptly: context canceled"' in running.log
+
+
 def test_the_first_byte_timeout_sets_the_header_timers(upstream: int) -> None:
     options = [
         "--upstream",
@@ -257,7 +272,7 @@ def test_a_busy_port_is_bad_input(upstream: int) -> None:
         (["--profile", "nginx", "--hold", "--control", "0.0.0.0:0"], "--allow-remote"),
         (["--profile", "nginx", "--control", "127.0.0.1:0"], "--hold"),
         (["--profile", "nginx", "--addon", "/none.py"], "there is no file"),
-        (["--profile", "nginx", "--set", "timers"], "is not KEY=VALUE"),
+        (["--profile", "nginx", "--set", "timers"], r"is not \[HOP:\]KEY=VALUE"),
         (["--profile", "nginx", "--set", "timers.nope.limit=1s"], "no entry named 'nope'"),
     ],
 )

@@ -1,0 +1,61 @@
+"""One cell of the fix table: what became of the answer with this fix behind this edge. Pure."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from firstbyte.harness.judge import Judgement
+from firstbyte.harness.verdict import End, Exchange, Verdict
+
+SCHEMA = 1
+#: An answer that comes before this part of the baseline's time has made it fail sooner.
+_SOONER = 0.9
+
+
+class Result(StrEnum):
+    """What a fix does about the problem.
+
+    cured: the client is told the truth. not-cured: it is told that it failed, as without the fix. worse: it
+    is told less or something false, or it fails sooner. unknown: it depends on a value nobody could confirm.
+    """
+
+    CURED = "cured"
+    NOT_CURED = "not-cured"
+    WORSE = "worse"
+    UNKNOWN = "unknown"
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One fix behind one edge. evidence: what was seen, and how the values it rests on are known."""
+
+    fix: str
+    edge: str
+    result: Result
+    evidence: str
+
+
+def classify(judged: Judgement, findings: tuple[str, ...], baseline: Exchange) -> Result:
+    """Compare with the baseline, which was answered by the edge with an error of its own."""
+    one = judged.exchange
+    if not one.framing_ok or "truncated-looks-complete" in findings:
+        return Result.WORSE
+    match judged.verdict:
+        case Verdict.DELIVERED | Verdict.REFUSED:
+            return Result.CURED
+        case Verdict.DUPLICATE | Verdict.PHANTOM_SUCCESS | Verdict.TRUNCATED:
+            return Result.WORSE
+        case Verdict.PHANTOM_FAILURE | Verdict.UNRESOLVED:
+            lost_status = one.status is None and baseline.status is not None
+            hangs = one.end is End.OPEN and baseline.end is not End.OPEN
+            sooner = _took(one) < _SOONER * _took(baseline)
+            return Result.WORSE if lost_status or hangs or sooner else Result.NOT_CURED
+
+
+def _took(one: Exchange) -> int:
+    return (one.end_at if one.end_at is not None else one.sent_at) - one.sent_at
+
+
+def document(cells: tuple[Cell, ...], version: str) -> dict[str, Any]:
+    """What --json writes."""
+    return {"schema": SCHEMA, "firstbyte": version, "cells": [msgspec.to_builtins(one) for one in cells]}

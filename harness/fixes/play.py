@@ -1,0 +1,134 @@
+"""Plays every fix behind every edge in virtual time, under every value an unknown key may have."""
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+
+import msgspec
+
+from firstbyte.harness.findings import find
+from firstbyte.harness.fixes.catalogue import BASELINE, Fix, scenario_of, shape_of
+from firstbyte.harness.fixes.cell import Cell, Result, classify
+from firstbyte.harness.fixes.edge import Column, column, heartbeat_for, work_for
+from firstbyte.harness.fixes.evidence import sentence, unknown_sentence
+from firstbyte.harness.judge import Judgement, judge
+from firstbyte.harness.loader import LoadedProfile
+from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.profile import Unknown
+from firstbyte.harness.runner.conclude import Observed
+from firstbyte.harness.runner.plan import Options, Plan, override
+from firstbyte.harness.runner.run import observe_in_sim, preload
+from firstbyte.harness.runner.unknowns import is_consulted
+from firstbyte.harness.verdict import Exchange
+
+#: Fewer edges than this are played before the processes are there.
+WORTH_FORKING = 4
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """One play with what it means."""
+
+    result: Result
+    judged: Judgement
+    observed: Observed
+
+
+def all_cells(edges: Sequence[str], fixes: Sequence[Fix], jobs: int) -> tuple[Cell, ...]:
+    """Every cell, edge by edge, in so many processes: a simulation owns its process.
+
+    BadInput for an edge that is not there, SetupFailed for one that lets the unfixed answer pass.
+    """
+    columns = [column(edge) for edge in edges]
+    rows = partial(_row, fixes=tuple(fixes))
+    if jobs == 1 or len(columns) < WORTH_FORKING:
+        return tuple(one for behind in columns for one in rows(behind))
+    preload()
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
+        return tuple(one for row in pool.map(rows, columns) for one in row)
+
+
+def _row(behind: Column, fixes: Sequence[Fix]) -> tuple[Cell, ...]:
+    return tuple(cell(behind, fix) for fix in fixes)
+
+
+def cell(behind: Column, fix: Fix) -> Cell:
+    """One cell: the result, or unknown when an allowed value of an unknown key gives another."""
+    baselines = _Baselines(behind.edge)
+    seen = _play(behind.edge, behind.hops, fix, baselines)
+    for number, hop in enumerate(behind.hops):
+        for unknown in hop.evidence.unknown:
+            if not is_consulted(unknown, seen.observed.timeline):
+                continue
+            for value, other in _others(behind, number, unknown, fix, baselines):
+                if other is not seen.result:
+                    said = unknown_sentence(hop, unknown, seen.result, value, other)
+                    return Cell(fix=fix.id, edge=behind.edge, result=Result.UNKNOWN, evidence=said)
+    said = sentence(behind, seen.judged, seen.observed.timeline, baselines.of(behind.hops))
+    return Cell(fix=fix.id, edge=behind.edge, result=seen.result, evidence=said)
+
+
+def _others(
+    behind: Column, number: int, unknown: Unknown, fix: Fix, baselines: "_Baselines"
+) -> Iterator[tuple[object, Result]]:
+    for value in unknown.allowed:
+        if value == unknown.assume:
+            continue
+        changed = override(behind.hops[number], {unknown.key: value})
+        hops = (*behind.hops[:number], changed, *behind.hops[number + 1 :])
+        yield value, _play(behind.edge, hops, fix, baselines).result
+
+
+def _play(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix, baselines: "_Baselines") -> Played:
+    observed, judged = _observe(edge, hops, fix)
+    profile = hops[0].profile
+    findings = find(observed.timeline, observed.exchanges, observed.ledger, judged, profile)
+    return Played(result=classify(judged, findings, baselines.of(hops)), judged=judged, observed=observed)
+
+
+def _observe(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix) -> tuple[Observed, Judgement]:
+    work, heartbeat = work_for(hops), heartbeat_for(hops)
+    scenario = scenario_of(fix, work, heartbeat)
+    plan = Plan(
+        scenario=scenario,
+        edge=edge,
+        hops=hops,
+        expect=None,
+        options=Options(),
+        shape=shape_of(fix, work, heartbeat),
+    )
+    observed = observe_in_sim(plan)
+    return observed, judge(observed.exchanges, observed.ledger, scenario.belief)
+
+
+class _Baselines:
+    """What the unfixed answer comes to behind each variant of an edge; played once each."""
+
+    def __init__(self, edge: str) -> None:
+        self._edge = edge
+
+    def of(self, hops: tuple[LoadedProfile, ...]) -> Exchange:
+        """The baseline's exchange."""
+        return _baseline(self._edge, _Key(hops))
+
+
+class _Key:
+    """Hops as a key of the cache: their profiles decide what happens."""
+
+    def __init__(self, hops: tuple[LoadedProfile, ...]) -> None:
+        self.hops = hops
+        self._bytes = msgspec.json.encode([hop.profile for hop in hops], enc_hook=int)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and other._bytes == self._bytes
+
+    def __hash__(self) -> int:
+        return hash(self._bytes)
+
+
+@cache
+def _baseline(edge: str, key: _Key) -> Exchange:
+    _, judged = _observe(edge, key.hops, BASELINE)
+    if judged.verdict.is_good:
+        raise SetupFailed(f"{edge}: the unfixed answer passes, so there is nothing to fix; give it a limit")
+    return judged.exchange

@@ -1,0 +1,150 @@
+"""Makes the grid: the emulated side in virtual time, on all processors, then the real side on loopback."""
+
+import asyncio
+import gc
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from threading import Thread
+
+import msgspec
+
+from firstbyte.harness.grid.cell import Cell, GridCell
+from firstbyte.harness.grid.differences import Difference, is_as_listed, with_reasons
+from firstbyte.harness.grid.emulated import emulate
+from firstbyte.harness.grid.measured import measure
+from firstbyte.harness.grid.plan import Contender, contender, pairs
+from firstbyte.harness.problems import Problem
+from firstbyte.harness.wire import Shape
+
+SLOWER = 3
+FEWER = 12
+_WORTH_FORKING = 40
+_inherited: list[tuple[Shape, Contender]] = []
+
+
+def emulated_cells(
+    shapes: Sequence[Shape], contenders: Sequence[Contender], on_done: Callable[[str], None]
+) -> tuple[GridCell, ...]:
+    """Every shape behind every emulated edge; the real sides are None."""
+    todo = list(pairs(shapes, contenders))
+    if len(todo) < _WORTH_FORKING:
+        found = [_noted(shape, one, emulate(shape, one.profile, one.limit), on_done) for shape, one in todo]
+        return tuple(found)
+    gc.freeze()
+    try:
+        with ProcessPoolExecutor(
+            os.cpu_count() or 1,
+            mp_context=multiprocessing.get_context("fork"),
+            initializer=_work_for_parent,
+            initargs=(todo,),
+        ) as pool:
+            sides = pool.map(_emulate_inherited, range(len(todo)))
+            return tuple(_noted(*pair, side, on_done) for pair, side in zip(todo, sides, strict=True))
+    finally:
+        gc.unfreeze()
+
+
+def _emulate_inherited(number: int) -> Cell:
+    shape, one = _inherited[number]
+    return emulate(shape, one.profile, one.limit)
+
+
+def _work_for_parent(todo: list[tuple[Shape, Contender]]) -> None:
+    """Leave Ctrl-C to the parent, and end with it, however it ends."""
+    _inherited.extend(todo)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True, name="parent watch").start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _noted(shape: Shape, one: Contender, side: Cell, on_done: Callable[[str], None]) -> GridCell:
+    on_done(f"{shape.id} {one.product.name} emulated")
+    return GridCell(
+        shape=shape.id, product=one.product.name, product_version=one.version, emulated=side, real=None
+    )
+
+
+class Grid:
+    """The cells on their way: emulated first, then joined with what was measured."""
+
+    def __init__(self, cells: Sequence[GridCell], on_done: Callable[[str], None]) -> None:
+        self._cells = {(cell.shape, cell.product): cell for cell in cells}
+        self._on_done = on_done
+
+    def __repr__(self) -> str:
+        return f"<Grid {sum(cell.real is not None for cell in self._cells.values())} measured>"
+
+    def take(self, shape: str, product: str, side: Cell) -> bool:
+        """Join a measured side; whether the cell is as listed now."""
+        is_first = self._cells[shape, product].real is None
+        self._cells[shape, product] = msgspec.structs.replace(self._cells[shape, product], real=side)
+        if is_first:
+            self._on_done(f"{shape} {product} real")
+        return is_as_listed(self._cells[shape, product])
+
+    def cells(self) -> tuple[GridCell, ...]:
+        """All, shape by shape."""
+        return tuple(self._cells.values())
+
+
+def whole_grid(
+    shapes: Sequence[Shape],
+    contenders: Sequence[Contender],
+    known: dict[tuple[str, str], Difference],
+    factor: float,
+    jobs: int,
+    on_done: Callable[[str], None],
+) -> tuple[GridCell, ...]:
+    """Both sides of every cell.
+
+    A cell that is not as listed is played once more with longer limits: on a busy machine 15 % of a short
+    one is soon lost.
+    """
+    cells = _both_sides(shapes, contenders, known, factor, jobs, on_done)
+    odd = {(cell.shape, cell.product) for cell in cells if not is_as_listed(cell)}
+    if not odd:
+        return cells
+    slow = factor / SLOWER
+    again = _both_sides(
+        [shape for shape in shapes if shape.id in {name for name, _ in odd}],
+        [contender(one.product, slow) for one in contenders if one.product.name in {name for _, name in odd}],
+        known,
+        slow,
+        min(jobs, FEWER),
+        _unheard,
+    )
+    better = {(cell.shape, cell.product): cell for cell in again if (cell.shape, cell.product) in odd}
+    return tuple(better.get((cell.shape, cell.product), cell) for cell in cells)
+
+
+def _both_sides(
+    shapes: Sequence[Shape],
+    contenders: Sequence[Contender],
+    known: dict[tuple[str, str], Difference],
+    factor: float,
+    jobs: int,
+    on_done: Callable[[str], None],
+) -> tuple[GridCell, ...]:
+    grid = Grid(with_reasons(emulated_cells(shapes, contenders, on_done), known), on_done)
+    try:
+        asyncio.run(measure(contenders, shapes, factor, jobs, grid.take))
+    except BaseExceptionGroup as group:
+        problems = [error for error in group.exceptions if isinstance(error, Problem)]
+        if problems:
+            raise problems[0] from group
+        raise
+    return grid.cells()
+
+
+def _unheard(_what: str) -> None:
+    """Progress has counted these cells already."""

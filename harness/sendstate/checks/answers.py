@@ -1,0 +1,84 @@
+"""Checks of what a page makes of an answer, and how it tells."""
+
+from playwright.sync_api import Route
+
+from firstbyte.harness.sendstate.checks.composing import REASON, SHORT
+from firstbyte.harness.sendstate.page_watch import path_of
+from firstbyte.harness.sendstate.stage import MARK, Stage
+
+
+def truncated_2xx_is_not_success(stage: Stage) -> None:
+    """A 200 that breaks off, for a message that never reached the server."""
+    stage.open()
+    ended = stage.watch.ended_sends
+    with stage.sends_go(to=lambda route: _cut_off(route, stage.edge.cut_off_url)):
+        stage.send("half an answer")
+        stage.until(lambda: stage.watch.ended_sends > ended, "the answer has broken off")
+    stage.painted()
+    before = len(stage.record().frames)
+    stage.settle()
+    # The frame that was visible when the answer broke off counts too.
+    frames = stage.record().frames[before - 1 :]
+    stage.require(
+        holds=all("half an answer" not in frame.sent for frame in frames),
+        or_else="after a 200 that broke off the message is shown as sent; the server has nothing",
+    )
+
+
+def injected_type_204_is_success(stage: Stage) -> None:
+    """The server's answer as a 204 that is called text/html, and nothing else to know it by."""
+    stage.open()
+    with stage.blind():
+        ended = stage.watch.ended_sends
+        with stage.sends_go(to=_as_html_204):
+            stage.send("typed by the edge")
+            stage.until(lambda: stage.watch.ended_sends > ended, "the 204 is there")
+        frame = stage.settle(SHORT)
+        said = stage.claims_failure()
+        stage.require(holds=not said, or_else=f"the page said '{said}' of a 204")
+        stage.require(
+            holds="typed by the edge" in frame.sent, or_else="after a 204 the message is not shown as sent"
+        )
+
+
+def gateway_html_never_shown(stage: Stage) -> None:
+    """A 524 with a page of its own."""
+    stage.open()
+    with stage.blind():
+        stage.lost("what do you see")
+        stage.settle(SHORT)
+    stage.settle()
+    shown = [frame.body for frame in stage.record().frames if MARK in frame.body]
+    stage.require(holds=not shown, or_else="the gateway's page was shown as text")
+    markup = stage.page.locator(f"#{MARK}").count()
+    stage.require(holds=markup == 0, or_else="the gateway's page was put into the page as markup")
+
+
+def state_is_announced(stage: Stage) -> None:
+    """A 524 and a refusal, by ear."""
+    stage.open()
+    stage.painted()
+    with stage.blind():
+        before = len(stage.record().announced)
+        stage.lost("out of sight")
+        stage.settle()
+        stage.require(
+            holds=len(stage.record().announced) > before, or_else="after a 524 no live region said anything"
+        )
+    stage.settle()
+    before = len(stage.record().announced)
+    stage.refused("turned down", REASON)
+    stage.require(
+        holds=stage.comes_true(lambda: len(stage.record().announced) > before),
+        or_else="after a refusal no live region said anything",
+    )
+
+
+def _cut_off(route: Route, url: str) -> None:
+    route.continue_(url=url + path_of(route.request))
+
+
+def _as_html_204(route: Route) -> None:
+    answer = route.fetch()
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    route.fulfill(status=204, headers={**headers, "content-type": "text/html"}, body="")

@@ -1,0 +1,34 @@
+"""How the check of a rule ends. Returning is a pass; the two other ends are raised."""
+
+from enum import StrEnum
+
+import msgspec
+
+from firstbyte.harness.sendstate.contract import Level
+
+
+class Broken(Exception):
+    """The page breaks the rule; the message says what the user saw and what the server has."""
+
+
+class NotApplicable(Exception):
+    """The rule can't be checked here; the message says what is missing."""
+
+
+class Result(StrEnum):
+    """A rule's result."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not-applicable"
+
+
+class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule against one page. artefacts: paths of pictures, traces and timelines, on failure only."""
+
+    id: str
+    level: Level
+    claim: str
+    result: Result
+    detail: str = ""
+    artefacts: tuple[str, ...] = ()

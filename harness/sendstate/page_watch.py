@@ -1,0 +1,65 @@
+"""Watches a page's requests, so that a check can wait for the page instead of for time.
+
+It must never count an endless event stream as something to wait for.
+"""
+
+import re
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, Request
+
+from firstbyte.harness.sendstate.adapter import Adapter
+
+
+class PageWatch:
+    """The requests of one page: those under way, and how many of which path have been answered."""
+
+    def __init__(self, page: Page, adapter: Adapter) -> None:
+        self._adapter = adapter
+        self._open: dict[Request, None] = {}
+        self.ended_sends = 0
+        self.streams = 0
+        page.on("request", self._began)
+        page.on("requestfinished", self._ended)
+        page.on("requestfailed", self._ended)
+        page.on("response", lambda response: self._answered(response.request))
+
+    def __repr__(self) -> str:
+        return f"<PageWatch {len(self._open)} open, {self.ended_sends} sends ended>"
+
+    def open_paths(self) -> list[tuple[str, str]]:
+        """Method and path of every request under way but event streams."""
+        return [(one.method, path_of(one)) for one in self._open]
+
+    def is_send(self, request: Request) -> bool:
+        """Whether this sends a message."""
+        return request.method == "POST" and fnmatchcase(path_of(request), self._adapter.send.request)
+
+    def _is_stream(self, request: Request) -> bool:
+        events = self._adapter.events
+        return events is not None and fnmatchcase(path_of(request), events.request)
+
+    def _began(self, request: Request) -> None:
+        if not self._is_stream(request):
+            self._open[request] = None
+
+    def _answered(self, request: Request) -> None:
+        if self._is_stream(request):
+            self.streams += 1
+
+    def _ended(self, request: Request) -> None:
+        self._open.pop(request, None)
+        if self.is_send(request):
+            self.ended_sends += 1
+
+
+def path_of(request: Request) -> str:
+    """The path without the query."""
+    return urlsplit(request.url).path
+
+
+def address_pattern(path: str) -> re.Pattern[str]:
+    """A pattern for whole addresses, from one with * and ? for paths."""
+    inner = re.escape(path).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(rf"^https?://[^/]+{inner}(\?.*)?$")

@@ -1,0 +1,122 @@
+"""Plays rules against a page, each with a context, an edge and a session of its own.
+
+On failure it leaves a picture, a Playwright trace and a timeline. It must never turn an error of ours into a
+verdict on the page.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from playwright.sync_api import Browser, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from firstbyte.harness.problems import BadInput, SetupFailed, did_you_mean
+from firstbyte.harness.sendstate.adapter import Adapter
+from firstbyte.harness.sendstate.checks import CHECKS
+from firstbyte.harness.sendstate.contract import RULES, Rule
+from firstbyte.harness.sendstate.edge import HeldEdge
+from firstbyte.harness.sendstate.outcome import Broken, NotApplicable, Result, RuleResult
+from firstbyte.harness.sendstate.stage import Stage, in_context
+from firstbyte.harness.sendstate.timeline import story
+from firstbyte.harness.sendstate.truth import Truthful
+from firstbyte.proxies.config import Upstream
+
+STEP_MS = 5_000
+DEFAULT_EDGE = "cloudflare-100"
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """A front end and its server. artefacts: where failures leave their files; None = nowhere.
+
+    storage_state: a Playwright storage state file, for pages behind a login.
+    """
+
+    adapter: Adapter
+    upstream: Upstream
+    edge: str = DEFAULT_EDGE
+    artefacts: Path | None = None
+    storage_state: Path | None = None
+
+
+def chosen(ids: Sequence[str]) -> list[Rule]:
+    """The rules with these ids, all if there are none. Raises BadInput."""
+    known = {rule.id: rule for rule in RULES}
+    for id_ in ids:
+        if id_ not in known:
+            raise BadInput(f"no rule '{id_}'{did_you_mean(id_, known)}")
+    return [rule for rule in RULES if not ids or rule.id in ids]
+
+
+def play(
+    rule: Rule, subject: Subject, browser: Browser, prepare: Callable[[Page], object] | None = None
+) -> RuleResult:
+    """One rule. prepare: what to do with the page before it is opened."""
+    try:
+        with staged(subject, browser) as stage:
+            if prepare is not None:
+                prepare(stage.page)
+            return _judged(rule, subject, stage)
+    except PlaywrightTimeout as error:
+        # Only closing can time out here: a check's own timeouts are Broken.
+        raise SetupFailed(
+            f"{subject.adapter.name}: {rule.id}: the browser does not answer: {error}"
+        ) from error
+
+
+@contextmanager
+def staged(subject: Subject, browser: Browser) -> Iterator[Stage]:
+    """A page of its own behind an edge of its own."""
+    origin = _address(subject.upstream)
+    truth = Truthful(origin, subject.adapter, verify=subject.upstream.verify)
+    with HeldEdge(subject.upstream, subject.edge) as edge:
+        context = browser.new_context(storage_state=subject.storage_state)
+        try:
+            context.set_default_timeout(STEP_MS)
+            in_context(context, subject.adapter)
+            if subject.artefacts is not None:
+                context.tracing.start(screenshots=True, snapshots=True)
+            yield Stage(context.new_page(), edge, subject.adapter, truth)
+        finally:
+            context.close()
+            truth.close()
+
+
+def _judged(rule: Rule, subject: Subject, stage: Stage) -> RuleResult:
+    try:
+        CHECKS[rule.id](stage)
+    except NotApplicable as reason:
+        return _result(rule, Result.NOT_APPLICABLE, str(reason))
+    except Broken as reason:
+        return _result(rule, Result.FAIL, str(reason), _kept(rule, subject, stage))
+    except PlaywrightTimeout as error:
+        first = re.sub(r"\s+", " ", str(error))
+        return _result(
+            rule, Result.FAIL, f"the page did not let itself be used: {first}", _kept(rule, subject, stage)
+        )
+    return _result(rule, Result.PASS)
+
+
+def _result(rule: Rule, result: Result, detail: str = "", artefacts: tuple[str, ...] = ()) -> RuleResult:
+    return RuleResult(
+        id=rule.id, level=rule.level, claim=rule.claim, result=result, detail=detail, artefacts=artefacts
+    )
+
+
+def _kept(rule: Rule, subject: Subject, stage: Stage) -> tuple[str, ...]:
+    if subject.artefacts is None:
+        return ()
+    folder = subject.artefacts / rule.id
+    folder.mkdir(parents=True, exist_ok=True)
+    picture, trace, told = folder / "page.png", folder / "trace.zip", folder / "timeline.txt"
+    told.write_text(story(stage.notes, stage.record(), stage.edge.events), encoding="utf-8")
+    stage.page.screenshot(path=picture, full_page=True)
+    stage.page.context.tracing.stop(path=trace)
+    return (str(picture), str(trace), str(told))
+
+
+def _address(upstream: Upstream) -> str:
+    host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
+    return f"{'https' if upstream.tls else 'http'}://{host}:{upstream.port}"

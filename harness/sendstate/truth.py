@@ -1,0 +1,68 @@
+"""Asks the server under test what it has, past the edge, with the page's own cookies.
+
+It must never go through the edge: that one may be holding everything.
+"""
+
+import json
+import re
+
+import httpx
+from playwright.sync_api import Page
+
+from firstbyte.harness.problems import BadInput, SetupFailed
+from firstbyte.harness.sendstate.adapter import Adapter
+from firstbyte.harness.sendstate.seen import Said
+from firstbyte.harness.sendstate.selecting import Json, select, texts
+
+SECONDS = 10.0
+
+
+class Truthful:
+    """The server's own account, for one front end."""
+
+    def __init__(self, origin: str, adapter: Adapter, *, verify: bool = True) -> None:
+        self._origin = origin
+        self._adapter = adapter
+        self._client = httpx.Client(timeout=SECONDS, verify=verify, trust_env=False)
+
+    def __repr__(self) -> str:
+        return f"<Truthful {self._origin}{self._adapter.truth.url}>"
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._client.close()
+
+    def ask(self, page: Page) -> list[Said]:
+        """Every message of the page's session. Raises BadInput when that is not what the answer holds."""
+        url = self._origin + self._adapter.truth.url.replace("{session}", self._session(page))
+        cookies = "; ".join(
+            f"{one['name']}={one['value']}" for one in page.context.cookies() if "name" in one
+        )
+        headers = {**self._adapter.truth.headers, **({"Cookie": cookies} if cookies else {})}
+        try:
+            reply = self._client.get(url, headers=headers)
+        except httpx.HTTPError as error:
+            raise SetupFailed(f"{url}: the server does not answer: {error}") from error
+        if reply.status_code != 200:
+            raise BadInput(f"{self._adapter.name}: truth.url: GET {url} gave {reply.status_code}")
+        try:
+            return self._read(json.loads(reply.content))
+        except ValueError as error:
+            raise BadInput(f"{self._adapter.name}: truth.url: GET {url} gave no JSON: {error}") from error
+
+    def _read(self, document: Json) -> list[Said]:
+        truth = self._adapter.truth
+        found = []
+        for message in select(document, truth.messages):
+            is_mine = truth.mine in texts(message, truth.role)
+            found.append(Said(text="\n".join(texts(message, truth.text)), mine=is_mine))
+        return [said for said in found if said.text]
+
+    def _session(self, page: Page) -> str:
+        if not self._adapter.session:
+            return ""
+        found = re.search(self._adapter.session, page.url)
+        if found is None:
+            pattern = self._adapter.session
+            raise BadInput(f"{self._adapter.name}: session: '{pattern}' finds nothing in {page.url}")
+        return found[1]

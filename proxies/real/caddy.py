@@ -1,0 +1,72 @@
+"""Caddy: one HTTP server for each route, as JSON, without an admin port, certificates or saved state."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from firstbyte.harness.profile import Profile
+from firstbyte.proxies.real.product import (
+    LOOPBACK,
+    Route,
+    Setup,
+    find_program,
+    given_limits,
+    limit_of,
+    said_by,
+)
+
+_OPTIONS = {"dial": "dial_timeout", "response-header": "response_header_timeout", "read": "read_timeout"}
+
+
+class Caddy:
+    """The product."""
+
+    name = "caddy"
+    install = "pip install 'firstbyte[real]'"
+    timers: tuple[str, ...] = ("response-header", "read")
+
+    def __repr__(self) -> str:
+        return "<Caddy>"
+
+    def find(self) -> Path | None:
+        """The program."""
+        return find_program("caddy")
+
+    def version(self, program: Path) -> str:
+        """`v2.11.7 h1:...` -> 2.11.7."""
+        words = said_by((program, "version")).split()
+        return words[0].removeprefix("v") if words else ""
+
+    def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
+        """One JSON document; Caddy's own folders are the run's."""
+        transport: dict[str, Any] = {"protocol": "http"}
+        for timer, option in _OPTIONS.items():
+            if (limit := limit_of(profile, timer)) is not None:
+                transport[option] = int(limit) * 1_000  # nanoseconds
+        servers = {f"r{number}": _server(route, transport) for number, route in enumerate(routes)}
+        document = {
+            "admin": {"disabled": True, "config": {"persist": False}},
+            "apps": {"http": {"servers": servers}},
+        }
+        return Setup(
+            command=(str(program), "run", "--config", str(folder / "caddy.json")),
+            files={"caddy.json": msgspec.json.format(msgspec.json.encode(document)).decode()},
+            limits=given_limits(profile),
+            environment={
+                name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+            },
+        )
+
+
+def _server(route: Route, transport: dict[str, Any]) -> dict[str, Any]:
+    proxy = {
+        "handler": "reverse_proxy",
+        "transport": transport,
+        "upstreams": [{"dial": f"{LOOPBACK}:{route.upstream}"}],
+    }
+    return {
+        "listen": [f"{LOOPBACK}:{route.port}"],
+        "automatic_https": {"disable": True},
+        "routes": [{"handle": [proxy]}],
+    }

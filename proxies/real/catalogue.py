@@ -1,0 +1,31 @@
+"""All real products there are. A new one is a file beside this one and a line in it."""
+
+from pathlib import Path
+
+from firstbyte.harness.problems import BadInput, MissingTool, did_you_mean
+from firstbyte.proxies.real.apache import Apache
+from firstbyte.proxies.real.caddy import Caddy
+from firstbyte.proxies.real.envoy import Envoy
+from firstbyte.proxies.real.haproxy import Haproxy
+from firstbyte.proxies.real.nginx import Nginx
+from firstbyte.proxies.real.product import Product
+from firstbyte.proxies.real.traefik import Traefik
+from firstbyte.proxies.real.varnish import Varnish
+
+_ALL: tuple[Product, ...] = (Nginx(), Haproxy(), Varnish(), Apache(), Envoy(), Caddy(), Traefik())
+PRODUCTS = {one.name: one for one in _ALL}
+
+
+def product(name: str) -> Product:
+    """By name. BadInput names what there is."""
+    if name not in PRODUCTS:
+        raise BadInput(f"--real: there is no product '{name}'{did_you_mean(name, PRODUCTS)}")
+    return PRODUCTS[name]
+
+
+def program_of(one: Product) -> Path:
+    """Where it is. MissingTool holds the command that installs it."""
+    found = one.find()
+    if found is None:
+        raise MissingTool(f"{one.name} is not on this machine; {one.install}, then run this again")
+    return found

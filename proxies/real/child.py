@@ -1,0 +1,152 @@
+"""Keeps one real product running: a process of ours that starts it, says when it is ready, and ends it.
+
+A foreign program knows nothing of the harness. This process does, and the kernel ends the program with it
+(PR_SET_PDEATHSIG), however it ends. It must never leave the program behind.
+"""
+
+import ctypes
+import json
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from firstbyte.proxies.real.product import LOOPBACK
+
+READY_SECONDS = 25.0
+STOP_SECONDS = 1.0
+LOOK_SECONDS = 0.02
+_PR_SET_PDEATHSIG = 1
+_NOBODY = "nobody"
+_QUESTION = b"GET /_firstbyte/ledger HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n"
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What to start. ports: all must accept. asked: the port where a question must be answered with 200."""
+
+    command: tuple[str, ...]
+    folder: str
+    log: str
+    ports: tuple[int, ...]
+    asked: int
+    environment: dict[str, str] = {}
+    drops_root: bool = False
+
+
+def main(arguments: list[str]) -> int:
+    """Start what the file says, until told to stop. The exit code is the program's when it ends by itself."""
+    order = msgspec.json.decode(Path(arguments[0]).read_bytes(), type=Order)
+    process = _start(order)
+    signal.signal(signal.SIGTERM, _stopping(process))
+    if not _becomes_ready(order, process):
+        _end(process)
+        return 1
+    sys.stdout.write(json.dumps({"ready": f"http://{LOOPBACK}:{order.asked}", "pid": process.pid}) + "\n")
+    sys.stdout.flush()
+    return process.wait()
+
+
+def _start(order: Order) -> "subprocess.Popen[bytes]":
+    user = pwd.getpwnam(_NOBODY) if order.drops_root else None
+    if user is not None:
+        for path in (Path(order.folder), *Path(order.folder).iterdir()):
+            os.chown(path, user.pw_uid, user.pw_gid)
+    with open(order.log, "ab") as log, warnings.catch_warnings():
+        # A thread waits for the nursery's end; the child does nothing before exec but one system call.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return subprocess.Popen(
+            order.command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=order.folder,
+            env={**os.environ, **order.environment},
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
+            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one system call, no lock
+        )
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    if sys.platform != "linux":
+        return None
+    system = ctypes.CDLL(None)
+    parent = os.getpid()
+
+    def ask_kernel() -> None:
+        system.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask_kernel
+
+
+def _stopping(process: "subprocess.Popen[bytes]") -> Callable[[int, FrameType | None], None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        _end(process)
+        os._exit(0)
+
+    return stop
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask, then insist. Not by wait(): the signal may have come inside one, which holds its lock."""
+    if _is_gone(process.pid):
+        return
+    os.kill(process.pid, signal.SIGTERM)
+    until = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < until:
+        if _is_gone(process.pid):
+            return
+        threading.Event().wait(LOOK_SECONDS)
+    os.kill(process.pid, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(process.pid, 0)
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
+def _becomes_ready(order: Order, process: "subprocess.Popen[bytes]") -> bool:
+    until = time.monotonic() + READY_SECONDS
+    waiting = list(order.ports)
+    while process.poll() is None and time.monotonic() < until:
+        waiting = [port for port in waiting if not _accepts(port)]
+        if not waiting and _answers(order.asked):
+            return True
+        threading.Event().wait(LOOK_SECONDS)
+    return False
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _answers(port: int) -> bool:
+    """Whether the whole way to an origin is there: some listen before they know their routes."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
+            connection.sendall(_QUESTION)
+            return connection.recv(64).split(b" ")[1:2] == [b"200"]
+    except OSError:
+        return False

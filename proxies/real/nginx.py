@@ -1,0 +1,88 @@
+"""nginx: one server block and one upstream for each route, keep-alive to the origin, one process.
+
+As its documentation shows reverse proxying: HTTP/1.1 to the origin, upgrades passed on.
+"""
+
+from pathlib import Path
+
+from firstbyte.harness.profile import HoldHeader, Profile
+from firstbyte.proxies.real.product import (
+    LOOPBACK,
+    Route,
+    Setup,
+    find_program,
+    in_milliseconds,
+    limit_of,
+    milliseconds,
+    said_by,
+)
+
+_TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+
+
+class Nginx:
+    """The product."""
+
+    name = "nginx"
+    install = "apt-get install nginx"
+    timers: tuple[str, ...] = ("proxy-send", "proxy-read-header", "proxy-read-body")
+
+    def __repr__(self) -> str:
+        return "<Nginx>"
+
+    def find(self) -> Path | None:
+        """The program."""
+        return find_program("nginx")
+
+    def version(self, program: Path) -> str:
+        """`nginx version: nginx/1.22.1` -> 1.22.1."""
+        return said_by((program, "-v")).strip().rpartition("/")[2]
+
+    def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
+        """One file."""
+        text = "\n".join([*_main(folder), "http {", *_http(profile, folder), *_servers(routes), "}", ""])
+        return Setup(
+            command=(str(program), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"),
+            files={"nginx.conf": text},
+            limits=in_milliseconds(profile),
+        )
+
+
+def _main(folder: Path) -> list[str]:
+    return [
+        "daemon off;",
+        "master_process off;",
+        "worker_rlimit_nofile 4096;",
+        "error_log stderr warn;",
+        f"pid {folder}/nginx.pid;",
+        "events { worker_connections 2048; }",
+    ]
+
+
+def _http(profile: Profile, folder: Path) -> list[str]:
+    read = limit_of(profile, "proxy-read-header")
+    buffering = "on" if profile.hold_header is not HoldHeader.NO else "off"
+    return [
+        "  access_log off;",
+        *(f"  {name}_temp_path {folder}/{name};" for name in _TEMPORARY),
+        "  client_max_body_size 0;",
+        "  map $http_upgrade $connection_header { default upgrade; '' ''; }",
+        "  proxy_http_version 1.1;",
+        "  proxy_set_header Connection $connection_header;",
+        "  proxy_set_header Upgrade $http_upgrade;",
+        f"  proxy_request_buffering {'on' if profile.buffer_request else 'off'};",
+        f"  proxy_buffering {buffering};",
+        f"  proxy_connect_timeout {milliseconds(limit_of(profile, 'connect'))}ms;",
+        f"  proxy_send_timeout {milliseconds(limit_of(profile, 'proxy-send'))}ms;",
+        f"  proxy_read_timeout {milliseconds(read)}ms;",
+    ]
+
+
+def _servers(routes: tuple[Route, ...]) -> list[str]:
+    lines = []
+    for number, route in enumerate(routes):
+        lines += [
+            f"  upstream u{number} {{ server {LOOPBACK}:{route.upstream}; keepalive 16; }}",
+            f"  server {{ listen {LOOPBACK}:{route.port}; location / {{ proxy_pass http://u{number}; }} }}",
+        ]
+    return lines

@@ -1,0 +1,106 @@
+"""Traefik: one entry point, router and service for each route, from two files, without a dashboard."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from firstbyte.harness.profile import Profile
+from firstbyte.harness.units import Duration
+from firstbyte.proxies.real.product import (
+    LOOPBACK,
+    Route,
+    Setup,
+    find_program,
+    given_limits,
+    limit_of,
+    said_by,
+    word_after,
+)
+
+_FLUSH = 100_000
+_DEFAULT_READ = 60_000_000
+
+
+class Traefik:
+    """The product."""
+
+    name = "traefik"
+    install = "pip install 'firstbyte[real]'"
+    timers: tuple[str, ...] = ("response-header",)
+
+    def __repr__(self) -> str:
+        return "<Traefik>"
+
+    def find(self) -> Path | None:
+        """The program."""
+        return find_program("traefik")
+
+    def version(self, program: Path) -> str:
+        """`Version:      3.7.15` -> 3.7.15."""
+        return word_after(said_by((program, "version")), "Version:")
+
+    def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
+        """A static and a dynamic file; both are JSON, which is YAML."""
+        dynamic = folder / "dynamic.yml"
+        static = {
+            "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+            "log": {"level": "WARN"},
+            "entryPoints": {f"r{number}": _entry(route, profile) for number, route in enumerate(routes)},
+            "providers": {"file": {"filename": str(dynamic), "watch": False}},
+        }
+        return Setup(
+            command=(str(program), f"--configFile={folder / 'traefik.yml'}"),
+            files={"traefik.yml": _text(static), "dynamic.yml": _text(_dynamic(routes, profile))},
+            limits=given_limits(profile),
+            environment={"HOME": str(folder)},
+        )
+
+
+def _entry(route: Route, profile: Profile) -> dict[str, Any]:
+    read = _seconds(limit_of(profile, "entrypoint-read"))
+    return {
+        "address": f"{LOOPBACK}:{route.port}",
+        "transport": {"respondingTimeouts": {"readTimeout": read}},
+    }
+
+
+def _dynamic(routes: tuple[Route, ...], profile: Profile) -> dict[str, Any]:
+    timeouts = {
+        "dialTimeout": _seconds(limit_of(profile, "connect")),
+        "responseHeaderTimeout": _seconds(limit_of(profile, "response-header")),
+    }
+    numbers = range(len(routes))
+    flush = _seconds(_flush_interval(limit_of(profile, "entrypoint-read")))
+    return {
+        "http": {
+            "routers": {
+                f"r{n}": {"entryPoints": [f"r{n}"], "rule": "PathPrefix(`/`)", "service": f"s{n}"}
+                for n in numbers
+            },
+            "services": {f"s{n}": {"loadBalancer": _balancer(routes[n], flush)} for n in numbers},
+            "serversTransports": {"t": {"forwardingTimeouts": timeouts}},
+        }
+    }
+
+
+def _flush_interval(read: Duration | None) -> Duration:
+    """The 100 ms after which it passes on what is there, scaled like the 60 s of an entry point."""
+    return Duration(_FLUSH if read is None else max(1_000, _FLUSH * read // _DEFAULT_READ))
+
+
+def _balancer(route: Route, flush: str) -> dict[str, Any]:
+    return {
+        "serversTransport": "t",
+        "responseForwarding": {"flushInterval": flush},
+        "servers": [{"url": f"http://{LOOPBACK}:{route.upstream}"}],
+    }
+
+
+def _seconds(limit: Duration | None) -> str:
+    """Go's durations; 0 is never."""
+    return f"{(limit or 0) // 1_000}ms"
+
+
+def _text(document: dict[str, Any]) -> str:
+    return msgspec.json.format(msgspec.json.encode(document)).decode()

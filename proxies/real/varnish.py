@@ -1,0 +1,80 @@
+"""Varnish: one listener and one backend for each route; every request passes, so that nothing is cached.
+
+http_max_hdr is raised from 64: a header line a second for two minutes is about time, not about lines.
+"""
+
+import os
+from pathlib import Path
+
+from firstbyte.harness.profile import Profile
+from firstbyte.harness.units import Duration
+from firstbyte.proxies.real.product import (
+    LOOPBACK,
+    Route,
+    Setup,
+    find_program,
+    in_milliseconds,
+    limit_of,
+    milliseconds,
+    said_by,
+    word_after,
+)
+
+_PARAMETERS = {
+    "first-byte": "first_byte_timeout",
+    "between-bytes": "between_bytes_timeout",
+    "connect": "connect_timeout",
+    "client-idle": "timeout_idle",
+}
+
+
+class Varnish:
+    """The product."""
+
+    name = "varnish"
+    install = "apt-get install varnish"
+    timers: tuple[str, ...] = ("first-byte", "between-bytes")
+
+    def __repr__(self) -> str:
+        return "<Varnish>"
+
+    def find(self) -> Path | None:
+        """The program."""
+        return find_program("varnishd")
+
+    def version(self, program: Path) -> str:
+        """`varnishd (varnish-7.1.1 revision ...)` -> 7.1.1."""
+        return word_after(said_by((program, "-V")), "varnish-")
+
+    def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
+        """A VCL and a command line."""
+        command = [str(program), "-F", "-n", str(folder / "work"), "-f", str(folder / "edge.vcl")]
+        command += ["-T", "none", "-s", "malloc,16m", "-p", "http_max_hdr=256", *_jail()]
+        for number, route in enumerate(routes):
+            command += ["-a", f"r{number}={LOOPBACK}:{route.port}"]
+        for timer, parameter in _PARAMETERS.items():
+            command += ["-p", f"{parameter}={_seconds(limit_of(profile, timer))}"]
+        return Setup(
+            command=tuple(command), files={"edge.vcl": _vcl(routes)}, limits=in_milliseconds(profile)
+        )
+
+
+def _jail() -> tuple[str, ...]:
+    # The jail of root is another user, who can't write to the run's folder.
+    return ("-j", "none") if os.geteuid() == 0 else ()
+
+
+def _seconds(limit: Duration | None) -> str:
+    return "31536000" if limit is None else f"{milliseconds(limit) / 1_000:.3f}"
+
+
+def _vcl(routes: tuple[Route, ...]) -> str:
+    lines = ["vcl 4.1;"]
+    for number, route in enumerate(routes):
+        lines.append(f'backend b{number} {{ .host = "{LOOPBACK}"; .port = "{route.upstream}"; }}')
+    lines.append("sub vcl_recv {")
+    lines += [
+        f'  if (local.socket == "r{number}") {{ set req.backend_hint = b{number}; }}'
+        for number in range(len(routes))
+    ]
+    return "\n".join([*lines, "  return (pass);", "}", ""])

@@ -1,0 +1,128 @@
+"""The fix table against what documents, sources and measurements of each product say, by hand."""
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from firstbyte.harness.fixes import table
+from firstbyte.harness.fixes.catalogue import FIXES, fix_ids
+from firstbyte.harness.fixes.cell import Cell, Result, classify
+from firstbyte.harness.fixes.measured import joined
+from firstbyte.harness.fixes.play import all_cells
+from firstbyte.harness.judge import Judgement
+from firstbyte.harness.loader import profile_names
+from firstbyte.harness.verdict import Belief, End, Exchange, Verdict
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "fixes.md"
+CURED, NOT, WORSE, UNKNOWN = Result.CURED, Result.NOT_CURED, Result.WORSE, Result.UNKNOWN
+
+#: edge: atomic-204, accepted-202, early-header, whitespace, sse, 102, 103; None = not worked out by hand.
+BY_HAND: dict[str, tuple[Result | None, ...]] = {
+    # The header is held until the first body byte; any body byte starts the 125 s anew; 102 nobody measured.
+    "cloudflare": (CURED, CURED, NOT, CURED, CURED, UNKNOWN, UNKNOWN),
+    "cloudflare-100": (CURED, CURED, NOT, CURED, CURED, UNKNOWN, UNKNOWN),
+    # 15 s for the whole answer: a stream that flows is cut after its 200; 1xx are dropped and change nothing.
+    "envoy": (CURED, CURED, WORSE, WORSE, WORSE, NOT, NOT),
+    # Any 1xx is a 503 at once; between_bytes cuts a 200.
+    "varnish": (CURED, CURED, WORSE, CURED, CURED, WORSE, WORSE),
+    # A 1xx is taken for the answer: no 504 any more, and never a status.
+    "nginx": (CURED, CURED, WORSE, CURED, CURED, WORSE, WORSE),
+    # Each complete 1xx starts timeout server anew.
+    "haproxy": (CURED, CURED, WORSE, CURED, CURED, CURED, CURED),
+    # No limit between bytes, 1xx do not set the header's limit back.
+    "caddy": (CURED, CURED, CURED, CURED, CURED, NOT, NOT),
+    # A silent body ends with a clean empty 200.
+    "caddy-2.7": (CURED, CURED, WORSE, CURED, CURED, NOT, NOT),
+    # Every byte counts, ten 1xx in a row are allowed.
+    "apache": (CURED, CURED, WORSE, CURED, CURED, CURED, CURED),
+    # The 102 is the final answer, the client hangs; 103 counts.
+    "ats": (CURED, CURED, WORSE, CURED, CURED, WORSE, CURED),
+    "squid": (CURED, CURED, WORSE, CURED, CURED, NOT, NOT),
+    "h2o": (CURED, CURED, WORSE, CURED, CURED, CURED, CURED),
+    # The body is buffered: a stall after the header is a 404.
+    "lighttpd": (CURED, CURED, NOT, CURED, CURED, CURED, CURED),
+    # 29 s for the whole answer, which is buffered.
+    "apigw-rest": (CURED, CURED, NOT, NOT, NOT, UNKNOWN, UNKNOWN),
+    # First byte 15 s, then 10 s between bytes.
+    "fastly": (CURED, CURED, WORSE, CURED, CURED, UNKNOWN, UNKNOWN),
+    # First byte 30 s, then 55 s rolling.
+    "heroku": (CURED, CURED, None, CURED, CURED, None, None),
+    # Any data starts the 60 s anew.
+    "aws-alb": (CURED, CURED, None, CURED, CURED, UNKNOWN, UNKNOWN),
+}
+
+
+@pytest.fixture(scope="module")
+def cells() -> tuple[Cell, ...]:
+    """Every cell there is."""
+    return all_cells(profile_names(), FIXES, os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("edge", BY_HAND)
+def test_cells_are_what_the_facts_say(cells: tuple[Cell, ...], edge: str) -> None:
+    found = {cell.fix: cell.result for cell in cells if cell.edge == edge}
+    expected = dict(zip(fix_ids(), BY_HAND[edge], strict=True))
+    assert {fix: found[fix] for fix, result in expected.items() if result is not None} == {
+        fix: result for fix, result in expected.items() if result is not None
+    }
+
+
+def test_every_edge_has_a_cell_for_every_fix(cells: tuple[Cell, ...]) -> None:
+    assert [(cell.edge, cell.fix) for cell in cells] == [
+        (edge, fix) for edge in profile_names() for fix in fix_ids()
+    ]
+
+
+def test_every_cell_says_what_it_rests_on(cells: tuple[Cell, ...]) -> None:
+    assert not [cell for cell in cells if cell.result is not UNKNOWN and "; by " not in cell.evidence]
+    assert not [cell for cell in cells if cell.result is UNKNOWN and "depends on" not in cell.evidence]
+
+
+def test_the_page_in_docs_is_the_one_that_would_be_generated(cells: tuple[Cell, ...]) -> None:
+    assert PAGE.read_text(encoding="utf-8") == table.page(cells), "run `firstbyte fixes --docs`"
+
+
+def test_the_table_fits_80_columns(cells: tuple[Cell, ...]) -> None:
+    lines = [*table.terminal_lines(cells), *table.evidence_lines(cells)]
+    assert [line for line in lines if len(line) > 80 and " " in line.strip()] == []
+
+
+BASELINE = Exchange(id=1, method="POST", path="/", status=504, sent_at=0, end_at=60_000_000, end=End.COMPLETE)
+CLASSES = [
+    pytest.param(Verdict.DELIVERED, {"status": 204}, (), CURED, id="told the truth"),
+    pytest.param(Verdict.PHANTOM_FAILURE, {}, (), NOT, id="the same error at the same time"),
+    pytest.param(Verdict.PHANTOM_FAILURE, {"end_at": 40_000_000}, (), WORSE, id="sooner"),
+    pytest.param(Verdict.PHANTOM_FAILURE, {"end_at": 55_000_000}, (), NOT, id="hardly sooner"),
+    pytest.param(Verdict.PHANTOM_FAILURE, {"end_at": 90_000_000}, (), NOT, id="later"),
+    pytest.param(Verdict.PHANTOM_FAILURE, {"status": None}, (), WORSE, id="no status any more"),
+    pytest.param(Verdict.PHANTOM_FAILURE, {"end": End.OPEN}, (), WORSE, id="never ends"),
+    pytest.param(Verdict.TRUNCATED, {"status": 200, "end": End.TRUNCATED}, (), WORSE, id="half a 200"),
+    pytest.param(
+        Verdict.DELIVERED, {"status": 200}, ("truncated-looks-complete",), WORSE, id="half, looks whole"
+    ),
+    pytest.param(Verdict.DUPLICATE, {"status": 200}, (), WORSE, id="done twice"),
+    pytest.param(Verdict.PHANTOM_SUCCESS, {"status": 204}, (), WORSE, id="told ok, lost"),
+]
+
+
+@pytest.mark.parametrize(("verdict", "changes", "findings", "expected"), CLASSES)
+def test_a_result_follows_from_verdict_and_baseline(
+    verdict: Verdict, changes: dict[str, object], findings: tuple[str, ...], expected: Result
+) -> None:
+    exchange = msgspec.structs.replace(BASELINE, **changes)
+    judged = Judgement(verdict=verdict, belief=Belief.FAILED, effects=1, exchange=exchange)
+    assert classify(judged, findings, BASELINE) is expected
+
+
+def test_a_grid_adds_what_was_measured_to_the_evidence() -> None:
+    cell = Cell(fix="interim-103", edge="nginx", result=WORSE, evidence="emulated")
+    real = {"status": 504, "end": "complete"}
+    grid = {
+        ("interim-103-repeated", "nginx"): {
+            "product": "nginx", "product_version": "1.22.1", "real": real, "agree": True,
+        }
+    }  # fmt: skip
+    said = "emulated; measured: nginx 1.22.1 gave 504 complete on the shape interim-103-repeated, as emulated"
+    assert joined((cell,), grid)[0].evidence == said

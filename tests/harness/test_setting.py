@@ -1,0 +1,74 @@
+"""`--set`: one key of one hop, from the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from firstbyte.harness.cli import main
+from firstbyte.harness.loader import load_profile, profile_names, profile_path
+from firstbyte.harness.problems import BadInput
+from firstbyte.harness.profile_text import show_profile
+from firstbyte.harness.setting import Setting, apply, parse_setting
+
+READ = [
+    pytest.param("timers.read.limit=5s", Setting(hop="0", key="timers.read.limit", value="5s"), id="text"),
+    pytest.param("buffer_request=true", Setting(hop="0", key="buffer_request", value=True), id="json"),
+    pytest.param("1:hold_header=no", Setting(hop="1", key="hold_header", value="no"), id="hop by number"),
+    pytest.param("nginx:id=x", Setting(hop="nginx", key="id", value="x"), id="hop by name"),
+    pytest.param("title=a: b=c", Setting(hop="0", key="title", value="a: b=c"), id="a colon in the value"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), READ)
+def test_a_setting_is_read(text: str, expected: Setting) -> None:
+    assert parse_setting(text) == expected
+
+
+@pytest.mark.parametrize("text", ["timers", "=5s", ":a=b", "nginx:=1"])
+def test_what_is_no_setting_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="KEY=VALUE"):
+        parse_setting(text)
+
+
+def test_a_key_that_is_set_is_no_longer_unknown() -> None:
+    changed = apply(load_profile("cloudflare"), [parse_setting("interim.on_103=swallow")])
+    assert changed.profile.interim.on_103 == "swallow"
+    assert "interim.on_103" not in {one.key for one in changed.evidence.unknown}
+
+
+def run_one(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
+    main(["run", "act-1", "--json", "-", *words])
+    run: dict[str, object] = json.loads(capsys.readouterr().out)["runs"][0]
+    return run
+
+
+def test_a_longer_limit_lets_the_answer_through(capsys: pytest.CaptureFixture[str]) -> None:
+    run = run_one(capsys, "--edge", "nginx", "--set", "timers.proxy-read-header.limit=200s")
+    assert (run["verdict"], run["outcome"]) == ("delivered", "pass")
+
+
+def test_a_setting_can_be_meant_for_the_inner_hop(capsys: pytest.CaptureFixture[str]) -> None:
+    setting = "nginx:timers.proxy-read-header.limit=20s"
+    run = run_one(capsys, "--edge", "cloudflare,nginx", "--set", setting)
+    assert run["fired"] == [{"request": 1, "hop": 1, "timer": "proxy-read-header", "at_s": 20.0}]
+
+
+def test_a_profile_can_be_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(profile_path("nginx").read_text().replace('limit = "60s"', 'limit = "7s"'))
+    run = run_one(capsys, "--edge", str(own))
+    assert run["fired"] == [{"request": 1, "hop": 0, "timer": "proxy-read-header", "at_s": 7.0}]
+
+
+def test_a_hop_that_is_not_there_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "act-1", "--edge", "nginx", "--set", "heroku:id=x"]) == 2
+    assert "there is no hop 'heroku'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_profile_is_shown_in_80_columns(name: str) -> None:
+    lines = list(show_profile(load_profile(name)))
+    assert [line for line in lines if len(line) > 80 and " " in line.strip()] == []
+    assert "sources" in lines
+    assert not [line for line in lines if "{" in line and line.strip().startswith(("[{", '{"key'))]

@@ -1,0 +1,98 @@
+"""`firstbyte sendstate` as a user has it: table, JSON, exit code, files for a failure, errors that help."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from firstbyte.harness.problems import BadInput
+from firstbyte.harness.sendstate.adapter import load_adapter
+from firstbyte.harness.sendstate.selecting import select
+
+PAGES = Path("reference_server", "ui")
+
+
+def sendstate(*arguments: str | Path, chromium: str = "") -> subprocess.CompletedProcess[str]:
+    """The command, run."""
+    command = [sys.executable, "-m", "firstbyte.harness.cli", "sendstate", *map(str, arguments)]
+    environment = {"PATH": "", "FIRSTBYTE_CHROMIUM": chromium}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_a_broken_rule_gives_exit_1_and_leaves_picture_trace_and_timeline(
+    origin: str, root: Path, chromium: Path, tmp_path: Path
+) -> None:
+    rules = ("--rule", "retry-reuses-id", "--rule", "double-enter-sends-once")
+    adapter = root / PAGES / "naive.toml"
+    options = ("--adapter", adapter, "--json", "-", "--artefacts", tmp_path, *rules)
+    done = sendstate(origin, *options, chromium=str(chromium))
+    assert done.returncode == 1, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["schema"], document["adapter"]) == (1, "naive")
+    failed, passed = document["rules"]
+    assert (failed["id"], failed["level"], failed["result"]) == ("retry-reuses-id", "must", "fail")
+    assert (passed["id"], passed["result"], passed["artefacts"]) == ("double-enter-sends-once", "pass", [])
+    picture, trace, timeline = map(Path, failed["artefacts"])
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert zipfile.is_zipfile(trace)
+    told = timeline.read_text()
+    assert "Failed to send prompt" in told
+    assert "timer-fired" in told
+    assert "FAIL  retry-reuses-id" in done.stderr
+
+
+def test_a_missing_browser_is_named_with_the_command_that_installs_it(root: Path) -> None:
+    done = sendstate(
+        "http://127.0.0.1:9", "--adapter", root / PAGES / "robust.toml", chromium="/nowhere/chromium"
+    )
+    assert done.returncode == 3
+    assert "playwright install chromium" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("version = 1", "version = 2", "version: 2 is not known"),
+        ("[composer]", "[composr]", "unknown key 'composr'; did you mean 'composer'?"),
+        ('role = "info.role"', 'role = "info..role"', "truth.role: 'info..role' is no path"),
+        ("session=([^&#]+)", "session=[^&#]+", "session: needs one group"),
+        ('"(?i)not sent', '"(not sent', "failure.text"),
+    ],
+)
+def test_a_wrong_adapter_is_told_by_file_key_and_cure(
+    root: Path, tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    text = (root / PAGES / "robust.toml").read_text()
+    assert old in text
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(text.replace(old, new))
+    with pytest.raises(BadInput) as caught:
+        load_adapter(wrong)
+    assert str(wrong) in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_an_unknown_rule_is_told_with_the_nearest_one(root: Path) -> None:
+    adapter = root / PAGES / "robust.toml"
+    done = sendstate("http://127.0.0.1:9", "--adapter", adapter, "--rule", "retry-reuse-id")
+    assert (done.returncode, "did you mean 'retry-reuses-id'?" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("[*].a", [1, 2]),
+        ("$[1].a", [2]),
+        ("[*].b[*].c", ["x", "y"]),
+        ("[7].a", []),
+        ("[*].missing", []),
+        ("", [[{"a": 1, "b": [{"c": "x"}, {"c": "y"}]}, {"a": 2}]]),
+    ],
+)
+def test_a_path_leads_to_what_is_there(path: str, found: list[object]) -> None:
+    assert select([{"a": 1, "b": [{"c": "x"}, {"c": "y"}]}, {"a": 2}], path) == found
