@@ -126,7 +126,7 @@ async def _start(
                 hop=number,
                 tls=tls if is_front else None,
                 held=is_front and arguments.control is not None,
-                tie_turns=0,
+                is_virtual=False,
             ),
             clock=MachineClock(),
             report=notes.report,

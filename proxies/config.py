@@ -17,9 +17,9 @@ MAX_REPLAY_BYTES = 1024 * 1024
 #: Bytes of one request when the profile reads it whole before it goes on; a longer one gets 413.
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 
-#: Turns of the loop between an alarm and its timer in virtual time. What an origin does at the same
-#: microsecond needs some turns to become a byte here; without them nobody could say that it was a tie.
-TIE_TURNS = 16
+#: Turns of the loop between an alarm and its timer where time stands still meanwhile, or where the alarm is
+#: late: so many it takes at most until what is there already, a byte or a connection, has reached its exchange.
+CATCH_UP_TURNS = 16
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +48,8 @@ class EdgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One edge. The profile's time scale has been applied already.
 
     hop: its place in a chain, 0 = next to the client. held: no timer fires by the clock, only when told.
-    tie_turns: 0 where time does not stand still, so that the turns would only be late.
+    is_virtual: time stands still while the edge works. Where it does not, what the edge gets to see before an
+    alarm was there before the limit, however late both are.
     """
 
     profile: Profile
@@ -56,7 +57,7 @@ class EdgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     hop: int = 0
     tls: TlsFiles | None = None
     held: bool = False
-    tie_turns: int = TIE_TURNS
+    is_virtual: bool = True
     max_header_bytes: int = MAX_HEADER_BYTES
     max_replay_bytes: int = MAX_REPLAY_BYTES
     max_buffered_bytes: int = MAX_BUFFERED_BYTES

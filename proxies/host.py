@@ -15,6 +15,7 @@ from mitmproxy.connection import Client, Connection
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 
+from firstbyte.proxies.config import CATCH_UP_TURNS
 from firstbyte.proxies.edge import Edge
 from firstbyte.proxies.held import Holder
 from firstbyte.proxies.layer import EdgeLayer
@@ -35,6 +36,9 @@ from firstbyte.proxies.signals import (
 from firstbyte.proxies.wire import Wire
 
 logger = logging.getLogger(__name__)
+
+#: Seconds an alarm may be late before the loop is let catch up: the machine or a long callback held it up.
+LATE = 0.002
 
 
 class Host:
@@ -188,9 +192,12 @@ class Host:
         if command.at is not None:
             loop = asyncio.get_running_loop()
             wait = max(0, command.at - self._edge.clock.now()) / 1_000_000
-            self._alarms[command.stream_id] = loop.call_at(
-                loop.time() + wait, self._ring, command.stream_id, self._edge.config.tie_turns
-            )
+            due = loop.time() + wait
+            self._alarms[command.stream_id] = loop.call_at(due, self._come, command.stream_id, due)
+
+    def _come(self, stream_id: int, due: float) -> None:
+        is_late = asyncio.get_running_loop().time() - due > LATE
+        self._ring(stream_id, CATCH_UP_TURNS if is_late or self._edge.config.is_virtual else 0)
 
     def _ring(self, stream_id: int, turns: int) -> None:
         if turns:

@@ -73,7 +73,7 @@ class EdgeStream(OriginFacing):
             return
         if exchange.is_over:
             return
-        due = None if self._edge.config.held else exchange.bank.due(exchange.now)
+        due = exchange.bank.due(exchange.now) if self._may_fire(event) else None
         if due is not None:
             timer, deadline = due
             from_origin = isinstance(event, _FROM_ORIGIN)
@@ -91,6 +91,10 @@ class EdgeStream(OriginFacing):
             return
         yield from self._dispatch(event)
         yield from self._settle()
+
+    def _may_fire(self, event: events.Event) -> bool:
+        config = self._edge.config
+        return not config.held and (config.is_virtual or isinstance(event, AlarmRang))
 
     def _is_over(self) -> bool:
         return self.exchange.is_over

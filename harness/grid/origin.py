@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 
 from firstbyte.harness.origin.account import Account, Entry, events_of
-from firstbyte.harness.origin.shape_server import READ_SIZE, Connection, ShapeServer
+from firstbyte.harness.origin.shape_server import Connection, ShapeServer
 from firstbyte.harness.timeline import Event
 from firstbyte.harness.wire import Shape
 
@@ -25,18 +25,6 @@ class Watched(Connection):
         await super()._read()
         error = self._reader.exception()
         self.saw = "rst" if isinstance(error, ConnectionError) else "fin"
-
-    async def linger(self) -> None:
-        """After an answer before the upload's end: FIN, then read on until the edge has had enough.
-
-        A close with unread bytes is a RST, which may overtake the answer: which of the two an edge sees
-        first would be chance. Servers linger for that reason.
-        """
-        if self._gone.is_set() or self._all_in.is_set() or self._writer.is_closing():
-            return
-        self._writer.write_eof()
-        while await self._reader.read(READ_SIZE):
-            pass
 
 
 class WatchedOrigin(ShapeServer):

@@ -79,6 +79,7 @@ class ShapeServer:
         try:
             connection = Connection(self, self._shape, reader, writer)
             await connection.serve()
+            await connection.linger()
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
@@ -130,6 +131,18 @@ class Connection:
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+
+    async def linger(self) -> None:
+        """After an answer before the upload's end: FIN, then read on until the edge has had enough.
+
+        A close with unread bytes is a RST, which may overtake the answer: which of the two an edge sees
+        first would be chance. Servers linger for that reason.
+        """
+        if self._gone.is_set() or self._all_in.is_set() or self._writer.is_closing():
+            return
+        self._writer.write_eof()
+        while await self._reader.read(READ_SIZE):
+            pass
 
     async def _head(self) -> bool:
         await race(self._head_in.wait(), self._gone.wait())

@@ -313,6 +313,7 @@ def on_sockets[T](
     script: Script, edge_profile: Profile, main: Callable[[Lab], Awaitable[T]], **config: object
 ) -> T:
     """Play on loopback; nothing may be left over."""
+    config.setdefault("is_virtual", False)
 
     async def play() -> T:
         async with asyncio.timeout(30):
