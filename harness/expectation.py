@@ -14,7 +14,7 @@ REAL_TOLERANCE = 0.15
 """In real mode a time agrees within this share of itself, or within REAL_SLACK of wall time, whichever is
 more.
 """
-REAL_SLACK = Duration(300_000)
+REAL_SLACK = Duration(200_000)
 
 
 class NeverFired(Exception):

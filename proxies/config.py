@@ -18,7 +18,7 @@ MAX_REPLAY_BYTES = 1024 * 1024
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 
 #: Turns of the loop between an alarm and its timer where time stands still meanwhile, or where the alarm is
-#: late: so many it takes at most until what is there already, a byte or a connection, has reached its exchange.
+#: late. What is there already, a byte or a connection, needs some turns until it has reached its exchange.
 CATCH_UP_TURNS = 16
 
 

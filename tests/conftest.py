@@ -6,9 +6,10 @@ A missing tool fails the test in CI and skips it elsewhere; never does a test pa
 import os
 import shutil
 from pathlib import Path
-from typing import Never
+from typing import Any, Never
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # it has no types
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,6 +25,19 @@ def lacking(what: str) -> Never:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that drive a page run last: Playwright leaves a running event loop behind."""
     items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+
+
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc] # what has no types is Any
+    """Tests whose ids end with the same `@group` go to one worker: they share what they waited for."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.rpartition("@")[2] if "@" in nodeid.rpartition("[")[2] else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    """In place of `--dist loadgroup`, whose marks pytest 9 does not let xdist see."""
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -125,6 +125,7 @@ def test_a_re_run_in_virtual_time_is_the_same_to_the_microsecond() -> None:
     )
 
 
+@pytest.mark.clock
 @pytest.mark.real
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PRODUCTS)

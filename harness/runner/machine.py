@@ -1,0 +1,82 @@
+"""How long this machine kept a run's processes from working: the one thing that makes a real time worthless.
+
+A machine that is too busy makes a timer late and a byte later, whatever the subject does. So it is measured,
+beside each run and whatever the run shows. It must never look at what the run shows.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from firstbyte.harness.units import Duration
+
+TICK = Duration(50_000)
+WINDOW = 20
+"""Ticks. What adds up over longer is many small waits, each too short to make anything late."""
+MOST_HELD_UP = Duration(100_000)
+"""Within a window. Half of what a real time may be off: a run that was held up for longer proves nothing."""
+_RUN_DELAY = 1
+"""The field of /proc/PID/schedstat with the nanoseconds that the process could have run and did not."""
+
+
+class Watch:
+    """Looks every TICK how late its own event loop is and how long other processes have waited.
+
+    waited: their waits until now, together. worst: the most within a window so far.
+    """
+
+    def __init__(self, waited: Callable[[], Duration]) -> None:
+        self.worst = Duration(0)
+        self._waited = waited
+        self._loop = asyncio.get_running_loop()
+        self._seen = deque([waited()], maxlen=WINDOW)
+        self._due = self._loop.time()
+        self._handle: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        return f"<Watch worst {self.worst}us>"
+
+    def start(self) -> None:
+        """From now on."""
+        self._due = self._loop.time() + TICK / 1_000_000
+        self._handle = self._loop.call_at(self._due, self._look_and_go_on)
+
+    def stop(self) -> None:
+        """A last look, then no more."""
+        if self._handle is not None:
+            self._handle.cancel()
+        self._look()
+
+    def _look_and_go_on(self) -> None:
+        self._look()
+        self.start()
+
+    def _look(self) -> None:
+        late = max(0, round((self._loop.time() - self._due) * 1_000_000))
+        waited = self._waited()
+        self.worst = Duration(max(self.worst, late + waited - self._seen[0]))
+        self._seen.append(waited)
+
+
+@contextmanager
+def watched_machine(waited: Callable[[], Duration]) -> Iterator[Watch]:
+    """A watch for as long as the block takes."""
+    watch = Watch(waited)
+    watch.start()
+    try:
+        yield watch
+    finally:
+        watch.stop()
+
+
+def waited_for_processor(pid: int) -> Duration:
+    """Microseconds since its start that a process could have run and did not; 0 where the kernel does not
+    say.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()
+        return Duration(int(fields[_RUN_DELAY]) // 1_000)
+    except (OSError, IndexError, ValueError):
+        return Duration(0)

@@ -1,0 +1,82 @@
+"""What a busy machine does to a run in real mode is measured; what it has spoilt is played again, slower."""
+
+import asyncio
+import os
+import time
+
+import pytest
+
+from firstbyte.harness.result import Outcome, Run
+from firstbyte.harness.runner import machine
+from firstbyte.harness.runner import run as running
+from firstbyte.harness.runner.conclude import failed_run
+from firstbyte.harness.runner.machine import MOST_HELD_UP, waited_for_processor, watched_machine
+from firstbyte.harness.runner.matrix import plans, select
+from firstbyte.harness.runner.plan import Options, Plan
+from firstbyte.harness.units import Duration
+
+HELD_UP = Duration(MOST_HELD_UP + 1)
+
+
+def played(
+    monkeypatch: pytest.MonkeyPatch, held_up: list[Duration], time_scale: float
+) -> tuple[Run, list[float]]:
+    """The run of a plan whose playings were held up so long, and the scales it was played at."""
+    scales: list[float] = []
+
+    async def play(plan: Plan) -> tuple[Run, Duration]:
+        scales.append(plan.options.time_scale)
+        return failed_run(plan, Outcome.PASS, ""), held_up[len(scales) - 1]
+
+    monkeypatch.setattr(running, "_play_real", play)
+    plan = next(plans(select(["act-1"]), (), Options(mode="real", time_scale=time_scale)))
+    return asyncio.run(running.run_real(plan)), scales
+
+
+def test_a_quiet_machine_plays_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, scales = played(monkeypatch, [MOST_HELD_UP], 50)
+    assert (run.outcome, run.time_scale, scales) == (Outcome.PASS, 50, [50])
+
+
+def test_what_was_held_up_is_played_again_at_half_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, scales = played(monkeypatch, [HELD_UP, Duration(0)], 50)
+    assert (run.outcome, run.time_scale, scales) == (Outcome.PASS, 25, [50, 25])
+
+
+def test_a_machine_that_stays_busy_is_a_set_up_error_with_a_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, scales = played(monkeypatch, [HELD_UP] * 4, 50)
+    assert (run.outcome, scales) == (Outcome.SETUP_ERROR, [50, 25, 12.5, 6.25])
+    assert "too busy" in run.problem
+    assert "--time-scale" in run.problem
+
+
+def test_at_full_length_a_held_up_run_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, scales = played(monkeypatch, [HELD_UP], 1)
+    assert (run.outcome, scales) == (Outcome.PASS, [1])
+
+
+async def test_a_loop_that_was_blocked_is_seen_to_be_late() -> None:
+    blocked = Duration(150_000)
+    looked = asyncio.Event()
+    with watched_machine(lambda: Duration(0)) as watch:
+        time.sleep(blocked / 1_000_000)  # noqa: ASYNC251, TID251 - the subject
+        asyncio.get_running_loop().call_later(0, looked.set)
+        await looked.wait()
+    assert watch.worst >= blocked / 2
+
+
+async def test_what_others_waited_counts_within_a_second_and_not_over_a_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "WINDOW", 2)
+    waits = [Duration(at * 60_000) for at in range(6)]
+    watch = machine.Watch(lambda: waits.pop(0))
+    for _ in range(5):
+        watch._look()
+    assert 120_000 <= watch.worst < 180_000
+
+
+def test_a_process_says_how_long_it_waited_and_one_that_is_gone_says_nothing() -> None:
+    before = waited_for_processor(os.getpid())
+    assert before <= waited_for_processor(os.getpid())
+    assert waited_for_processor(2**22 + 1) == 0
