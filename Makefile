@@ -15,10 +15,10 @@ RUN = for python in $(BIN)/python "$(PYTHON)" /usr/bin/python3 ""; do \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup browser lock reproduce test check format bench soak coverage clean
+.PHONY: help setup browser lock reproduce test check format bench bench-check soak coverage clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
 
 setup: ## everything the others need: .venv, the client library for tests, a browser
 	@$(RUN) .make/setup.py
@@ -61,6 +61,9 @@ soak: setup ## the browser tests REPEAT=50 times, and every broken page against 
 
 bench: setup ## the speed figures of the README
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+bench-check: setup ## hold the ratios of a short `make bench` against the stored ones
+	@$(BIN)/python benchmarks/run.py --quick --check $(ARGS)
 
 coverage: setup ## tests with branch coverage
 	@$(BIN)/coverage erase

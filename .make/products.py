@@ -21,6 +21,7 @@ PROGRAMS = {
     "haproxy": ("haproxy",),
     "varnish": ("varnishd",),
     "apache2-bin": ("apache2", "httpd"),
+    "nghttp2-client": ("h2load",),  # no product: what `make bench` loads them with
 }
 PLACES = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 STAMP = CACHE / "products.stamp"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import lateness, real, show, simulation, start, suite
+from benchmarks import guard, holding, lateness, passthrough, peers, real, show, simulation, start, suite
 from benchmarks.figures import Figure
 from benchmarks.machine import Machine, load, this_machine
+from firstbyte.harness.units import seconds
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
@@ -22,6 +23,9 @@ FULL: dict[str, Measure] = {
     "real": lambda: real.measure(9),
     "suite": lambda: suite.measure(3),
     "lateness": lambda: lateness.measure(3),
+    "peers": lambda: peers.measure(7, 50),
+    "pass": lambda: passthrough.measure(3),
+    "hold": lambda: holding.measure(1),
 }
 QUICK: dict[str, Measure] = {
     "start": lambda: start.measure(1),
@@ -29,21 +33,41 @@ QUICK: dict[str, Measure] = {
     "real": lambda: real.measure(3),
     "suite": lambda: suite.measure(1, part="1/8", uncounted=0),
     "lateness": lambda: lateness.measure(1, (lateness.emulated(1.5),), held=(100,), spread_over=1.0),
+    "peers": lambda: peers.measure(3, 20),
+    "pass": lambda: passthrough.measure(1, most=1.0, connections=(32,)),
+    "hold": lambda: holding.measure(1, number=200, spread_over=1.0, limit=seconds(2)),
 }
+GUARDED = ("start", "simulation", "suite", "peers", "pass")
+"""Groups whose ratios `--check` looks at: what a change of ours can slow down, and two minutes can show."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, show, and write where asked; returns the exit code. A missed goal is no error."""
+    """Measure, show, and write where asked; returns the exit code.
+
+    A missed goal is no error; with --check, a ratio that has become worse than the stored one is.
+    """
     options = _parser().parse_args(arguments)
     chosen = QUICK if options.quick else FULL
     load_before = load()
     figures: list[Figure] = []
-    for name in options.only or chosen:
+    for name in options.only or (GUARDED if options.check else chosen):
         print(f"measuring: {name}", file=sys.stderr)
         figures += chosen[name]()
     command = "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if sys.argv[1:] else "")
     _write(options, figures, this_machine(load_before), command)
-    return 0
+    if options.store:
+        guard.store(figures)
+    return _check(figures) if options.check else 0
+
+
+def _check(figures: Sequence[Figure]) -> int:
+    stored = guard.read_stored()
+    found = list(guard.worse(figures, stored))
+    for one in found:
+        print(f"worse: {one}", file=sys.stderr)
+    held = sum(figure.id in stored for figure in figures)
+    print(f"{held} ratios held against {guard.STORED.name}, {len(found)} worse", file=sys.stderr)
+    return 1 if found or not held else 0
 
 
 def _write(options: argparse.Namespace, figures: list[Figure], machine: Machine, command: str) -> None:
@@ -67,7 +91,11 @@ def document(figures: Sequence[Figure], machine: Machine, command: str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer runs, an eighth of the suite: under 30 s")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer runs, an eighth of the suite: two minutes"
+    )
+    parser.add_argument("--check", action="store_true", help="fail when a ratio is worse than the stored one")
+    parser.add_argument("--store", action="store_true", help=f"store the ratios in {guard.STORED.name}")
     parser.add_argument(
         "--only", action="append", default=[], choices=tuple(FULL), help="only this group; repeatable"
     )

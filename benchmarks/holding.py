@@ -1,0 +1,138 @@
+"""Thousands of requests held at once until their limit: is any refused, what does each cost, how late.
+
+The memory of the edge and of each product is read from the kernel: before the first request, with all held,
+and when all are over. It must never count a request that got no answer as one that was in time.
+"""
+
+import json
+import resource
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.figures import Figure, Met, at_most, spread
+from benchmarks.lateness import silent_origin
+from benchmarks.processes import PYTHON
+from benchmarks.products import MITMDUMP, OURS, Between, Running, mitmdump, ours, real_products
+from firstbyte.harness.units import Duration, seconds
+
+HERE = Path(__file__).resolve().parent
+HELD = 5_000
+SPREAD = 20.0
+"""Seconds over which they arrive. All are held at once: the limit is longer."""
+LIMIT = seconds(24)
+SPARE = 200
+"""Descriptors a process needs beside two for each request."""
+GOAL_LATE = 0.050
+GOAL_SHARE = 0.5
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """kib: memory for each held request. back: the share given back. late: median, p99, worst, seconds."""
+
+    kib: float
+    back: float
+    late: tuple[float, float, float]
+    answered: int
+
+
+def most_held() -> int:
+    """As many as the file limit of a process with two descriptors a request allows, at most 9,000."""
+    return min(9_000, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE) // 2)
+
+
+def measure(
+    rounds: int, *, number: int = HELD, spread_over: float = SPREAD, limit: Duration = LIMIT
+) -> Iterator[Figure]:
+    """Ours beside stock mitmdump, which has no deadline, and the products with the same limit."""
+    number = min(number, most_held())
+    subjects = [ours(limit), mitmdump(), *real_products(limit)]
+    found: dict[str, list[Held]] = {one.name: [] for one in subjects}
+    for _ in range(rounds):
+        for one in subjects:
+            found[one.name].append(hold(one, number, spread_over, limit))
+    for name, each in found.items():
+        yield from _memory(name, number, each, found[MITMDUMP])
+        if name != MITMDUMP:
+            yield from _lateness(name, number, each)
+
+
+def _memory(name: str, number: int, found: Sequence[Held], dump: Sequence[Held]) -> Iterator[Figure]:
+    shares = [one.kib / other.kib for one, other in zip(found, dump, strict=True)]
+    met: Met = at_most(shares, [GOAL_SHARE] * len(shares)) if name == OURS else ""
+    lost = sum(number - one.answered for one in found)
+    yield Figure(
+        id=f"hold.memory.{name}", what=f"memory for each of {number} held requests: {name}", unit="KiB",
+        value=spread([one.kib for one in found]), beside="" if name == MITMDUMP else MITMDUMP,
+        ratio=None if name == MITMDUMP else spread(shares), met=met,
+        goal=f"half of {MITMDUMP}'s" if name == OURS else "",
+        how="resident memory with all held, less that before the first"
+        + (f"; {name}: {lost} requests got no answer" if lost and name != MITMDUMP else ""),
+    )  # fmt: skip
+    yield Figure(
+        id=f"hold.back.{name}", what=f"of it given back when all are over: {name}", unit="%",
+        value=spread([one.back * 100 for one in found]),
+    )  # fmt: skip
+
+
+def _lateness(name: str, number: int, found: Sequence[Held]) -> Iterator[Figure]:
+    for at, word in enumerate(("median", "p99", "worst")):
+        samples = [one.late[at] for one in found]
+        has_goal = name == OURS and word == "p99"
+        yield Figure(
+            id=f"hold.late.{word}.{name}", what=f"lateness, {word}, {number} held: {name}", unit="ms",
+            value=spread([one * 1e3 for one in samples]),
+            goal=f"< {GOAL_LATE * 1e3:g} ms" if has_goal else "",
+            met=at_most(samples, [GOAL_LATE] * len(samples)) if has_goal else "",
+        )  # fmt: skip
+
+
+def hold(subject: Between, number: int, width: float, limit: Duration) -> Held:
+    """One subject with a fresh origin."""
+    with silent_origin() as origin, subject.start(origin) as running:
+        before = resident(running.pid)
+        most = width + limit / 1e6 + 15 if subject.name != MITMDUMP else width + 2
+        host, port = running.address
+        command = (PYTHON, str(HERE / "late_client.py"), host, str(port), str(number), str(width), str(most))
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
+            held = _peak_while(client, running)
+            assert client.stdout is not None
+            seen = json.loads(client.stdout.read())
+        after = resident(running.pid)
+    late = sorted(took - limit / 1e6 for took in seen["took"]) or [0.0]
+    quantiles = (late[len(late) // 2], late[min(len(late) - 1, int(len(late) * 0.99))], late[-1])
+    return Held(
+        kib=(held - before) / number,
+        back=(held - after) / max(1, held - before),
+        late=quantiles,
+        answered=len(seen["took"]),
+    )
+
+
+def _peak_while(client: "subprocess.Popen[str]", running: Running) -> float:
+    """The most that was resident until the client has ended."""
+    peak = 0.0
+    while client.poll() is None:
+        peak = max(peak, resident(running.pid))
+        try:
+            client.wait(0.1)
+        except subprocess.TimeoutExpired:
+            continue
+    return peak
+
+
+def resident(pid: int) -> float:
+    """KiB of a process and its children."""
+    total = 0.0
+    for one in (pid, *_children(pid)):
+        for line in Path(f"/proc/{one}/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmRSS:"):
+                total += float(line.split()[1])
+    return total
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    return [int(one) for one in listed]
