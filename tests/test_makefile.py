@@ -126,6 +126,6 @@ def test_every_pinned_package_has_a_hash() -> None:
 def test_every_command_is_listed_and_none_is_taken_for_a_file() -> None:
     text = (ROOT / "Makefile").read_text()
     phony = set(re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)[0].split())
-    listed = set(re.findall(r"^([a-z]+):[^#\n]*## ", text, re.MULTILINE))
+    listed = set(re.findall(r"^([a-z-]+):[^#\n]*## ", text, re.MULTILINE))
     assert listed == phony
     assert {"setup", "reproduce", "test", "check", "bench"} <= listed

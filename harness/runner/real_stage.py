@@ -199,8 +199,11 @@ async def real_stage(plan: Plan) -> AsyncIterator[RealStage]:
 
 
 def _memory_folder() -> Path | None:
-    """Where time is scaled, a disk is not: a commit that takes 100 ms would be 5 s late at scale 50."""
-    return SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
+    """Where time is scaled, a disk is not: a commit that takes 100 ms would be 5 s late at scale 50. A user's
+    own TMPDIR goes before.
+    """
+    is_free = "TMPDIR" not in os.environ and os.access(SHARED_MEMORY, os.W_OK)
+    return SHARED_MEMORY if is_free else None
 
 
 def _server_arguments(origin: ServerOrigin, folder: Path) -> list[str]:

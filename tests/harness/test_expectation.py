@@ -133,7 +133,7 @@ def test_real_mode_tolerates_a_share_and_sim_nothing(mode: str, late: int, is_to
 
 
 def test_a_short_time_in_real_mode_may_be_off_by_the_slack_of_the_machine() -> None:
-    assert slack(seconds(1), 50, "real") == seconds(15)
+    assert slack(seconds(1), 50, "real") == seconds(10)
     assert slack(seconds(100), 50, "real") == seconds(15)
     assert slack(seconds(100), 50, "sim") == 0
 

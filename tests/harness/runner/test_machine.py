@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from firstbyte.harness.runner.conclude import failed_run
 from firstbyte.harness.runner.machine import MOST_HELD_UP, waited_for_processor, watched_machine
 from firstbyte.harness.runner.matrix import plans, select
 from firstbyte.harness.runner.plan import Options, Plan
+from firstbyte.harness.runner.real_stage import SHARED_MEMORY, real_stage
 from firstbyte.harness.units import Duration
 
 HELD_UP = Duration(MOST_HELD_UP + 1)
@@ -80,3 +83,29 @@ def test_a_process_says_how_long_it_waited_and_one_that_is_gone_says_nothing() -
     before = waited_for_processor(os.getpid())
     assert before <= waited_for_processor(os.getpid())
     assert waited_for_processor(2**22 + 1) == 0
+
+
+def folder_of(scale: float) -> Path:
+    """Where a run at that scale works; it must be gone when the run is over."""
+
+    async def look() -> Path:
+        plan = next(plans(select(["w2-204-bare"]), ("direct",), Options(mode="real", time_scale=scale)))
+        async with real_stage(plan) as stage:
+            assert stage._folder.is_dir()
+            return stage._folder
+
+    folder = asyncio.run(look())
+    assert not folder.exists()
+    return folder
+
+
+@pytest.mark.real
+def test_a_scaled_run_works_in_memory_and_leaves_nothing_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv("TMPDIR", raising=False)
+    assert folder_of(50).parent == SHARED_MEMORY
+    assert folder_of(1).parent == tmp_path
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert folder_of(50).parent == tmp_path
