@@ -1,20 +1,25 @@
 """From the shell's prompt to the first answer: fresh interpreters, side by side."""
 
+import time
+import urllib.request
 from collections.abc import Iterator
 
 from benchmarks.figures import Figure, at_most, ratios, spread
 from benchmarks.processes import FIRSTBYTE, PYTHON, Cost, alternating
+from benchmarks.products import MITMDUMP, fast_origin, mitmdump
 
 IMPORTS = "import mitmproxy.proxy.server, starlette.applications, uvicorn"
 COMMANDS = {
     "nothing": (PYTHON, "-c", "pass"),
     "imports": (PYTHON, "-c", IMPORTS),
     "reproduce": (FIRSTBYTE, "reproduce"),
+    "verdict": (FIRSTBYTE, "run", "act-1", "--edge", "cloudflare-100"),
     "help": (FIRSTBYTE, "--help"),
     "list": (FIRSTBYTE, "list", "scenarios"),
     "check": (FIRSTBYTE, "check"),
 }
 PROMPT = 0.3
+SHARE_OF_IMPORTS = 1.3
 
 
 def measure(rounds: int) -> Iterator[Figure]:
@@ -32,12 +37,38 @@ def measure(rounds: int) -> Iterator[Figure]:
         met=at_most(wall["reproduce"], [1.5 * each + 0.5 for each in wall["imports"]]),
         how=f"every act in sim, tables and pictures{_cpu(costs['reproduce'])}",
     )  # fmt: skip
+    yield from _first_verdict(wall, [_first_served() for _ in range(rounds)])
     for name in ("help", "list", "check"):
         yield Figure(
             id=f"start.{name}", what=" ".join(("firstbyte", *COMMANDS[name][1:])), unit="s",
             value=spread(wall[name]), beside="python -c pass", ratio=ratios(wall[name], wall["nothing"]),
             goal=f"< {PROMPT} s", met=at_most(wall[name], [PROMPT] * rounds), how=_cpu(costs[name])[2:],
         )  # fmt: skip
+
+
+def _first_verdict(wall: dict[str, list[float]], served: list[float]) -> Iterator[Figure]:
+    limits = [SHARE_OF_IMPORTS * each for each in wall["imports"]]
+    yield Figure(
+        id="start.verdict", what="process start to the first verdict", unit="s",
+        value=spread(wall["verdict"]),
+        beside="bare imports", ratio=ratios(wall["verdict"], wall["imports"]),
+        goal=f"{SHARE_OF_IMPORTS:g} x bare imports", met=at_most(wall["verdict"], limits),
+        how="firstbyte run act-1 --edge cloudflare-100, to its end",
+    )  # fmt: skip
+    yield Figure(
+        id=f"start.served.{MITMDUMP}", what=f"process start to the first served request: {MITMDUMP}",
+        unit="s",
+        value=spread(served), beside="a first verdict", ratio=ratios(served, wall["verdict"]),
+    )  # fmt: skip
+
+
+def _first_served() -> float:
+    """Seconds from the start of a mitmdump to the end of an answer through it."""
+    with fast_origin() as origin:
+        began = time.perf_counter()  # noqa: TID251 - it measures
+        with mitmdump().start(origin) as running:
+            urllib.request.urlopen(f"http://{running.address[0]}:{running.address[1]}/").read()
+            return time.perf_counter() - began  # noqa: TID251 - it measures
 
 
 def _cpu(costs: list[Cost]) -> str:
