@@ -7,6 +7,7 @@ test paths. Importing it must cost next to nothing: everything else is loaded wh
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from firstbyte.harness.plugin.edge import EdgeFactory
     from firstbyte.harness.result import Run
     from firstbyte.harness.runner.plan import Plan
 
@@ -28,6 +30,19 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
         collector: pytest.Collector = ScenarioFile.from_parent(parent, path=file_path)
         return collector
     return None
+
+
+@pytest.fixture
+def edge() -> Iterator[EdgeFactory]:
+    """`edge(upstream, profile="cloudflare")`: an emulated edge before a server of yours.
+
+    `.url` is for the client, `.expire()` fires its deadline; `.held()`, `.timeline`, `.fired`: what it saw.
+    """
+    from firstbyte.harness.plugin.edge import DEFAULT_PROFILE, EdgeFactory  # noqa: PLC0415 - only when asked for
+
+    factory = EdgeFactory(DEFAULT_PROFILE, lambda: os.environ)
+    yield factory
+    factory.close()
 
 
 class ScenarioFile(pytest.File):

@@ -60,6 +60,7 @@ class EdgeArguments(msgspec.Struct, frozen=True, kw_only=True):
     save_har: Path | None
     control: Address | None
     ready_json: bool
+    end_with_stdin: bool
     events: str
 
 
@@ -81,6 +82,7 @@ def parse(argv: list[str]) -> EdgeArguments:
         save_har=options.save_har,
         control=(control or Address(host="127.0.0.1", port=0)) if options.hold else None,
         ready_json=options.ready_json,
+        end_with_stdin=options.end_with_stdin,
         events=options.events,
     )
 
@@ -136,7 +138,12 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="listen where other machines can connect: they reach the upstream through it",
     )
-    add("--ready-json", action="store_true", help=argparse.SUPPRESS)
+    add("--ready-json", action="store_true", help="print the addresses as one line of JSON once it listens")
+    add(
+        "--end-with-stdin",
+        action="store_true",
+        help="end when standard input closes: with the program that started it, however that ends",
+    )
     add("--events", default="", help=argparse.SUPPRESS)
 
 

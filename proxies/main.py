@@ -13,7 +13,7 @@ import sys
 from contextlib import AsyncExitStack, suppress
 from typing import IO
 
-from firstbyte.harness.problems import Problem
+from firstbyte.harness.problems import BadInput, Problem
 from firstbyte.harness.units import format_duration
 from firstbyte.proxies.arguments import EdgeArguments, parse
 
@@ -38,12 +38,28 @@ async def run(arguments: EdgeArguments) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    if arguments.end_with_stdin:
+        _watch_stdin(loop, stop)
     async with AsyncExitStack() as stack:
         events = _events_file(arguments.events, stack)
         token = os.environ.get("FIRSTBYTE_TOKEN") or secrets.token_urlsafe(24)
         chain = await stack.enter_async_context(running_chain(arguments, events, _say, token))
         _announce(arguments, chain.url, chain.control_url, token)
         await stop.wait()
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    descriptor = sys.stdin.fileno()
+
+    def read() -> None:
+        if not os.read(descriptor, 4096):
+            loop.remove_reader(descriptor)
+            stop.set()
+
+    try:
+        loop.add_reader(descriptor, read)
+    except OSError as error:  # a file, or /dev/null: it has ended before it began
+        raise BadInput("--end-with-stdin: standard input is no pipe; leave the option out") from error
 
 
 def _events_file(target: str, stack: AsyncExitStack) -> IO[bytes] | None:
