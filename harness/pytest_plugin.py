@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from firstbyte.harness.plugin.edge import EdgeFactory
+    from firstbyte.harness.plugin.send_page import SendPageFactory
     from firstbyte.harness.result import Run
     from firstbyte.harness.runner.plan import Plan
 
 SUFFIX = ".firstbyte.toml"
+NO_PAGE = "there is no pytest-playwright, whose `page` it stands on; run `pip install pytest-playwright`"
 OWN = Path(__file__).resolve().parent.parent / "scenarios"
 
 
@@ -41,6 +43,23 @@ def edge() -> Iterator[EdgeFactory]:
     from firstbyte.harness.plugin.edge import DEFAULT_PROFILE, EdgeFactory  # noqa: PLC0415 - only when asked for
 
     factory = EdgeFactory(DEFAULT_PROFILE, lambda: os.environ)
+    yield factory
+    factory.close()
+
+
+@pytest.fixture
+def send_page(request: pytest.FixtureRequest) -> Iterator[SendPageFactory]:
+    """`send_page(url, adapter)`: pytest-playwright's `page` behind a held edge.
+
+    `.check(RULE)` plays a rule of the send-state contract; its verbs (`open`, `send`, `given_up`, `settle`,
+    `sent` ...) are for tests of your own.
+    """
+    if not request.config.pluginmanager.hasplugin("playwright"):
+        pytest.fail(f"send_page: {NO_PAGE}", pytrace=False)
+    page = request.getfixturevalue("page")
+    from firstbyte.harness.plugin.send_page import SendPageFactory  # noqa: PLC0415 - mitmproxy and Playwright
+
+    factory = SendPageFactory(page)
     yield factory
     factory.close()
 

@@ -1,6 +1,4 @@
-"""`firstbyte demo`: the reference server, an edge before it, and the page, to click through the bug by
-hand.
-"""
+"""`firstbyte demo`: the reference server, an edge before it, and both pages, to click through the bug."""
 
 import argparse
 import asyncio
@@ -18,11 +16,12 @@ from firstbyte.harness.units import BadDuration, parse_duration
 from firstbyte.reference_server.handlers import handler_ids
 
 LOOPBACK = "127.0.0.1"
+PAGES = {"naive": "does what the reported front end did", "robust": "the one to copy"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
-    parser.add_argument("--open", action="store_true", help="open the page in the browser")
+    parser.add_argument("--open", action="store_true", help="open both pages in the browser")
     parser.add_argument("--edge", default="cloudflare-100", metavar="NAME", help="default: cloudflare-100")
     parser.add_argument(
         "--handler",
@@ -104,11 +103,18 @@ async def _start(role: str, module: str, arguments: list[str], folder: Path) -> 
 
 def _tell(options: argparse.Namespace, children: list[Child]) -> None:
     origin, edge = (f"http://{child.address[0]}:{child.address[1]}" for child in children)
-    page = f"{edge}/ui/minimal/"
-    out(f"page     {page}   (behind {options.edge}, times divided by {options.time_scale:g})")
-    out(f"direct   {origin}/ui/minimal/   (no edge)")
-    out(f"truth    {origin}/_firstbyte/ledger")
-    out("Send a message, wait for the toast, look at the truth, send again. Ctrl-C ends it.")
+    pages = {name: f"{edge}/ui/{name}/?truth" for name in PAGES}
+    out(
+        f"behind {options.edge}, times divided by {options.time_scale:g}; beside each page: what the server has"
+    )
+    for name, url in pages.items():
+        out(f"{name:<8} {url}   ({PAGES[name]})")
+    out(f"direct   {origin}/ui/naive/?truth   (no edge)")
+    out(f"ledger   {origin}/_firstbyte/ledger")
+    out(
+        "Send a message on both pages, wait for the deadline, compare with the truth, send again. Ctrl-C ends it."
+    )
     sys.stdout.flush()
     if options.open:
-        webbrowser.open(page)
+        for url in pages.values():
+            webbrowser.open(url)

@@ -62,7 +62,7 @@ OPERATIONS: Final = (
         method="GET",
         path="/ui/{page}/",
         id="ui.page",
-        summary="A page that sends prompts: minimal, naive, robust",
+        summary="A page that sends prompts: naive, robust",
         endpoint=_page,
         outcomes=[_FOUND, _MISSING],
     ),

@@ -98,7 +98,7 @@ def test_a_server_by_hand_ends_cleanly(words: tuple[str, ...], number: int, tmp_
 def test_a_demo_without_its_server_says_so_and_leaves_nothing(who: str, tmp_path: Path) -> None:
     with Session(tmp_path / "t", *DEMO) as session:
         ports = running(session)
-        assert session.line().startswith("page ")
+        assert session.line().startswith("behind ")
         children = sorted(session.children(NURSERY_ORIGIN_EDGE))
         os.kill(children[0] if who == "nursery" else children[1], signal.SIGKILL)
         assert session.end() == 3

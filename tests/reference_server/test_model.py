@@ -81,6 +81,6 @@ async def test_the_ledger_says_which_handler_answered(serve: Serve) -> None:
 
 async def test_looking_at_the_ledger_is_not_recorded(serve: Serve) -> None:
     server = await serve(ServerConfig())
-    for path in ("/_firstbyte/ledger", "/_firstbyte/health", "/ui/minimal/"):
+    for path in ("/_firstbyte/ledger", "/_firstbyte/health", "/ui/naive/"):
         assert (await server.get(path)).status == 200
     assert server.ledger()["events"] == []

@@ -1,4 +1,4 @@
-"""The minimal page does what the reported front end did, in a real browser."""
+"""The naive page does what the reported front end did, in a real browser."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def url() -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
-            yield f"{json.loads(process.stdout.readline())['ready']}/ui/minimal/"
+            yield f"{json.loads(process.stdout.readline())['ready']}/ui/naive/"
         finally:
             process.terminate()
 

@@ -80,7 +80,7 @@ def stand(handler: str, data: Path) -> Iterator[Stand]:
             "--hold",
         )
         ready = stack.enter_context(started(*edge, "--quiet", "--ready-json", token=token))
-        page = f"{ready['ready']}/ui/minimal/"
+        page = f"{ready['ready']}/ui/naive/"
         yield Stand(page=page, control=ready["control"], token=token, origin=origin)
 
 

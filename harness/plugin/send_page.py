@@ -1,0 +1,70 @@
+"""The `send_page` fixture: a page of the user's own test behind a held edge, with the verbs of the contract.
+
+It stands on pytest-playwright's `page`: its browser, its options, its traces. It must never open a browser
+itself.
+"""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from firstbyte.harness.problems import BadInput, did_you_mean
+from firstbyte.harness.sendstate.adapter import load_adapter
+from firstbyte.harness.sendstate.checks import CHECKS
+from firstbyte.harness.sendstate.contract import RULES
+from firstbyte.harness.sendstate.edge import HeldEdge
+from firstbyte.harness.sendstate.outcome import Broken, NotApplicable
+from firstbyte.harness.sendstate.play import DEFAULT_EDGE
+from firstbyte.harness.sendstate.stage import Stage, in_context
+from firstbyte.harness.sendstate.timeline import story
+from firstbyte.harness.sendstate.truth import Truthful
+from firstbyte.proxies.arguments import read_upstream
+
+
+class SendPage(Stage):
+    """The page under test: `open`, `send`, `given_up`, `settle`, `record`, `sent` and the other verbs."""
+
+    def check(self, rule: str) -> None:
+        """Play one rule: fails the test where the page breaks it, skips where it can't be checked."""
+        known = {one.id: one for one in RULES}
+        if rule not in known:
+            raise BadInput(f"send_page: no rule '{rule}'{did_you_mean(rule, known)}")
+        try:
+            CHECKS[rule](self)
+        except NotApplicable as reason:
+            pytest.skip(str(reason))
+        except Broken as reason:
+            told = story(self.notes, self.record(), self.edge.events)
+            pytest.fail(f"{rule}: {known[rule].claim}\n{reason}\n\n{told}", pytrace=False)
+
+
+class SendPageFactory:
+    """What the fixture is: `send_page(url, adapter)`."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._stack = ExitStack()
+
+    def __repr__(self) -> str:
+        return f"<SendPageFactory {self._page.url}>"
+
+    def __call__(self, url: str, adapter: str | Path, profile: str = DEFAULT_EDGE) -> SendPage:
+        """Put a held edge before the server at `url`; the page is opened by `open` or a rule.
+
+        adapter: a TOML file that says where things are on the page. profile: an edge's id or file. Raises
+        BadInput with the cure.
+        """
+        read = load_adapter(Path(adapter))
+        upstream = read_upstream(url, verify=True)
+        edge = self._stack.enter_context(HeldEdge(upstream, profile))
+        truth = Truthful(url.rstrip("/"), read)
+        self._stack.callback(truth.close)
+        in_context(self._page.context, read)
+        return SendPage(self._page, edge, read, truth)
+
+    def close(self) -> None:
+        """Leave the page, then end the edge: what hangs must not keep either waiting."""
+        self._page.goto("about:blank")
+        self._stack.close()
