@@ -111,7 +111,8 @@ def test_a_machine_without_a_new_enough_python_is_told_how_to_get_one(tmp_path: 
 
 
 def test_no_lock_file_names_an_address_to_install_from() -> None:
-    locks = [*(ROOT / "requirements").iterdir(), ROOT / "tests" / "sdk" / "package-lock.json"]
+    npm = ("tests/sdk", "examples/playwright-node")
+    locks = [*(ROOT / "requirements").iterdir(), *(ROOT / folder / "package-lock.json" for folder in npm)]
     found = [path.name for path in locks if re.search(r"[a-z]+://|\"resolved\"", path.read_text())]
     assert found == []
 

@@ -104,16 +104,12 @@ async def _start(role: str, module: str, arguments: list[str], folder: Path) -> 
 def _tell(options: argparse.Namespace, children: list[Child]) -> None:
     origin, edge = (f"http://{child.address[0]}:{child.address[1]}" for child in children)
     pages = {name: f"{edge}/ui/{name}/?truth" for name in PAGES}
-    out(
-        f"behind {options.edge}, times divided by {options.time_scale:g}; beside each page: what the server has"
-    )
+    out(f"behind {options.edge}, times divided by {options.time_scale:g}; beside each page the truth")
     for name, url in pages.items():
         out(f"{name:<8} {url}   ({PAGES[name]})")
     out(f"direct   {origin}/ui/naive/?truth   (no edge)")
     out(f"ledger   {origin}/_firstbyte/ledger")
-    out(
-        "Send a message on both pages, wait for the deadline, compare with the truth, send again. Ctrl-C ends it."
-    )
+    out("Send a message on both, wait for the deadline, compare, send again. Ctrl-C ends it.")
     sys.stdout.flush()
     if options.open:
         for url in pages.values():
