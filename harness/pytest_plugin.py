@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from firstbyte.harness.plugin.edge import EdgeFactory
+    from firstbyte.harness.plugin.origin import OriginFactory
     from firstbyte.harness.plugin.send_page import SendPageFactory
+    from firstbyte.harness.plugin.truth import Ledger
+    from firstbyte.harness.plugin.world import SimRunner
     from firstbyte.harness.result import Run
     from firstbyte.harness.runner.plan import Plan
 
@@ -45,6 +48,43 @@ def edge() -> Iterator[EdgeFactory]:
     factory = EdgeFactory(DEFAULT_PROFILE, lambda: os.environ)
     yield factory
     factory.close()
+
+
+@pytest.fixture
+def origin() -> Iterator[OriginFactory]:
+    """`origin(shape="silent")` plays a wire shape, `origin(app=application)` runs an ASGI application."""
+    from firstbyte.harness.plugin.origin import OriginFactory  # noqa: PLC0415 - only when asked for
+
+    factory = OriginFactory()
+    yield factory
+    factory.close()
+
+
+@pytest.fixture
+def ledger() -> Callable[..., Ledger]:
+    """`ledger(probe)`: what the server has; a function that returns the intents, or a URL and a JSON path."""
+    from firstbyte.harness.plugin.truth import ledger  # noqa: PLC0415 - only when asked for
+
+    return ledger
+
+
+@pytest.fixture
+def assert_delivered_once() -> Callable[..., None]:
+    """`assert_delivered_once(intent, told, truth)`: the client was told ok, and the server has it once."""
+    from firstbyte.harness.plugin.truth import assert_delivered_once  # noqa: PLC0415 - only when asked for
+
+    return assert_delivered_once
+
+
+@pytest.fixture
+def sim() -> SimRunner:
+    """`sim(app, play)`: `async def play(world)` with the application, an edge and httpx, in virtual time."""
+    from firstbyte.harness.plugin.program import require_edge  # noqa: PLC0415 - only when asked for
+
+    require_edge("sim")
+    from firstbyte.harness.plugin.world import SimRunner  # noqa: PLC0415 - mitmproxy
+
+    return SimRunner("cloudflare")
 
 
 @pytest.fixture

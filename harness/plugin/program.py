@@ -20,6 +20,12 @@ NO_EDGE = (
 )
 
 
+def require_edge(what: str) -> None:
+    """Raise MissingTool when this environment itself has no mitmproxy, which `what` needs."""
+    if find_spec("mitmproxy") is None:
+        raise MissingTool(f"{what}: needs mitmproxy in this environment; run `pip install 'firstbyte[edge]'`")
+
+
 def edge_program(environment: Mapping[str, str] = os.environ) -> list[str]:
     """The command line's first words. Raises MissingTool with the cure."""
     named = environment.get(VARIABLE)

@@ -1,0 +1,137 @@
+"""The `origin` fixture: a server on loopback that plays a wire shape, or runs an ASGI application.
+
+It has a thread and a loop of its own, so that sync and async tests can both speak to it. It must never listen
+anywhere but on loopback, and never outlive the test.
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+import uvicorn
+
+from firstbyte.harness.clock import RealClock
+from firstbyte.harness.loader import load_shape
+from firstbyte.harness.origin.account import read_account
+from firstbyte.harness.origin.shape_server import ShapeServer
+from firstbyte.harness.problems import BadInput, SetupFailed
+from firstbyte.harness.scenario_ops import scaled_shape
+
+LOOPBACK = "127.0.0.1"
+PATIENCE_SECONDS = 10.0
+
+
+class Origin(Protocol):
+    """A server that is up."""
+
+    url: str
+
+
+class ShapeOrigin:
+    """Plays one wire shape to every request."""
+
+    def __init__(self, server: ShapeServer, address: tuple[str, int]) -> None:
+        self.url = f"http://{address[0]}:{address[1]}"
+        self._server = server
+
+    def __repr__(self) -> str:
+        return f"<ShapeOrigin {self.url}>"
+
+    @property
+    def arrivals(self) -> int:
+        """How many requests have come in, each sending counted."""
+        account = read_account(self._server.account())
+        return sum(entry.event == "arrived" for entry in account.events)
+
+
+class AppOrigin:
+    """Runs an ASGI application on uvicorn."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://{LOOPBACK}:{port}"
+
+    def __repr__(self) -> str:
+        return f"<AppOrigin {self.url}>"
+
+
+class OriginFactory:
+    """What the fixture is: `origin(shape="silent")` or `origin(app=application)`."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._shapes: list[ShapeServer] = []
+        self._apps: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def __repr__(self) -> str:
+        return f"<OriginFactory {len(self._shapes)} shapes, {len(self._apps)} applications>"
+
+    def __call__(self, *, shape: str = "", app: Any = None, time_scale: float = 1) -> Any:
+        """A server that is up. shape: an id (`firstbyte list shapes`) or a file; its waits are divided by
+        time_scale. app: an ASGI application. Raises BadInput and SetupFailed with the cure.
+        """
+        if bool(shape) == (app is not None):
+            raise BadInput(
+                "origin: name one of shape='silent' (see `firstbyte list shapes`) and app=application"
+            )
+        return self._play(shape, time_scale) if shape else self._run(app)
+
+    def _play(self, shape: str, time_scale: float) -> ShapeOrigin:
+        clock = RealClock(scale=time_scale)
+        server = ShapeServer(scaled_shape(load_shape(shape), time_scale), clock.now)
+        address = self._do(server.start(LOOPBACK, 0))
+        self._shapes.append(server)
+        return ShapeOrigin(server, address)
+
+    def _run(self, app: Any) -> AppOrigin:
+        config = uvicorn.Config(app, host=LOOPBACK, port=0, log_level="warning", ws="none")
+        server = _Server(config)
+        thread = threading.Thread(target=server.run, name="origin", daemon=True)
+        thread.start()
+        if not server.is_up.wait(PATIENCE_SECONDS) or not server.started:
+            server.should_exit = True
+            raise SetupFailed("origin: the application did not start; its error is in the captured output")
+        self._apps.append((server, thread))
+        return AppOrigin(server.servers[0].sockets[0].getsockname()[1])
+
+    def _do[T](self, work: Coroutine[object, object, T]) -> T:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="origin shapes", daemon=True)
+            self._thread.start()
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_SECONDS)
+
+    def close(self) -> None:
+        """End every server; what hangs in one is broken off."""
+        for server, _ in self._apps:
+            server.should_exit = server.force_exit = True
+        for _, thread in self._apps:
+            thread.join(PATIENCE_SECONDS)
+        for shape in self._shapes:
+            self._do(shape.close())
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it is up, or has failed to be."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = threading.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+    def run(self, sockets: Any = None) -> None:
+        try:
+            super().run(sockets)
+        finally:
+            self.is_up.set()
+
+    def install_signal_handlers(self) -> None:
+        """Signals are the test runner's."""

@@ -1,0 +1,101 @@
+"""The `ledger` and `assert_delivered_once` fixtures: what the client was told, and what the server has.
+
+What the server has is the user's to say: a function that looks into his database, or a URL with a path into
+its JSON. It must never take the client's word for it.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from firstbyte.harness.judge import judge
+from firstbyte.harness.ledger import Ledger as Account
+from firstbyte.harness.ledger import Message
+from firstbyte.harness.problems import BadInput, SetupFailed
+from firstbyte.harness.verdict import BeliefRule, End, Exchange, Verdict
+
+SECONDS = 10.0
+WORDS = {
+    Verdict.DUPLICATE: "one intent, done more than once",
+    Verdict.PHANTOM_SUCCESS: "told ok, but it is lost",
+    Verdict.TRUNCATED: "told ok, with half a body",
+    Verdict.PHANTOM_FAILURE: "told failed, but it happened",
+    Verdict.UNRESOLVED: "rightly unknown, and never settled",
+    Verdict.REFUSED: "told failed, and it did not happen: the truth, and not delivered",
+}
+
+type Probe = Callable[[], Iterable[str]]
+
+
+class Ledger:
+    """The server's account. probe: the intents of all that is durable, one for each effect."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+
+    def __repr__(self) -> str:
+        return f"<Ledger {self._probe!r}>"
+
+    def effects(self, intent: str) -> int:
+        """How often it has been done."""
+        return list(self._probe()).count(intent)
+
+    def account(self) -> Account:
+        """Everything, as the judge takes it."""
+        found = [Message(id=str(number), intent=intent) for number, intent in enumerate(self._probe())]
+        return Account(messages=tuple(found))
+
+
+def ledger(probe: Probe | str, path: str = "[*]") -> Ledger:
+    """probe: a function that returns the intents, or a URL whose JSON holds them at `path`."""
+    if callable(probe):
+        return Ledger(probe)
+    from firstbyte.harness.sendstate.selecting import BadPath, steps_of  # noqa: PLC0415 - only for a URL
+
+    try:
+        steps_of(path)
+    except BadPath as error:
+        raise BadInput(f"ledger: {error}") from error
+    return Ledger(lambda: _asked(probe, path))
+
+
+def _asked(url: str, path: str) -> list[str]:
+    import httpx  # noqa: PLC0415 - only for a URL
+
+    from firstbyte.harness.sendstate.selecting import texts  # noqa: PLC0415
+
+    try:
+        reply = httpx.get(url, timeout=SECONDS, trust_env=False)
+        reply.raise_for_status()
+        return texts(msgspec.json.decode(reply.content), path)
+    except (httpx.HTTPError, msgspec.DecodeError) as error:
+        raise SetupFailed(f"ledger: {url} can't be asked for the truth: {error}") from error
+
+
+def assert_delivered_once(intent: str, told: Any, truth: Ledger | Probe, *, belief: str = "status") -> None:
+    """Fail unless the client was told ok and the server has it once.
+
+    told: the response (anything with `status_code` or `status`, or an int), or the exception the client got.
+    truth: a `ledger`, or its probe. belief: 'status' or 'careful', what the client makes of an error. Call it
+    when the server is idle: what is still on its way counts as not done.
+    """
+    account = (truth if isinstance(truth, Ledger) else Ledger(truth)).account()
+    exchange = _exchange(intent, told)
+    found = judge([exchange], account, BeliefRule(belief))
+    if found.verdict is not Verdict.DELIVERED:
+        said = exchange.status if exchange.status is not None else f"{told!r}"
+        times = "once" if found.effects == 1 else f"{found.effects} times"
+        raise AssertionError(
+            f"{found.verdict}: {WORDS[found.verdict]}; the client was told {found.belief} ({said}), "
+            f"the server has '{intent}' {times}; see `firstbyte explain` for causes and cures"
+        )
+
+
+def _exchange(intent: str, told: Any) -> Exchange:
+    if isinstance(told, BaseException):
+        return Exchange(id=1, method="", path="", intent=intent, status=None, end=End.RESET)
+    status = told if isinstance(told, int) else getattr(told, "status_code", getattr(told, "status", None))
+    if not isinstance(status, int):
+        raise BadInput(f"assert_delivered_once: {told!r} is no response, status or exception")
+    return Exchange(id=1, method="", path="", intent=intent, status=status, end=End.COMPLETE)

@@ -1,0 +1,103 @@
+"""`origin`, `ledger` and `assert_delivered_once`: what was told is held against what is there."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from firstbyte.harness.plugin.edge import EdgeFactory
+from firstbyte.harness.plugin.origin import OriginFactory
+from firstbyte.harness.plugin.truth import Ledger
+from firstbyte.harness.problems import BadInput, SetupFailed
+
+LOST = httpx.ReadError("reset")
+
+
+@pytest.mark.parametrize(
+    ("told", "stored", "belief", "verdict"),
+    [
+        (204, 1, "status", ""),
+        (SimpleNamespace(status_code=200), 1, "status", ""),
+        (524, 1, "status", "phantom-failure: told failed, but it happened"),
+        (LOST, 1, "status", "phantom-failure"),
+        (204, 0, "status", "phantom-success: told ok, but it is lost"),
+        (204, 2, "status", "duplicate"),
+        (524, 2, "status", "duplicate"),
+        (400, 0, "status", "refused"),
+        (524, 1, "careful", "unresolved"),
+        (LOST, 0, "careful", "unresolved"),
+        (400, 1, "careful", "phantom-failure"),
+    ],
+)
+def test_the_verdict_is_the_judges(
+    told: object, stored: int, belief: str, verdict: str, assert_delivered_once: Callable[..., None]
+) -> None:
+    def check() -> None:
+        assert_delivered_once("tea", told, lambda: ["milk", *["tea"] * stored], belief=belief)
+
+    if not verdict:
+        check()
+        return
+    with pytest.raises(AssertionError, match=verdict):
+        check()
+
+
+def test_what_is_no_answer_is_refused(assert_delivered_once: Callable[..., None]) -> None:
+    with pytest.raises(BadInput, match="is no response, status or exception"):
+        assert_delivered_once("tea", "204", list)
+
+
+def shop() -> Starlette:
+    orders: list[str] = []
+
+    async def order(request: Request) -> Response:
+        orders.append((await request.body()).decode())
+        return Response(status_code=204)
+
+    async def listed(_request: Request) -> JSONResponse:
+        return JSONResponse({"orders": [{"what": one} for one in orders]})
+
+    return Starlette(routes=[Route("/", order, methods=["POST"]), Route("/orders", listed)])
+
+
+@pytest.mark.real
+def test_an_application_behind_an_edge_is_asked_for_the_truth_by_url(
+    origin: OriginFactory,
+    edge: EdgeFactory,
+    ledger: Callable[..., Ledger],
+    assert_delivered_once: Callable[..., None],
+) -> None:
+    server = origin(app=shop())
+    truth = ledger(f"{server.url}/orders", "orders[*].what")
+    front = edge(server.url)
+    assert_delivered_once("tea", httpx.post(front.url, content="tea"), truth)
+    front.expire()
+    reply = httpx.post(front.url, content="milk")
+    with pytest.raises(
+        AssertionError, match=r"phantom-failure: .* told failed \(524\), the server has 'milk' once"
+    ):
+        assert_delivered_once("milk", reply, truth)
+    assert truth.effects("tea") == 1
+
+
+@pytest.mark.real
+def test_a_wire_shape_is_a_server(origin: OriginFactory) -> None:
+    server = origin(shape="204-bare")
+    assert httpx.post(server.url, content=b"x").status_code == 204
+    assert server.arrivals == 1
+
+
+def test_what_is_wrong_is_told(origin: OriginFactory, ledger: Callable[..., Ledger]) -> None:
+    with pytest.raises(BadInput, match="name one of shape='silent'"):
+        origin()
+    with pytest.raises(BadInput, match="did you mean 'silent'"):
+        origin(shape="silentt")
+    with pytest.raises(BadInput, match="is no path"):
+        ledger("http://127.0.0.1:9/", "a..b")
+    with pytest.raises(SetupFailed, match="can't be asked for the truth"):
+        ledger("http://127.0.0.1:9/").effects("tea")
