@@ -15,7 +15,7 @@ from importlib import import_module
 from threading import current_thread, main_thread
 from types import FrameType
 
-from firstbyte.harness.problems import Problem
+from firstbyte.harness.problems import MissingTool, Problem
 from firstbyte.harness.version import package_version
 
 COMMANDS = {
@@ -32,6 +32,9 @@ COMMANDS = {
     "serve": "the reference session server",
     "demo": "server, edge and page to click through the bug",
 }
+OF_THE_EDGE = frozenset({"cryptography", "h2", "mitmproxy"})
+"""What the extra `edge` brings."""
+NO_EDGE = "this needs mitmproxy, which is not installed here; run `pip install 'firstbyte[edge]'`"
 YOUNG_OBJECTS = 50_000
 """So many new objects before the garbage collector looks."""
 DELEGATED = {"edge": "firstbyte.proxies.main", "serve": "firstbyte.reference_server.main"}
@@ -97,6 +100,11 @@ def _guarded(action: Callable[[], int]) -> int:
     except Problem as problem:
         sys.stderr.write(f"firstbyte: {problem}\n")
         return problem.exit_code
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in OF_THE_EDGE:
+            raise
+        sys.stderr.write(f"firstbyte: {NO_EDGE}\n")
+        return MissingTool.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("firstbyte: stopped\n")
         return 130  # 128 + SIGINT, as a shell has it; the same for SIGTERM

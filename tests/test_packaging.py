@@ -1,6 +1,7 @@
 """The wheel a user installs: it holds what the folders hold, and works where the repository is not."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import firstbyte
+from firstbyte.harness.cli import NO_EDGE
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = {
@@ -28,7 +30,7 @@ import importlib, pkgutil, warnings, firstbyte
 with warnings.catch_warnings(action="ignore"):
     importlib.import_module("firstbyte.proxies.addons")
 for module in pkgutil.walk_packages(firstbyte.__path__, "firstbyte."):
-    if module.name.rpartition(".")[2] not in ("__main__", "pytest_plugin"):
+    if module.name.rpartition(".")[2] not in ("__main__", "pytest_plugin", "send_page"):
         importlib.import_module(module.name)
 """
 
@@ -139,3 +141,67 @@ def test_the_package_is_typed_for_its_users(elsewhere: Path) -> None:
         cwd=elsewhere,
     )
     assert Path(site.strip()).with_name("py.typed").exists()
+
+
+CLASH = "tornado==6.4.2"
+"""A pin that mitmproxy's own pins can't live with: it asks for 6.5 or newer."""
+USERS_TEST = """
+import http.server, importlib.util, threading, urllib.error, urllib.request
+import pytest
+
+class Server(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(204)
+        self.end_headers()
+
+def test_there_is_no_mitmproxy():
+    assert importlib.util.find_spec("mitmproxy") is None
+
+def test_the_edge_is_that_of_a_tool(edge):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    front = edge(f"http://127.0.0.1:{server.server_port}")
+    front.expire()
+    with pytest.raises(urllib.error.HTTPError, match="524"):
+        urllib.request.urlopen(front.url)
+    assert urllib.request.urlopen(front.url).status == 204
+    server.shutdown()
+
+def test_what_needs_all_of_it_says_so(request):
+    with pytest.raises(Exception, match="sim: needs mitmproxy in this environment"):
+        request.getfixturevalue("sim")
+"""
+
+
+@pytest.fixture(scope="module")
+def project(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's project whose own pins clash with mitmproxy's: it has the base install and pytest."""
+    folder = tmp_path_factory.mktemp("project")
+    uv = ROOT / ".cache" / "uv" / "bin" / "uv"
+    python = folder / "venv" / "bin" / "python"
+    run(uv, "venv", "--quiet", "--no-project", "--python", sys.executable, folder / "venv", cwd=folder)
+    names = ("pytest", "httpx", "h11", "msgspec", "rich", "starlette", "tomli", "uvicorn")
+    pins = re.findall(r"^([\w-]+)(==[^ ;]+)", (ROOT / "requirements" / "dev.txt").read_text(), re.MULTILINE)
+    wanted = [f"{name}{version}" for name, version in pins if name in names]
+    run(uv, "pip", "install", "--quiet", "--python", python, CLASH, *wanted, wheel, cwd=folder)
+    (folder / "test_it.py").write_text(USERS_TEST)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_a_project_whose_pins_clash_with_mitmproxys_uses_the_edge_of_a_tool(project: Path) -> None:
+    tool = Path(sys.executable).with_name("firstbyte")
+    python = project / "venv" / "bin" / "python"
+    said = run("env", f"FIRSTBYTE_BIN={tool}", python, "-m", "pytest", "-q", cwd=project)
+    assert "3 passed" in said
+
+
+@pytest.mark.slow
+def test_without_mitmproxy_data_commands_work_and_the_others_name_the_cure(project: Path) -> None:
+    command = project / "venv" / "bin" / "firstbyte"
+    assert "complaints" in run(command, "check", cwd=project)
+    for words in (["run", "act-1"], ["edge", "--upstream", "http://127.0.0.1:9", "--profile", "nginx"]):
+        done = subprocess.run([command, *words], cwd=project, capture_output=True, text=True, check=False)
+        assert done.returncode == 3, done.stderr
+        assert done.stderr.splitlines()[-1] == f"firstbyte: {NO_EDGE}"
