@@ -19,14 +19,58 @@ if TYPE_CHECKING:
     from firstbyte.harness.plugin.edge import EdgeFactory
     from firstbyte.harness.plugin.origin import OriginFactory
     from firstbyte.harness.plugin.send_page import SendPageFactory
+    from firstbyte.harness.plugin.settings import Settings
     from firstbyte.harness.plugin.truth import Ledger
     from firstbyte.harness.plugin.world import SimRunner
     from firstbyte.harness.result import Run
     from firstbyte.harness.runner.plan import Plan
 
+_SETTINGS = pytest.StashKey["Settings"]()
 SUFFIX = ".firstbyte.toml"
 NO_PAGE = "there is no pytest-playwright, whose `page` it stands on; run `pip install pytest-playwright`"
 OWN = Path(__file__).resolve().parent.parent / "scenarios"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--firstbyte-edge."""
+    group = parser.getgroup("firstbyte", "tests behind edges with deadlines")
+    group.addoption(
+        "--firstbyte-edge",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="run tests marked `firstbyte` that use the `edge` fixture behind this edge, or chain NAME,NAME; "
+        "repeatable. `firstbyte list edges` shows them; [tool.firstbyte] edges = [...] sets the default",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker."""
+    config.addinivalue_line(
+        "markers", "firstbyte: runs behind every edge of --firstbyte-edge, through the `edge` fixture"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A marked test runs once behind each edge."""
+    if "edge" in metafunc.fixturenames and metafunc.definition.get_closest_marker("firstbyte"):
+        from firstbyte.harness.plugin.settings import edges_of  # noqa: PLC0415 - only for marked tests
+        from firstbyte.harness.problems import BadInput  # noqa: PLC0415
+
+        try:
+            names = edges_of(_settings(metafunc.config), metafunc.config.getoption("--firstbyte-edge"))
+        except BadInput as error:
+            raise pytest.UsageError(str(error)) from error
+        metafunc.parametrize("edge", names, indirect=True)
+
+
+def _settings(config: pytest.Config) -> Settings:
+    """Those of the project, read once."""
+    from firstbyte.harness.plugin.settings import read_settings  # noqa: PLC0415 - only when asked for
+
+    if _SETTINGS not in config.stash:
+        config.stash[_SETTINGS] = read_settings(config.rootpath)
+    return config.stash[_SETTINGS]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -38,14 +82,15 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 @pytest.fixture
-def edge() -> Iterator[EdgeFactory]:
+def edge(request: pytest.FixtureRequest) -> Iterator[EdgeFactory]:
     """`edge(upstream, profile="cloudflare")`: an emulated edge before a server of yours.
 
     `.url` is for the client, `.expire()` fires its deadline; `.held()`, `.timeline`, `.fired`: what it saw.
     """
-    from firstbyte.harness.plugin.edge import DEFAULT_PROFILE, EdgeFactory  # noqa: PLC0415 - only when asked for
+    from firstbyte.harness.plugin.edge import EdgeFactory  # noqa: PLC0415 - only when asked for
 
-    factory = EdgeFactory(DEFAULT_PROFILE, lambda: os.environ)
+    profile = getattr(request, "param", "") or _settings(request.config).profile
+    factory = EdgeFactory(profile, lambda: os.environ)
     yield factory
     factory.close()
 
@@ -77,14 +122,14 @@ def assert_delivered_once() -> Callable[..., None]:
 
 
 @pytest.fixture
-def sim() -> SimRunner:
+def sim(request: pytest.FixtureRequest) -> SimRunner:
     """`sim(app, play)`: `async def play(world)` with the application, an edge and httpx, in virtual time."""
     from firstbyte.harness.plugin.program import require_edge  # noqa: PLC0415 - only when asked for
 
     require_edge("sim")
     from firstbyte.harness.plugin.world import SimRunner  # noqa: PLC0415 - mitmproxy
 
-    return SimRunner("cloudflare")
+    return SimRunner(_settings(request.config).profile)
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from firstbyte.harness.result import Fired
 from firstbyte.harness.timeline import Event, Kind
 from firstbyte.harness.units import as_seconds
 
-DEFAULT_PROFILE = "cloudflare"
 STOP_SECONDS = 5.0
 TOKEN = "FIRSTBYTE_TOKEN"
 
