@@ -211,7 +211,7 @@ class Host:
     def _open(self, command: OpenOrigin) -> None:
         wire = None if command.fresh else self._pool.take()
         if wire is not None:
-            wire.owner = self
+            wire.hand_over(self)
             wire.connection = command.connection
             wire.connection.state = wire.connection.state.OPEN
             self.made(wire)

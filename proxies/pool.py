@@ -20,7 +20,7 @@ class Pool:
 
     def park(self, wire: Wire) -> None:
         """Keep a connection for the next exchange."""
-        wire.owner = self
+        wire.hand_over(self)
         if len(self._idle) >= self._size or not wire.is_usable:
             wire.close()
         else:

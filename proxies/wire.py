@@ -125,6 +125,14 @@ class Wire(asyncio.Protocol):
         else:
             self.transport.resume_reading()
 
+    def hand_over(self, owner: Owner) -> None:
+        """Belong to somebody else. Who kept it from reading has no say any more: it reads again."""
+        self.owner = owner
+        if self._holds:
+            self._holds = 0
+            if not self._closing:
+                self.transport.resume_reading()
+
     def close(self) -> None:
         """Send what is left, then FIN."""
         self._begin_closing()

@@ -258,3 +258,28 @@ def test_an_http10_client_gets_no_chunks_and_no_interims() -> None:
         return await client.reader.read()
 
     assert simulate(script, profile(), main) == b"HTTP/1.1 200 OK\r\n\r\nok"
+
+
+# Where the last read of the answer falls decides whether the origin is being held back at that moment.
+@pytest.mark.parametrize("size", range(300_000, 400_000, 10_000))
+def test_the_connection_of_an_answer_whose_client_was_slow_to_read_carries_the_next_request(
+    size: int,
+) -> None:
+
+    async def large(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await head_of(reader)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+            await writer.drain()
+
+    async def main(lab: Lab) -> tuple[int, int, int]:
+        client = await lab.connect()
+        client.send(get())
+        await asyncio.sleep(0.5)
+        first = await client.answer()
+        client.send(get())
+        async with asyncio.timeout(10):
+            second = await client.answer()
+        return len(first.body), len(second.body), lab.connections
+
+    assert simulate(large, profile(), main) == (size, size, 1)
