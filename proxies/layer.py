@@ -7,7 +7,7 @@ must never connect anywhere else.
 
 from collections.abc import Iterator
 
-from mitmproxy.connection import Connection, ConnectionState, Server
+from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator, Layer
@@ -27,6 +27,7 @@ from firstbyte.proxies.signals import (
     LeaveOrigin,
     OpenOrigin,
     Order,
+    OriginConnection,
     OriginOpened,
     OriginReady,
     OriginUnreachable,
@@ -131,12 +132,13 @@ class EdgeLayer(HttpLayer):
 
     def _ask_origin(self, command: AskOrigin) -> CommandGenerator[None]:
         upstream = self._edge.config.upstream
-        server = Server(address=(upstream.host, upstream.port))
+        server = OriginConnection(address=(upstream.host, upstream.port))
         self._opening[server] = command.stream_id
         yield OpenOrigin(server, fresh=command.fresh)
 
     def _origin_opened(self, event: OriginOpened) -> CommandGenerator[None]:
         server = event.command.connection
+        assert isinstance(server, OriginConnection)
         stream_id = self._opening.pop(server, None)
         stream = None if stream_id is None else self.streams.get(stream_id)
         if stream is None or stream_id is None:
@@ -148,13 +150,11 @@ class EdgeLayer(HttpLayer):
             return
         yield from self.event_to_child(stream, self._connected(stream_id, server, reused=event.reused))
 
-    def _connected(self, stream_id: int, server: Server, *, reused: bool) -> OriginReady:
+    def _connected(self, stream_id: int, server: OriginConnection, *, reused: bool) -> OriginReady:
         context = self.context.fork()
         context.server = server
         config = self._edge.config
-        client = EdgeHttp1Client(
-            context, stream_id, config.profile.max_answer_head, config.profile.mutation.framed_204
-        )
+        client = EdgeHttp1Client(context, stream_id, config.profile)
         client.takes_as_final = self._edge.statuses_doing(InterimAction.FINAL)
         self.connections[server] = client
         for _ in client.handle_event(events.Start()):

@@ -59,3 +59,6 @@ class Pool:
 
     def is_full(self, wire: Wire, full: bool) -> None:
         """Nothing is written while idle."""
+
+    def has_moved(self, wire: Wire) -> None:
+        """Nothing is written while idle."""

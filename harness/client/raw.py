@@ -200,7 +200,10 @@ class _Follow:
 
 def _leave(follow: _Follow, writer: asyncio.StreamWriter) -> None:
     follow.leave()
-    writer.close()
+    if writer.transport.get_write_buffer_size():
+        writer.transport.abort()  # close() would wait until the other side has taken what it never reads
+    else:
+        writer.close()
 
 
 def _never_connected(request: Request, started: int, now: int) -> Exchange:

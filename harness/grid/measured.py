@@ -24,7 +24,7 @@ from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.profile_ops import scaled
 from firstbyte.harness.runner.processes import Child, start_child
 from firstbyte.harness.scenario_ops import scaled_shape
-from firstbyte.harness.wire import End, Head, Raw, Shape
+from firstbyte.harness.wire import End, Head, Raw, Shape, StopReading
 from firstbyte.proxies.real.child import Order
 from firstbyte.proxies.real.product import LOOPBACK, Route
 
@@ -173,6 +173,8 @@ async def measure(
 
 def _is_large(shape: Shape) -> bool:
     """Whether it alone keeps the machine busy."""
+    if any(isinstance(step, StopReading) for step in shape.steps):
+        return False  # what nobody reads costs nothing
     many = any(isinstance(step, Raw) and step.times >= _MANY and not step.every for step in shape.steps)
     return many or (shape.request.body_size or 0) >= _LARGE
 

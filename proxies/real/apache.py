@@ -27,7 +27,7 @@ class Apache:
 
     name = "apache"
     install = "apt-get install apache2-bin"
-    timers: tuple[str, ...] = ("proxy",)
+    timers: tuple[str, ...] = ("proxy-send", "proxy")
 
     def __repr__(self) -> str:
         return "<Apache>"
@@ -85,8 +85,9 @@ def _whole_seconds(limit: Duration | None) -> int:
 
 def _got(profile: Profile) -> dict[str, Duration]:
     limits = in_milliseconds(profile)
-    if "proxy" in limits:
-        limits["proxy"] = seconds(_whole_seconds(limits["proxy"]))
+    for name in Apache.timers:
+        if name in limits:
+            limits[name] = seconds(_whole_seconds(limits[name]))
     return limits
 
 

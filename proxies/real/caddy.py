@@ -24,7 +24,7 @@ class Caddy:
 
     name = "caddy"
     install = "pip install 'firstbyte[real]'"
-    timers: tuple[str, ...] = ("response-header", "read")
+    timers: tuple[str, ...] = ("response-header", "read-upload", "read", "read-upgraded")
 
     def __repr__(self) -> str:
         return "<Caddy>"

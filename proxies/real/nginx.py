@@ -25,7 +25,7 @@ class Nginx:
 
     name = "nginx"
     install = "apt-get install nginx"
-    timers: tuple[str, ...] = ("proxy-send", "proxy-read-header", "proxy-read-body")
+    timers: tuple[str, ...] = ("proxy-send", "proxy-read-header", "proxy-read-body", "proxy-read-upgraded")
 
     def __repr__(self) -> str:
         return "<Nginx>"

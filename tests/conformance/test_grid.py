@@ -86,6 +86,31 @@ def test_a_listed_difference_without_a_source_is_refused(tmp_path: Path) -> None
         listed(path)
 
 
+def test_a_listed_difference_without_an_address_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "differences.toml"
+    path.write_text('[[difference]]\nproduct = "nginx"\nshape = "silent"\nreason = "so"\nsource = "seen"\n')
+    with pytest.raises(BadInput, match="no https:// address"):
+        listed(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_fine"),
+    [
+        ({}, True),
+        ({"status": 499}, True),
+        ({"status": 502}, False),
+        ({"status": 499, "end": "truncated"}, False),
+        ({"status": 499, "origin_requests": 2}, False),
+        ({"at": seconds(10)}, False),
+    ],
+)
+def test_a_product_of_two_minds_may_have_the_statuses_that_are_listed_and_no_others(
+    changes: dict[str, object], is_fine: bool
+) -> None:
+    cell = msgspec.structs.replace(real(**changes), listed_reason="a race", may_be=(499,))
+    assert is_as_listed(cell) is is_fine
+
+
 def test_shapes_that_wait_for_the_limit_to_the_millisecond_are_left_to_virtual_time() -> None:
     assert needs_virtual_time(load_shape("body-gap-before-limit"))
     assert not any(needs_virtual_time(shape) for shape in shapes_of(()))
@@ -148,5 +173,5 @@ def test_every_cell_agrees_or_is_listed(name: str, tmp_path: Path) -> None:
 
 def test_reasons_are_put_on_the_cells_they_are_for() -> None:
     known = listed()
-    cells = [msgspec.structs.replace(CELL, shape="garbage-status-line"), CELL]
+    cells = [msgspec.structs.replace(CELL, shape="slow-upload", product="traefik"), CELL]
     assert [bool(cell.listed_reason) for cell in with_reasons(cells, known)] == [True, False]

@@ -4,11 +4,22 @@ import asyncio
 
 import pytest
 
-from firstbyte.harness.profile import Cause, Cut, CutCase, Ending, Framing, HoldHeader, Mutation, On204, Timer
+from firstbyte.harness.profile import (
+    Cause,
+    Cut,
+    CutCase,
+    Ending,
+    Framing,
+    HoldHeader,
+    Mutation,
+    On204,
+    Timer,
+)
 from firstbyte.harness.timeline import Kind
 from tests.proxies.lab import (
     CHUNKED,
     GAP,
+    HELLO,
     Lab,
     Script,
     Seen,
@@ -18,29 +29,12 @@ from tests.proxies.lab import (
     plain,
     profile,
     simulate,
+    then,
     timer,
 )
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n"
 CLOSE = b"HTTP/1.1 200 OK\r\n\r\n"
-HELLO = b"6\r\nhello\n\r\n"
-
-
-def then(sent: bytes, end: str) -> Script:
-    """An origin that sends these bytes and then stalls, closes or resets."""
-
-    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await head_of(reader)
-        writer.write(sent)
-        await writer.drain()
-        if end == "stall":
-            await forever()
-        if end == "rst":
-            # Not in the same microsecond: a RST overtakes what the receiver has not read.
-            await asyncio.sleep(0.1)
-            writer.transport.reset()  # type: ignore[attr-defined]  # the simulation's
-
-    return script
 
 
 def one(script: Script, **fields: object) -> tuple[Seen, Lab]:
