@@ -7,6 +7,7 @@ from firstbyte.harness.profile import Profile
 from firstbyte.harness.units import Duration, seconds
 from firstbyte.proxies.real.product import (
     LOOPBACK,
+    Installed,
     Route,
     Setup,
     find_program,
@@ -22,15 +23,12 @@ _PLACES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/libexec
 _THREADS = 128
 
 
-class Apache:
+class Apache(Installed):
     """The product."""
 
     name = "apache"
     install = "apt-get install apache2-bin"
     timers: tuple[str, ...] = ("proxy-send", "proxy")
-
-    def __repr__(self) -> str:
-        return "<Apache>"
 
     def find(self) -> Path | None:
         """The program: `apache2` in Debian, `httpd` elsewhere."""

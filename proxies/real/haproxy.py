@@ -6,9 +6,9 @@ from firstbyte.harness.profile import Profile
 from firstbyte.harness.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
+    Installed,
     Route,
     Setup,
-    find_program,
     in_milliseconds,
     limit_of,
     milliseconds,
@@ -19,19 +19,12 @@ from firstbyte.proxies.real.product import (
 _NEVER = "24d"
 
 
-class Haproxy:
+class Haproxy(Installed):
     """The product."""
 
     name = "haproxy"
     install = "apt-get install haproxy"
     timers: tuple[str, ...] = ("server-send", "server", "server-body", "server-upgraded")
-
-    def __repr__(self) -> str:
-        return "<Haproxy>"
-
-    def find(self) -> Path | None:
-        """The program."""
-        return find_program("haproxy")
 
     def version(self, program: Path) -> str:
         """`HAProxy version 2.6.12-1+deb12u4 2026/10/17` -> 2.6.12-1+deb12u4."""
