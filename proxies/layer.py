@@ -36,6 +36,8 @@ from firstbyte.proxies.signals import (
 )
 from firstbyte.proxies.stream import EdgeStream
 
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
 
 class EdgeLayer(HttpLayer):
     """The layer below the host. `edge` is what all connections of one edge share."""
@@ -44,6 +46,7 @@ class EdgeLayer(HttpLayer):
         super().__init__(context, HTTPMode.transparent)
         self._edge = edge
         self._opening: dict[Connection, int] = {}
+        self._has_heard = False
 
     def __repr__(self) -> str:
         return f"<EdgeLayer {len(self.streams)} streams, {len(self.connections)} connections>"
@@ -51,6 +54,7 @@ class EdgeLayer(HttpLayer):
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
         match event:
             case events.ConnectionEvent():
+                yield from self._speak_http2_if_asked(event)
                 handler = self.connections.get(event.connection)
                 if handler is not None:
                     yield from self.event_to_child(handler, event)
@@ -79,6 +83,17 @@ class EdgeLayer(HttpLayer):
         )
         self.connections[self.context.client] = server
         yield from self.event_to_child(server, event)
+
+    def _speak_http2_if_asked(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
+        """Prior knowledge, RFC 9113 3.3: a client that speaks HTTP/2 without TLS begins with its preface."""
+        client = self.context.client
+        if self._has_heard or event.connection is not client or not isinstance(event, events.DataReceived):
+            return
+        self._has_heard = True
+        if client.alpn != b"h2" and event.data.startswith(PREFACE):
+            client.alpn = b"h2"
+            server = self.connections[client] = EdgeHttp2Server(self.context.fork())
+            yield from self.event_to_child(server, events.Start())
 
     def event_to_child(self, child: Layer | HttpStream, event: events.Event) -> CommandGenerator[None]:
         """Give a child an event, and see to what it wants."""

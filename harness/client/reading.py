@@ -26,6 +26,7 @@ class Sight(StrEnum):
     BODY = "body"  # bytes
     COMPLETE = "complete"
     TRUNCATED = "truncated"
+    RESET = "reset"  # an HTTP/2 stream's
     GARBAGE = "garbage"
 
 
@@ -56,6 +57,11 @@ class AnswerReader:
         self.is_complete = False
         self.framing_ok = True
         self.keep_alive = False
+        self.error = ""
+
+    def to_send(self) -> bytes:
+        """Nothing: HTTP/1 has no answer to an answer."""
+        return b""
 
     def __repr__(self) -> str:
         return f"<AnswerReader status={self.status} body={self.body_bytes} done={self.is_done}>"
