@@ -34,7 +34,7 @@ FULL: dict[str, Measure] = {
     "simulation": lambda: simulation.measure(7, 50),
     "real": lambda: real.measure(9),
     "suite": lambda: suite.measure(3),
-    "lateness": lambda: lateness.measure(3, lateness.with_products()),
+    "lateness": lambda: lateness.measure(1, lateness.with_products()),
     "grid": lambda: grid.measure(3),
     "peers": lambda: peers.measure(7, 50),
     "pass": lambda: passthrough.measure(3),
