@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     from firstbyte.harness.loader import profile_names  # noqa: PLC0415
     from firstbyte.harness.report import json_out  # noqa: PLC0415
 
+    if options.record and not options.real:
+        raise BadInput("--record: without --real nothing is measured; add --real")
     edges = tuple(dict.fromkeys(options.edge)) or profile_names()
     fixes = _fixes(options.fix)
     measured = _measure(options, edges, fixes) if options.real else read_measured()

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firstbyte.harness.cli import main
 from firstbyte.harness.fixes import play, table
 from firstbyte.harness.fixes.catalogue import FIXES, fix_ids
 from firstbyte.harness.fixes.cell import Cell, Result, classify
@@ -198,3 +199,17 @@ def test_a_product_still_does_what_was_measured(name: str) -> None:
     kept = read_measured()
     found = measure_fixes([product], FIXES, 20, date(2026, 11, 27))
     assert {one.fix: one.result for one in found} == {fix: kept[fix, name].result for fix in fix_ids()}
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--record",), 2, "add --real"),
+        (("--real", "--edge", "cloudflare"), 3, "none of these edges is a product here; there are nginx"),
+    ],
+)
+def test_what_can_not_be_measured_is_one_message(
+    options: tuple[str, ...], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fixes", *options]) == code
+    assert words in capsys.readouterr().err
