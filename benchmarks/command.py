@@ -8,7 +8,19 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import guard, holding, lateness, passthrough, peers, real, show, simulation, start, suite
+from benchmarks import (
+    grid,
+    guard,
+    holding,
+    lateness,
+    passthrough,
+    peers,
+    real,
+    show,
+    simulation,
+    start,
+    suite,
+)
 from benchmarks.figures import Figure
 from benchmarks.machine import Machine, load, this_machine
 from firstbyte.harness.units import seconds
@@ -22,7 +34,8 @@ FULL: dict[str, Measure] = {
     "simulation": lambda: simulation.measure(7, 50),
     "real": lambda: real.measure(9),
     "suite": lambda: suite.measure(3),
-    "lateness": lambda: lateness.measure(3),
+    "lateness": lambda: lateness.measure(1, lateness.with_products()),
+    "grid": lambda: grid.measure(3),
     "peers": lambda: peers.measure(7, 50),
     "pass": lambda: passthrough.measure(3),
     "hold": lambda: holding.measure(1),
@@ -33,6 +46,7 @@ QUICK: dict[str, Measure] = {
     "real": lambda: real.measure(3),
     "suite": lambda: suite.measure(1, part="1/8", uncounted=0),
     "lateness": lambda: lateness.measure(1, (lateness.emulated(1.5),), held=(100,), spread_over=1.0),
+    "grid": lambda: grid.measure(1, real=False),
     "peers": lambda: peers.measure(3, 20),
     "pass": lambda: passthrough.measure(1, most=1.0, connections=(32,)),
     "hold": lambda: holding.measure(1, number=200, spread_over=1.0, limit=seconds(2)),

@@ -19,8 +19,10 @@ import msgspec
 
 from benchmarks.figures import Figure, at_most, spread
 from benchmarks.processes import FIRSTBYTE, PYTHON
+from benchmarks.products import Between, real_products
 from firstbyte.harness.timeline import Event, Kind
-from firstbyte.harness.units import as_seconds, parse_duration
+from firstbyte.harness.units import as_seconds, parse_duration, seconds
+from firstbyte.proxies.real.catalogue import PRODUCTS
 
 HERE = Path(__file__).resolve().parent
 HELD = (1, 100, 1_000)
@@ -83,6 +85,21 @@ def emulated(limit: float = LIMIT) -> Subject:
                 yield Running(address=(host, int(port)), events=events)
 
     return Subject(name=NAME, start=start, limit=limit)
+
+
+def with_products(limit: float = LIMIT) -> tuple[Subject, ...]:
+    """The emulated edge and every real product of this machine, with the same limit."""
+    real = real_products(seconds(limit), tuple(PRODUCTS))
+    return (emulated(limit), *(_product(one, limit) for one in real))
+
+
+def _product(between: Between, limit: float) -> Subject:
+    @contextmanager
+    def start(origin: Address) -> Iterator[Running]:
+        with between.start(origin) as running:
+            yield Running(address=running.address)
+
+    return Subject(name=between.name, start=start, limit=limit)
 
 
 def measure(
@@ -163,7 +180,9 @@ def inside_lateness(events: bytes) -> list[float]:
 def _lateness(seen: dict[str, list[float]], limit: float) -> Lateness:
     late = sorted(took - limit for took in seen["took"])
     if not late:
-        raise RuntimeError("no request got an answer; is the subject's limit what --subject says?")
+        raise RuntimeError(
+            f"none of {seen['empty']} closed connections had an answer; is the limit what --subject says?"
+        )
     lag = sorted(seen["lag"])
     return Lateness(
         median=late[len(late) // 2], p99=_quantile(late, 0.99), worst=late[-1], lag=_quantile(lag, 0.99),

@@ -119,9 +119,9 @@ def real(product: Product, limit: Duration) -> Between:
     return Between(name=product.name, start=start)
 
 
-def real_products(limit: Duration) -> list[Between]:
+def real_products(limit: Duration, names: Sequence[str] = PEERS) -> list[Between]:
     """Those that this machine has."""
-    return [real(PRODUCTS[name], limit) for name in PEERS if PRODUCTS[name].find() is not None]
+    return [real(PRODUCTS[name], limit) for name in names if PRODUCTS[name].find() is not None]
 
 
 def limited(product: Product, limit: Duration) -> Profile:

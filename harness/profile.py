@@ -23,6 +23,9 @@ class Point(StrEnum):
     REQUEST_READ = "request-read"  # some bytes of the request body have come in from the client
     REQUEST_RECEIVED = "request-received"  # the whole request has come in from the client
     REQUEST_SENT = "request-sent"  # the whole request has gone out to the origin
+    SEND_BLOCKED = "send-blocked"  # the origin takes no more of the request: a write to it waits
+    REQUEST_WRITTEN = "request-written"  # the origin has taken more of a request whose writing had to wait
+    SEND_RESUMED = "send-resumed"  # nothing waits to be written to the origin any more
     ORIGIN_READ = "origin-read"  # any bytes from the origin
     FIRST_BYTE_READ = "first-byte-read"  # the first bytes of the answer, 1xx included
     INTERIM_RECEIVED = (
@@ -32,6 +35,7 @@ class Point(StrEnum):
     BODY_READ = "body-read"  # bytes of the body
     CLIENT_WRITE = "client-write"  # bytes sent to the client
     RESPONSE_COMPLETED = "response-completed"  # the last byte of the answer has been read
+    UPGRADED = "upgraded"  # a 101 has gone to the client; now its bytes are request-read, others origin-read
     NEVER = "never"
 
 
@@ -42,7 +46,11 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     It runs from `starts_on` until any of `stops_on`; each of `reset_by` sets it back to the full limit while
     it runs. answer: the key in `Profile.answers` given to the client when it fires before the header has
     been forwarded; "" = none: a header that is held goes out and the answer is cut (nginx: 200 without a
-    body, then FIN).
+    body, then FIN). after_upload: when it fires while the client is sending, its answer comes when all of the
+    request is in; what is still to come of it is read and dropped.
+
+    A timer that ends with request-received waits for the client: it can't fire while the origin takes nothing
+    (send-blocked), for then nobody reads from the client.
     """
 
     name: str
@@ -51,6 +59,7 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     limit: Duration | None = None
     reset_by: tuple[Point, ...] = ()
     answer: str = "timeout"
+    after_upload: bool = False
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,6 +101,7 @@ class Cause(StrEnum):
 
     TIMER = "timer"
     FIN = "fin"
+    FIN_AT_BOUNDARY = "fin-at-boundary"  # between two chunks: only the last chunk is missing. `fin` holds too
     RESET = "reset"
     GARBAGE = "garbage"
 
@@ -139,13 +149,16 @@ class InterimAction(StrEnum):
 
 
 class Interim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Per status. `resets` lists the statuses that count as Point.INTERIM_RECEIVED for timers.
+    """Per status. on_101: forward or refuse.
+
+    `resets` lists the statuses that count as Point.INTERIM_RECEIVED for timers.
 
     after: a 1xx makes later expiries of header timers give this answer instead (Cloudflare: 522 after a 102).
     most: more than this many in a row are a protocol error; None = no limit.
     """
 
     on_100: InterimAction = InterimAction.SWALLOW
+    on_101: InterimAction = InterimAction.FORWARD
     on_102: InterimAction = InterimAction.FORWARD
     on_103: InterimAction = InterimAction.FORWARD
     resets: tuple[int, ...] = (100, 102, 103)
@@ -170,10 +183,14 @@ class CloseKind(StrEnum):
 
 
 class OriginSide(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the origin sees. on_expiry: when a timer fires. on_client_leave: when the client goes away."""
+    """What the origin sees. on_expiry: when a timer fires. on_client_leave: when the client goes away.
+
+    on_unusable: when its answer is garbage, or leaves bytes on the connection that belong to no answer.
+    """
 
     on_expiry: CloseKind = CloseKind.FIN
     on_client_leave: CloseKind = CloseKind.FIN
+    on_unusable: CloseKind = CloseKind.FIN
     reuse: bool = True  # pooled keep-alive connections to the origin
 
 
@@ -199,6 +216,23 @@ class Resend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     delay: Duration = Duration(0)
     body: bool = True  # requests with a body too
     after_client_left: bool = False
+
+
+class NotHttp(StrEnum):
+    """What becomes of an answer that does not begin with a status line."""
+
+    REFUSE = "refuse"  # answers['protocol-error']
+    BODY_OF_200 = "body-of-200"  # HTTP/0.9: the bytes until the FIN are the body of a 200
+    RAW = "raw"  # the same without a header: the bytes as they are, then FIN; HTTP/2 gets a 200
+
+
+class TwoLengths(StrEnum):
+    """What becomes of an answer with several Content-Length headers that differ."""
+
+    REFUSE = "refuse"  # RFC 9112 6.3: answers['protocol-error']
+    FIRST = "first"  # that one counts and goes on
+    LAST = "last"
+    BOTH = "both"  # the first counts, and all of them go on
 
 
 class On204(StrEnum):
@@ -245,6 +279,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     origin: OriginSide = OriginSide()
     resend: tuple[Resend, ...] = ()
     mutation: Mutation = Mutation()
+    not_http: NotHttp = NotHttp.REFUSE
+    two_lengths: TwoLengths = TwoLengths.REFUSE
     partial_header: str = (
         "partial"  # answers key when the origin closes inside its header; falls back to 'closed'
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from firstbyte.harness.profile import Point, Profile, Timer
+from firstbyte.harness.profile import InterimAction, Point, Profile, Timer
 from firstbyte.harness.units import Duration, scale
 
 
@@ -76,6 +76,8 @@ def complaints(profile: Profile) -> Iterator[str]:
     for key, answer in profile.answers.items():
         if answer.status != 0 and not 400 <= answer.status <= 599:
             yield f"answers.{key}.status: {answer.status} is no error; write 400 to 599, or 0 for no answer"
+    if profile.interim.on_101 not in _OF_A_101:
+        yield f"interim.on_101: '{profile.interim.on_101}' is for an interim; write forward or refuse"
     if profile.interim.after and profile.interim.after not in profile.answers:
         yield f"interim.after: there is no answers.{profile.interim.after}"
 
@@ -96,12 +98,16 @@ def _timer_complaints(profile: Profile, timer: Timer) -> Iterator[str]:
         yield f"{where}: {', '.join(sorted(overlap))} both resets and stops it; keep one"
 
 
+_OF_A_101 = (InterimAction.FORWARD, InterimAction.REFUSE)
 _ORDER = (
     Point.REQUEST_STARTED,
     Point.REQUEST_READ,
     Point.REQUEST_RECEIVED,
     Point.CONNECT_STARTED,
     Point.CONNECTED,
+    Point.SEND_BLOCKED,
+    Point.REQUEST_WRITTEN,
+    Point.SEND_RESUMED,
     Point.REQUEST_SENT,
     Point.ORIGIN_READ,
     Point.FIRST_BYTE_READ,
@@ -110,5 +116,6 @@ _ORDER = (
     Point.BODY_READ,
     Point.CLIENT_WRITE,
     Point.RESPONSE_COMPLETED,
+    Point.UPGRADED,
     Point.NEVER,
 )

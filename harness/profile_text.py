@@ -51,6 +51,7 @@ def _timer(timer: Timer) -> Iterator[str]:
     yield f"  {timer.name}: {limit}"
     yield from _wrapped(f"from {timer.starts_on} until {' or '.join(timer.stops_on)}", 4)
     then = f"answers.{timer.answer}" if timer.answer else "the answer is cut"
+    then += ", once the client has sent all of its request" if timer.after_upload else ""
     yield from _wrapped(f"set back by {', '.join(timer.reset_by) or 'nothing'}; then {then}", 4)
 
 

@@ -68,7 +68,8 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     'same-message' repeats the message id with no part ids, 'none' sends none. handler: X-Firstbyte-Handler
     for this request. leave_after: the client closes so long after sending. patience: the client's own limit.
     wait: False goes on with the next step at once. body_size and pace: a body of that many bytes, spread
-    over `pace`. connection: 'reuse' sends on the connection of the previous send when it is still open.
+    over `pace`. connection: 'reuse' sends on the connection of the previous send when it is still open. http:
+    '2' sends over HTTP/2, on a connection of its own.
     """
 
     operation: Operation = Operation.PROMPT_ASYNC
@@ -84,6 +85,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     body_size: int | None = None
     pace: Duration = Duration(0)
     connection: Literal["new", "reuse"] = "new"
+    http: Literal["1.1", "2"] = "1.1"
 
 
 class Pause(

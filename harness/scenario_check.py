@@ -111,6 +111,9 @@ def _script(scenario: Scenario) -> Iterator[str]:
     sends = [step for step in scenario.step if isinstance(step, Send)]
     if not sends:
         yield "step: nothing is sent, so nothing can be judged; add { do = 'send' }"
+    for one in sends:
+        if one.http == "2" and (one.pace or one.connection == "reuse"):
+            yield "step: http = '2' sends at once on a connection of its own; leave pace and connection out"
     if sends and sends[0].ids in {"same", "same-message"}:
         yield f"step: the first send has ids = '{sends[0].ids}', but there is none before it; write 'new'"
     if isinstance(scenario.origin, ShapeOrigin) and any(
@@ -147,6 +150,8 @@ def _edge(
         yield f": there is no edge '{name}'{did_you_mean(name, [*profiles, DIRECT])}"
     if unknown:
         return
+    if not names and any(isinstance(one, Send) and one.http == "2" for one in scenario.step):
+        yield ": http = '2' is for edges; the origins speak HTTP/1.1"
     hops = [profiles[name] for name in names]
     yield from _set_keys(expect, hops)
     timers = {timer.name: timer for hop in hops for timer in hop.timers}

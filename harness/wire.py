@@ -27,6 +27,12 @@ class WaitRequest(
     part: Literal["head", "all"] = "all"
 
 
+class StopReading(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="stop-reading"
+):
+    """Read nothing more of the request: what the socket buffers can't take stays with the sender."""
+
+
 class Interim(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="interim"
 ):
@@ -104,7 +110,19 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 Step = (
-    Wait | WaitRequest | Interim | Head | PartialHead | Chunk | Raw | End | Reset | Close | HalfClose | Hold
+    Wait
+    | WaitRequest
+    | StopReading
+    | Interim
+    | Head
+    | PartialHead
+    | Chunk
+    | Raw
+    | End
+    | Reset
+    | Close
+    | HalfClose
+    | Hold
 )
 
 

@@ -5,7 +5,7 @@ asked for.
 """
 
 from mitmproxy import http
-from mitmproxy.connection import Client, Server
+from mitmproxy.connection import Client
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import SendHttp
 from mitmproxy.proxy.layers.http._base import HttpEvent
@@ -24,23 +24,21 @@ from firstbyte.proxies.headers import clean_request
 from firstbyte.proxies.held import Action
 from firstbyte.proxies.record import Record
 from firstbyte.proxies.reply import ClientVersion, Reply
-from firstbyte.proxies.signals import AskOrigin, HoldReading, LeaveOrigin, SetAlarm
-from firstbyte.proxies.timers import Change, TimerBank, Turn
+from firstbyte.proxies.signals import AskOrigin, HoldReading, LeaveOrigin, OriginConnection, Room, SetAlarm
+from firstbyte.proxies.timing import Timing
 
 #: Bytes of a body that wait for the connection to the origin before the edge stops reading from the client.
 _MAX_PENDING = 1024 * 1024
 
 
-class Attempts:
+class Attempts(Timing):
     """State and request side of one exchange."""
 
     reply: Reply
-    record: Record
 
     def __init__(self, client: Client, stream_id: int, edge: Edge) -> None:
-        self.bank = TimerBank(edge.plan)
-        self.now = 0
-        self.origin: Server | None = None
+        super().__init__(edge)
+        self.origin: OriginConnection | None = None
         self.client_left = False
         self.request_ended = False
         self.is_over = False
@@ -48,10 +46,10 @@ class Attempts:
         self.holds_back = False
         self.kept_back: list[HttpEvent] = []
         self.action: Action | None = None
+        self.late_answer = ""
         self.buffers_request = edge.config.profile.buffer_request
         self._client = client
         self._stream_id = stream_id
-        self._edge = edge
         self._profile = edge.config.profile
         self._alarm: int | None = None
         self._connecting = False
@@ -88,21 +86,6 @@ class Attempts:
     def is_connected(self) -> bool:
         """Whether this attempt has a connection to the origin, or had one."""
         return self.origin is not None
-
-    def tell(self, kind: Kind, **data: str | int | bool) -> None:
-        """Report an event of this request at the current microsecond."""
-        self._edge.tell(kind, self.record.request, self.now, **data)
-
-    def note(self, point: Point) -> None:
-        """Let the timers know of a point."""
-        self._tell_changes(self.bank.note(point, self.now))
-
-    def _tell_changes(self, changes: tuple[Change, ...]) -> None:
-        for turn, timer, left in changes:
-            if turn is Turn.ARMED:
-                self.tell(Kind.TIMER_ARMED, timer=timer.name, limit_us=int(left))
-            else:
-                self.tell(Kind.TIMER_STOPPED, timer=timer.name, left_us=left)
 
     def settle_alarm(self) -> CommandGenerator[None]:
         """After each event.
@@ -204,6 +187,8 @@ class Attempts:
             self._kept.append(event)
 
     def _pass_on(self, event: HttpEvent) -> CommandGenerator[None]:
+        if self.late_answer:
+            return
         if self.origin is not None and not self._connecting:
             yield SendHttp(event, self.origin)
             return
@@ -222,6 +207,16 @@ class Attempts:
         if self.buffers_request:
             yield from self._connect(fresh=False)
         elif self.origin is not None:
+            self._sent_unless_blocked()
+
+    def room(self, room: Room) -> None:
+        """The origin takes no more, or more again."""
+        self.room_changed(room)
+        if room is Room.FREE and self.request_ended and not self.is_sent:
+            self._sent_unless_blocked()
+
+    def _sent_unless_blocked(self) -> None:
+        if self.origin is not None and not self.origin.is_full:
             self._sent()
 
     def _sent(self) -> None:
@@ -240,7 +235,7 @@ class Attempts:
         self.note(Point.CONNECT_STARTED)
         yield AskOrigin(self._stream_id, fresh)
 
-    def connected(self, connection: Server, *, reused: bool) -> CommandGenerator[None]:
+    def connected(self, connection: OriginConnection, *, reused: bool) -> CommandGenerator[None]:
         """There is a connection: send what has come in so far."""
         self._connecting = False
         self._reused = reused
@@ -255,7 +250,7 @@ class Attempts:
             self._holding_client = False
             yield HoldReading(self._client, hold=False)
         if self.request_ended:
-            self._sent()
+            self._sent_unless_blocked()
 
     def connect_failed(self, reason: str) -> None:
         """There is no connection."""
@@ -280,6 +275,7 @@ class Attempts:
             yield LeaveOrigin(self._stream_id, None, CloseKind.FIN)
         elif self.origin is not None:
             connection, self.origin = self.origin, None
+            self.bank.wait_for_client_again(self.now)
             if how is not CloseKind.NOTHING:
                 self.tell(Kind.ORIGIN_CLOSED, how=str(how), by="edge")
             yield LeaveOrigin(self._stream_id, connection, how)

@@ -19,9 +19,15 @@ class Break(NamedTuple):
 def break_for(cut: Cut, cause: Cause, framing: Framing) -> Break:
     """The first case that fits, with the general rule for what it leaves open."""
     for case in cut.cases:
-        if (not case.causes or cause in case.causes) and (not case.framings or framing in case.framings):
+        if (not case.causes or _includes(case.causes, cause)) and (
+            not case.framings or framing in case.framings
+        ):
             return Break(case.http1 or cut.http1, case.http2 or cut.http2, case.loses_buffered)
     return Break(cut.http1, cut.http2, loses_buffered=False)
+
+
+def _includes(causes: tuple[Cause, ...], cause: Cause) -> bool:
+    return cause in causes or (cause is Cause.FIN_AT_BOUNDARY and Cause.FIN in causes)
 
 
 def holds_bytes(cut: Cut, framing: Framing) -> bool:

@@ -77,6 +77,16 @@ class Exchange(Attempts):
         record.response_headers = self.reply.response.headers.fields if self.reply.response else ()
         yield from self.finish()
 
+    def answer_after_upload(self, key: str) -> None:
+        """The origin is given up; the client is told so when it has sent all of its request."""
+        self.late_answer = key
+        self._tell_changes(self.bank.next_attempt(self.now))
+
+    def upgraded(self) -> None:
+        """The exchange has become a tunnel: it is over when that is."""
+        self._edge.held.remove(self._held_id)
+        self.note(Point.UPGRADED)
+
     def log_client_left(self) -> None:
         """Write down what the product logs when its client goes away."""
         answer = self._profile.answers.get("client-left")

@@ -9,8 +9,10 @@ import re
 from mitmproxy import http
 from mitmproxy.net.http.validate import validate_headers
 
-from firstbyte.harness.profile import Framing
+from firstbyte.harness.profile import Framing, TwoLengths
 
+#: The version of an answer without a header.
+HTTP09 = b"HTTP/0.9"
 _BAD_VALUE = re.compile(rb"[\x00\r\n]")
 _BAD_TARGET = re.compile(rb"[\x00-\x20\x7f]")
 _METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -76,6 +78,17 @@ def refuse_response(response: http.Response) -> str:
     if any(_BAD_VALUE.search(value) for _, value in fields):
         return "a header value with a line break or NUL"
     return ""
+
+
+def choose_length(response: http.Response, rule: TwoLengths) -> tuple[str, ...]:
+    """Leave the Content-Length that counts, where the rule has one; returns the others that go on all the
+    same.
+    """
+    lengths = response.headers.get_all("content-length")
+    if len(set(lengths)) < 2 or rule is TwoLengths.REFUSE:
+        return ()
+    response.headers["Content-Length"] = lengths[-1 if rule is TwoLengths.LAST else 0]
+    return tuple(lengths[1:]) if rule is TwoLengths.BOTH else ()
 
 
 def is_upgrade(request: http.Request) -> bool:

@@ -28,9 +28,12 @@ from firstbyte.proxies.signals import (
     LingerClose,
     OpenOrigin,
     Order,
+    OriginConnection,
     OriginOpened,
     ParkConnection,
     ResetConnection,
+    Room,
+    RoomChanged,
     SetAlarm,
 )
 from firstbyte.proxies.wire import Wire
@@ -76,6 +79,7 @@ class Host:
         wire.connection.peername = info("peername")
         wire.connection.sockname = info("sockname")
         if wire.connection is not self._client:
+            wire.write_in_pieces()
             return
         tls = info("ssl_object")
         if tls is not None:
@@ -84,7 +88,10 @@ class Host:
         self.deliver(events.Start())
 
     def lost(self, wire: Wire) -> None:
-        """A transport is gone for good."""
+        """A transport is gone for good. Whoever waited for it to take bytes waits no longer."""
+        if wire.full:
+            wire.full = False
+            self.is_full(wire, full=False)
         self._wires.pop(wire.connection, None)
         self._check_gone()
 
@@ -93,6 +100,13 @@ class Host:
         for other in self._wires.values():
             if (other.connection is self._client) != (wire.connection is self._client):
                 other.hold_reading(full)
+        if isinstance(wire.connection, OriginConnection):
+            wire.connection.is_full = full
+            self.deliver(RoomChanged(wire.connection, Room.FULL if full else Room.FREE))
+
+    def has_moved(self, wire: Wire) -> None:
+        """A piece has gone to the origin, others wait."""
+        self.deliver(RoomChanged(wire.connection, Room.MOVED))
 
     def deliver(self, event: events.Event) -> None:
         """Give the layer an event; those it causes while it is busy come after it."""
@@ -173,7 +187,9 @@ class Host:
             wire.close()
             return
         if wire.full:
-            self.is_full(wire, full=False)
+            # An answer that came before its request was taken: what waits would become part of the next one.
+            wire.close()
+            return
         del self._wires[wire.connection]
         self._pool.park(wire)
 
@@ -211,7 +227,7 @@ class Host:
     def _open(self, command: OpenOrigin) -> None:
         wire = None if command.fresh else self._pool.take()
         if wire is not None:
-            wire.owner = self
+            wire.hand_over(self)
             wire.connection = command.connection
             wire.connection.state = wire.connection.state.OPEN
             self.made(wire)

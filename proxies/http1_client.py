@@ -5,6 +5,7 @@ the connection back when it can carry another request. It must never hide a byte
 """
 
 import h11
+from h11._readers import ChunkedReader
 from mitmproxy import http
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events
@@ -24,22 +25,35 @@ from mitmproxy.proxy.layers.http._events import (
 )
 from mitmproxy.proxy.layers.http._http1 import Http1Client, make_body_reader
 
-from firstbyte.harness.profile import Cause, CloseKind, On204
-from firstbyte.proxies.headers import is_framed, refuse_response, wants_close
-from firstbyte.proxies.signals import InterimReceived, OriginBroke, OriginRead, ParkConnection, PeerClosed
+from firstbyte.harness.profile import Cause, CloseKind, NotHttp, On204, Profile
+from firstbyte.proxies.headers import HTTP09, choose_length, is_framed, refuse_response, wants_close
+from firstbyte.proxies.signals import (
+    InterimReceived,
+    OriginBroke,
+    OriginRead,
+    OriginRoom,
+    ParkConnection,
+    PeerClosed,
+    ResetConnection,
+    RoomChanged,
+)
 
 
 class EdgeHttp1Client(Http1Client):
     """One origin connection for one exchange. `abandoned`: its stream no longer listens."""
 
-    def __init__(self, context: Context, stream_id: int, max_header_bytes: int, framed_204: On204) -> None:
+    def __init__(self, context: Context, stream_id: int, profile: Profile) -> None:
         super().__init__(context)
         self.stream_id = stream_id
         self.abandoned = False
         self.reusable = True
         self.takes_as_final: frozenset[int] = frozenset()
-        self._max_header_bytes = max_header_bytes
-        self._framed_204 = framed_204
+        self._max_header_bytes = profile.max_answer_head
+        self._framed_204 = profile.mutation.framed_204
+        self._not_http = profile.not_http
+        self._two_lengths = profile.two_lengths
+        self._on_unusable = profile.origin.on_unusable
+        self._is_framed_204 = False
         self._chunked_request = False
         self._trailers_sent = False
 
@@ -54,6 +68,9 @@ class EdgeHttp1Client(Http1Client):
             yield from self._data(event)
         elif isinstance(event, events.ConnectionClosed):
             yield from self._closed(event)
+        elif isinstance(event, RoomChanged):
+            assert self.stream_id is not None
+            yield ReceiveHttp(OriginRoom(self.stream_id, event.room))
         elif isinstance(event, HttpEvent):
             yield from self.send(event)
         else:
@@ -75,12 +92,25 @@ class EdgeHttp1Client(Http1Client):
     def read_headers(self, event: events.Event) -> CommandGenerator[None]:
         """The head of an interim or of the answer."""
         while self.state == self.read_headers:
+            if not b"HTTP/".startswith(bytes(self.buf)[:5]):
+                yield from self._take_what_is_not_http()
+                return
             lines = self.buf.maybe_extract_lines()
             if lines is None:
-                if len(self.buf) > self._max_header_bytes or not b"HTTP/".startswith(bytes(self.buf)[:5]):
-                    yield from self._broke(Cause.GARBAGE, f"not an HTTP answer: {bytes(self.buf)[:40]!r}")
+                if len(self.buf) > self._max_header_bytes:
+                    yield from self._broke(Cause.GARBAGE, "a head that is too long")
                 return
             yield from self._take_head([bytes(line) for line in lines])
+
+    def _take_what_is_not_http(self) -> CommandGenerator[None]:
+        if self._not_http is NotHttp.REFUSE:
+            yield from self._broke(Cause.GARBAGE, f"not an HTTP answer: {bytes(self.buf)[:40]!r}")
+            return
+        response = http.Response.make(200)
+        response.headers.clear()
+        if self._not_http is NotHttp.RAW:
+            response.data.http_version = HTTP09
+        yield from self._take_answer(response)
 
     def _take_head(self, lines: list[bytes]) -> CommandGenerator[None]:
         try:
@@ -88,6 +118,7 @@ class EdgeHttp1Client(Http1Client):
         except (ValueError, IndexError) as error:
             yield from self._broke(Cause.GARBAGE, str(error))
             return
+        others = choose_length(response, self._two_lengths)
         refusal = refuse_response(response)
         if not refusal and sum(map(len, lines)) > self._max_header_bytes:
             refusal = "a head that is too long"
@@ -99,19 +130,23 @@ class EdgeHttp1Client(Http1Client):
             assert self.stream_id is not None
             yield ReceiveHttp(InterimReceived(self.stream_id, response))
             return
-        yield from self._take_answer(response)
+        yield from self._take_answer(response, others)
 
-    def _take_answer(self, response: http.Response) -> CommandGenerator[None]:
+    def _take_answer(
+        self, response: http.Response, more_lengths: tuple[str, ...] = ()
+    ) -> CommandGenerator[None]:
         assert self.request is not None
         assert self.stream_id is not None
         self.response = response
-        if response.status_code in self.takes_as_final:
+        if response.status_code in self.takes_as_final or response.data.http_version == HTTP09:
             size: int | None = -1
         else:
             size = self._body_size(response)
         self.reusable = self.reusable and not wants_close(response) and size != -1
         self.body_reader = make_body_reader(size)
         self.state = self.read_body
+        for length in more_lengths:
+            response.headers.add("Content-Length", length)
         yield ReceiveHttp(ResponseHeaders(self.stream_id, response, size == 0))
         yield from self.read_body(events.DataReceived(self.conn, b""))
 
@@ -120,6 +155,7 @@ class EdgeHttp1Client(Http1Client):
         if response.status_code == 204 and is_framed(response):
             # What comes after such a head may be a body or the next answer: never use the connection again.
             self.reusable = False
+            self._is_framed_204 = True
             if self._framed_204 is On204.PASS:
                 length = response.headers.get("content-length")
                 return int(length) if length else None
@@ -164,12 +200,20 @@ class EdgeHttp1Client(Http1Client):
 
     def _body_closed(self, cause: Cause) -> CommandGenerator[None]:
         assert self.response is not None
-        is_http10 = type(self.body_reader).__name__ == "Http10Reader"
-        if cause is Cause.FIN and is_http10:
+        kind = type(self.body_reader).__name__
+        if cause is Cause.FIN and kind == "ChunkedReader" and self._is_between_chunks():
+            yield from self._broke(Cause.FIN_AT_BOUNDARY, "closed between two chunks")
+        elif cause is Cause.FIN and kind == "Http10Reader":
             self.reusable = False
             yield from self._answer_ended()
         else:
             yield from self._broke(cause, "closed inside the body")
+
+    def _is_between_chunks(self) -> bool:
+        reader = self.body_reader
+        assert isinstance(reader, ChunkedReader)
+        is_in_one = reader._bytes_in_chunk or reader._bytes_to_discard or reader._reading_trailer
+        return not is_in_one and not self.buf
 
     def _broke(self, cause: Cause, detail: str, *, partial: bool = False) -> CommandGenerator[None]:
         assert self.stream_id is not None
@@ -221,6 +265,8 @@ class EdgeHttp1Client(Http1Client):
         self.state = self.ignore
         if self.reusable and not self.buf:
             yield ParkConnection(self.conn)
+        elif (self.buf or self._is_framed_204) and self._on_unusable is CloseKind.RST:
+            yield ResetConnection(self.conn)
         else:
             yield commands.CloseConnection(self.conn)
 

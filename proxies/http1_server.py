@@ -22,13 +22,14 @@ from mitmproxy.proxy.layers.http._events import (
     RequestProtocolError,
     RequestTrailers,
     ResponseEndOfMessage,
+    ResponseHeaders,
     ResponseTrailers,
 )
 from mitmproxy.proxy.layers.http._http1 import Http1Server, make_body_reader
 
 from firstbyte.harness.profile import Ending
 from firstbyte.proxies.answer import standard_reason
-from firstbyte.proxies.headers import has_no_body, is_upgrade, refuse_request, wants_close
+from firstbyte.proxies.headers import HTTP09, has_no_body, is_upgrade, refuse_request, wants_close
 from firstbyte.proxies.signals import BreakOff, FinishAndClose, InterimHeaders, LingerClose, ResetConnection
 
 
@@ -170,6 +171,8 @@ class EdgeHttp1Server(Http1Server):
             case InterimHeaders():
                 head = http1.assemble_response_head(event.response)  # type: ignore[no-untyped-call]  # mitmproxy's
                 yield commands.SendData(self.conn, head)
+            case ResponseHeaders() if event.response.data.http_version == HTTP09:
+                self.response = event.response
             case ResponseTrailers():
                 yield from self._send_trailers(event)
             case BreakOff():

@@ -7,7 +7,7 @@ must never connect anywhere else.
 
 from collections.abc import Iterator
 
-from mitmproxy.connection import Connection, ConnectionState, Server
+from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator, Layer
@@ -27,6 +27,7 @@ from firstbyte.proxies.signals import (
     LeaveOrigin,
     OpenOrigin,
     Order,
+    OriginConnection,
     OriginOpened,
     OriginReady,
     OriginUnreachable,
@@ -34,6 +35,8 @@ from firstbyte.proxies.signals import (
     ResetConnection,
 )
 from firstbyte.proxies.stream import EdgeStream
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
 class EdgeLayer(HttpLayer):
@@ -43,6 +46,7 @@ class EdgeLayer(HttpLayer):
         super().__init__(context, HTTPMode.transparent)
         self._edge = edge
         self._opening: dict[Connection, int] = {}
+        self._has_heard = False
 
     def __repr__(self) -> str:
         return f"<EdgeLayer {len(self.streams)} streams, {len(self.connections)} connections>"
@@ -50,6 +54,7 @@ class EdgeLayer(HttpLayer):
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
         match event:
             case events.ConnectionEvent():
+                yield from self._speak_http2_if_asked(event)
                 handler = self.connections.get(event.connection)
                 if handler is not None:
                     yield from self.event_to_child(handler, event)
@@ -78,6 +83,17 @@ class EdgeLayer(HttpLayer):
         )
         self.connections[self.context.client] = server
         yield from self.event_to_child(server, event)
+
+    def _speak_http2_if_asked(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
+        """Prior knowledge, RFC 9113 3.3: a client that speaks HTTP/2 without TLS begins with its preface."""
+        client = self.context.client
+        if self._has_heard or event.connection is not client or not isinstance(event, events.DataReceived):
+            return
+        self._has_heard = True
+        if client.alpn != b"h2" and event.data.startswith(PREFACE):
+            client.alpn = b"h2"
+            server = self.connections[client] = EdgeHttp2Server(self.context.fork())
+            yield from self.event_to_child(server, events.Start())
 
     def event_to_child(self, child: Layer | HttpStream, event: events.Event) -> CommandGenerator[None]:
         """Give a child an event, and see to what it wants."""
@@ -131,12 +147,13 @@ class EdgeLayer(HttpLayer):
 
     def _ask_origin(self, command: AskOrigin) -> CommandGenerator[None]:
         upstream = self._edge.config.upstream
-        server = Server(address=(upstream.host, upstream.port))
+        server = OriginConnection(address=(upstream.host, upstream.port))
         self._opening[server] = command.stream_id
         yield OpenOrigin(server, fresh=command.fresh)
 
     def _origin_opened(self, event: OriginOpened) -> CommandGenerator[None]:
         server = event.command.connection
+        assert isinstance(server, OriginConnection)
         stream_id = self._opening.pop(server, None)
         stream = None if stream_id is None else self.streams.get(stream_id)
         if stream is None or stream_id is None:
@@ -148,13 +165,11 @@ class EdgeLayer(HttpLayer):
             return
         yield from self.event_to_child(stream, self._connected(stream_id, server, reused=event.reused))
 
-    def _connected(self, stream_id: int, server: Server, *, reused: bool) -> OriginReady:
+    def _connected(self, stream_id: int, server: OriginConnection, *, reused: bool) -> OriginReady:
         context = self.context.fork()
         context.server = server
         config = self._edge.config
-        client = EdgeHttp1Client(
-            context, stream_id, config.profile.max_answer_head, config.profile.mutation.framed_204
-        )
+        client = EdgeHttp1Client(context, stream_id, config.profile)
         client.takes_as_final = self._edge.statuses_doing(InterimAction.FINAL)
         self.connections[server] = client
         for _ in client.handle_event(events.Start()):

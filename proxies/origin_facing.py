@@ -39,6 +39,7 @@ from firstbyte.proxies.signals import (
     OriginBroke,
     OriginRead,
     OriginReady,
+    OriginRoom,
     OriginUnreachable,
 )
 
@@ -57,13 +58,8 @@ class OriginFacing(HttpStream):
 
     def _from_origin(self, event: HttpEvent) -> CommandGenerator[None]:
         match event:
-            case OriginReady():
-                yield from self.exchange.connected(event.connection, reused=event.reused)
-                yield from self._expire_if_ordered()
-            case OriginUnreachable():
-                yield from self._unreachable(event.reason)
-            case OriginRead():
-                self.exchange.origin_read(event.size, event.header_bytes)
+            case OriginReady() | OriginUnreachable() | OriginRead() | OriginRoom():
+                yield from self._of_the_connection(event)
             case InterimReceived():
                 yield from self._interim(event)
             case ResponseHeaders():
@@ -77,11 +73,23 @@ class OriginFacing(HttpStream):
             case OriginBroke():
                 yield from self._origin_broke(event)
 
+    def _of_the_connection(
+        self, event: OriginReady | OriginUnreachable | OriginRead | OriginRoom
+    ) -> CommandGenerator[None]:
+        match event:
+            case OriginReady():
+                yield from self.exchange.connected(event.connection, reused=event.reused)
+                yield from self._expire_if_ordered()
+            case OriginUnreachable():
+                yield from self._unreachable(event.reason)
+            case OriginRead():
+                self.exchange.origin_read(event.size, event.header_bytes)
+            case OriginRoom():
+                self.exchange.room(event.room)
+
     def _fire(self, timer: Timer, *, tie: bool) -> CommandGenerator[None]:
         exchange = self.exchange
-        exchange.bank.expire(timer)
-        exchange.record.fired.append(timer.name)
-        exchange.tell(Kind.TIMER_FIRED, timer=timer.name, limit_us=int(timer.limit or 0), tie=tie)
+        exchange.expired(timer, tie=tie)
         reply = exchange.reply
         if reply.header_forwarded or (reply.response is not None and not timer.answer):
             yield from self._cut(Cause.TIMER)
@@ -90,6 +98,9 @@ class OriginFacing(HttpStream):
         after = self._profile.interim.after if self._interims and exchange.is_connected else ""
         yield from exchange.leave_origin(self._profile.origin.on_expiry)
         if reply.response is None and exchange.resend(cause):
+            return
+        if timer.after_upload and not exchange.request_ended:
+            exchange.answer_after_upload(after or timer.answer)
             return
         yield from exchange.answer(after or timer.answer or "timeout")
 
@@ -140,6 +151,8 @@ class OriginFacing(HttpStream):
         elif exchange.may_resend(ResendCause.STATUS, status):
             yield from exchange.leave_origin(CloseKind.NOTHING)
             exchange.resend(ResendCause.STATUS, status)
+        elif status == 101 and self._profile.interim.on_101 is InterimAction.REFUSE:
+            yield from self._garbage("a 101")
         elif status == 204 and is_framed(response) and self._profile.mutation.framed_204 is On204.REFUSE:
             yield from self._garbage("a 204 with a body")
         elif status in self._profile.mutation.replaces and "replaced" in self._profile.answers:
@@ -204,7 +217,7 @@ class OriginFacing(HttpStream):
     def _upgrade(self) -> CommandGenerator[None]:
         origin = self.exchange.origin
         self._piped = True
-        yield from self.exchange.finish()
+        self.exchange.upgraded()
         if self._addons is not None and self._addons.wants_messages and origin is not None:
             self.flow = self._addons.flow
             self.context.server = origin
@@ -226,7 +239,7 @@ class OriginFacing(HttpStream):
     def _garbage(self, detail: str) -> CommandGenerator[None]:
         exchange = self.exchange
         exchange.record.end = detail
-        yield from exchange.leave_origin(CloseKind.FIN)
+        yield from exchange.leave_origin(self._profile.origin.on_unusable)
         if not exchange.resend(ResendCause.GARBAGE):
             yield from exchange.answer("protocol-error")
 

@@ -20,7 +20,7 @@ class Pool:
 
     def park(self, wire: Wire) -> None:
         """Keep a connection for the next exchange."""
-        wire.owner = self
+        wire.hand_over(self)
         if len(self._idle) >= self._size or not wire.is_usable:
             wire.close()
         else:
@@ -58,4 +58,7 @@ class Pool:
             self._idle.remove(wire)
 
     def is_full(self, wire: Wire, full: bool) -> None:
+        """Nothing is written while idle."""
+
+    def has_moved(self, wire: Wire) -> None:
         """Nothing is written while idle."""

@@ -20,7 +20,7 @@ from mitmproxy.proxy.layers.http._events import (
 from firstbyte.harness.profile import Ending, Framing, HoldHeader, Profile
 from firstbyte.proxies.answer import Rendered
 from firstbyte.proxies.cut import Break, holds_bytes
-from firstbyte.proxies.headers import clean_response, framing_of, has_no_body
+from firstbyte.proxies.headers import HTTP09, clean_response, framing_of, has_no_body
 from firstbyte.proxies.signals import BreakOff, FinishAndClose, InterimHeaders
 
 #: Bytes an edge that may lose buffered bytes keeps back. nginx: proxy_buffer_size, one page.
@@ -91,13 +91,16 @@ class Reply:
         self.framing = framing_of(response)
         self._keeps_back = holds_bytes(self._profile.cut, self.framing)
         clean_response(response)
-        response.data.http_version = b"HTTP/1.1"
-        self._frame(response)
+        if response.data.http_version != HTTP09 or self._version is ClientVersion.HTTP2:
+            response.data.http_version = b"HTTP/1.1"
+            self._frame(response)
         self._response = response
         if response.status_code == 101 or self._profile.hold_header is HoldHeader.NO:
             yield from self.flush_header()
 
     def _frame(self, response: http.Response) -> None:
+        if self._version is ClientVersion.HTTP2 and "content-length" in response.headers:
+            response.headers["Content-Length"] = response.headers.get_all("content-length")[0]
         if has_no_body(self._method, response.status_code):
             return
         headers = response.headers

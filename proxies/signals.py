@@ -5,6 +5,7 @@ mitmproxy passes commands it doesn't know up to the host unchanged. They must ne
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from mitmproxy import http
 from mitmproxy.connection import Connection, Server
@@ -14,6 +15,12 @@ from mitmproxy.proxy.layers.http._events import ResponseHeaders
 
 from firstbyte.harness.profile import Cause, CloseKind, Ending
 from firstbyte.proxies.held import HeldRequest
+
+
+class OriginConnection(Server):
+    """A connection to the origin. is_full: bytes wait to be written to it."""
+
+    is_full = False
 
 
 class SetAlarm(commands.Command):
@@ -82,6 +89,21 @@ class PeerClosed(events.ConnectionClosed):
     how: CloseKind
 
 
+class Room(Enum):
+    """How writing to a connection goes."""
+
+    FULL = auto()  # bytes wait
+    MOVED = auto()  # some of them have gone, others wait
+    FREE = auto()  # none wait any more
+
+
+@dataclass
+class RoomChanged(events.ConnectionEvent):
+    """The host: what a connection to the origin takes has changed."""
+
+    room: Room
+
+
 @dataclass
 class AlarmRang(events.Event):
     """A SetAlarm has come due."""
@@ -124,7 +146,7 @@ class LeaveOrigin(HttpCommand):
 class OriginReady(HttpEvent):
     """The stream's connection to the origin is open."""
 
-    connection: Server
+    connection: OriginConnection
     reused: bool
 
 
@@ -141,6 +163,13 @@ class OriginRead(HttpEvent):
 
     size: int
     header_bytes: int
+
+
+@dataclass
+class OriginRoom(HttpEvent):
+    """The origin takes no more of the request, or more again."""
+
+    room: Room
 
 
 @dataclass

@@ -22,10 +22,7 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseTrailers,
 )
 
-from firstbyte.harness.profile import (
-    CloseKind,
-    Ending,
-)
+from firstbyte.harness.profile import Cause, CloseKind, Ending, Point, Timer
 from firstbyte.harness.timeline import Kind
 from firstbyte.proxies.held import Action
 from firstbyte.proxies.origin_facing import OriginFacing
@@ -68,10 +65,10 @@ class EdgeStream(OriginFacing):
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
         exchange = self.exchange
         exchange.now = self._edge.clock.now()
+        if exchange.is_over:
+            return
         if self._piped:
             yield from self._pipe(event)
-            return
-        if exchange.is_over:
             return
         due = exchange.bank.due(exchange.now) if self._may_fire(event) else None
         if due is not None:
@@ -100,9 +97,9 @@ class EdgeStream(OriginFacing):
         return self.exchange.is_over
 
     def _settle(self) -> CommandGenerator[None]:
-        if self._piped:
-            return
         if self.exchange.is_over:
+            if self._piped:
+                return
             if self._addons is not None:
                 yield from self._addons.over(self.exchange.record)
             yield DropStream(self.stream_id)
@@ -151,6 +148,8 @@ class EdgeStream(OriginFacing):
             if body is not None:
                 exchange.replace_body(body)
         yield from exchange.take_end(event)
+        if exchange.late_answer:
+            yield from exchange.answer(exchange.late_answer)
         yield from self._expire_if_ordered()
 
     def _answered_by_addon(self) -> CommandGenerator[bool]:
@@ -181,11 +180,37 @@ class EdgeStream(OriginFacing):
         yield from exchange.leave_origin(CloseKind.FIN if how is CloseKind.NOTHING else how)
         yield from exchange.finish()
 
+    # ---- after a 101
+
     def _pipe(self, event: events.Event) -> CommandGenerator[None]:
-        origin = self.exchange.origin
-        if self.child_layer is not None:
-            yield from self.passthrough(event)
+        exchange = self.exchange
+        due = exchange.bank.due(exchange.now) if self._may_fire(event) else None
+        if due is not None:
+            timer, deadline = due
+            is_tie = isinstance(event, ResponseData) and deadline == exchange.now
+            yield from self._cut_pipe(timer, tie=is_tie)
             return
+        match event:
+            case RequestData():
+                exchange.note(Point.REQUEST_READ)
+            case ResponseData():
+                exchange.note(Point.ORIGIN_READ)
+        if self.child_layer is not None:
+            yield from self._pipe_to_addon(event)
+        else:
+            yield from self._pass_through(event)
+        if not exchange.is_over:
+            yield from exchange.settle_alarm()
+
+    def _pipe_to_addon(self, event: events.Event) -> CommandGenerator[None]:
+        if isinstance(event, AlarmRang):
+            return
+        yield from self.passthrough(event)
+        if isinstance(event, RequestEndOfMessage | RequestProtocolError | ResponseEndOfMessage | OriginBroke):
+            yield from self.exchange.finish()
+
+    def _pass_through(self, event: events.Event) -> CommandGenerator[None]:
+        origin = self.exchange.origin
         match event:
             case RequestData() if origin is not None:
                 yield SendHttp(event, origin)
@@ -197,8 +222,17 @@ class EdgeStream(OriginFacing):
             case ResponseEndOfMessage() | OriginBroke():
                 yield from self._close_pipe()
 
+    def _cut_pipe(self, timer: Timer, *, tie: bool) -> CommandGenerator[None]:
+        exchange = self.exchange
+        exchange.expired(timer, tie=tie)
+        exchange.record.end = "cut"
+        exchange.tell(Kind.CUT, ending=str(Ending.TRUNCATE), cause=str(Cause.TIMER))
+        yield from exchange.leave_origin(self._profile.origin.on_expiry)
+        yield from self._close_pipe()
+
     def _close_pipe(self) -> CommandGenerator[None]:
         yield SendHttp(BreakOff(self.stream_id, Ending.TRUNCATE, "CANCEL"), self.context.client)
+        yield from self.exchange.finish()
         yield DropStream(self.stream_id)
 
     # ---- held mode

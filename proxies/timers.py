@@ -43,6 +43,9 @@ class TimerPlan:
             _add(self.stops, timers[index].stops_on, index)
             _add(self.resets, timers[index].reset_by, index)
         self.points = frozenset((*self.starts, *self.stops, *self.resets))
+        self.of_the_client = frozenset(
+            index for index in self.limits if Point.REQUEST_RECEIVED in timers[index].stops_on
+        )
 
 
 def _add(table: dict[Point, tuple[int, ...]], points: tuple[Point, ...], index: int) -> None:
@@ -53,10 +56,11 @@ def _add(table: dict[Point, tuple[int, ...]], points: tuple[Point, ...], index: 
 class TimerBank:
     """The timers of one exchange."""
 
-    __slots__ = ("_deadlines", "_passed", "_plan")
+    __slots__ = ("_aside", "_deadlines", "_passed", "_plan")
 
     def __init__(self, plan: TimerPlan) -> None:
         self._plan = plan
+        self._aside: dict[int, int] = {}
         self._deadlines: dict[int, int] = {}
         self._passed: set[Point] = set()
 
@@ -92,6 +96,19 @@ class TimerBank:
                 self._deadlines[index] = now + self._plan.limits[index]
                 yield Change(Turn.ARMED, timer, self._plan.limits[index])
 
+    def stop_waiting_for_client(self) -> None:
+        """The origin takes no more, so nobody reads from the client: what waits for it can't fire."""
+        self._passed.discard(Point.SEND_RESUMED)
+        for index in self._plan.of_the_client & self._deadlines.keys():
+            self._aside[index] = self._deadlines.pop(index)
+
+    def wait_for_client_again(self, now: int) -> None:
+        """It is read from again: a limit on one read begins anew, one on the whole request has run on."""
+        for index, deadline in self._aside.items():
+            is_for_one_read = Point.REQUEST_READ in self._plan.timers[index].reset_by
+            self._deadlines[index] = now + self._plan.limits[index] if is_for_one_read else deadline
+        self._aside.clear()
+
     def due(self, now: int) -> tuple[Timer, int] | None:
         """The timer whose deadline came first, with that deadline.
 
@@ -99,15 +116,14 @@ class TimerBank:
         """
         if not self._deadlines:
             return None
-        index = min(self._deadlines, key=self._deadlines.__getitem__)
-        deadline = self._deadlines[index]
+        deadline, index = min((at, index) for index, at in self._deadlines.items())
         return (self._plan.timers[index], deadline) if deadline <= now else None
 
     def first(self) -> Timer | None:
         """The timer that would fire first if nothing happened any more."""
         if not self._deadlines:
             return None
-        return self._plan.timers[min(self._deadlines, key=self._deadlines.__getitem__)]
+        return self._plan.timers[min((at, index) for index, at in self._deadlines.items())[1]]
 
     def deadline(self) -> int | None:
         """When to look again, in microseconds; None when no timer runs."""
@@ -123,9 +139,12 @@ class TimerBank:
         What the origin's side started is over, what the request started runs on.
         """
         self._passed &= _OF_THE_REQUEST
+        self.wait_for_client_again(now)
         old = tuple(i for i in self._deadlines if self._plan.timers[i].starts_on not in _OF_THE_REQUEST)
         return tuple(self._stop(old, now))
 
     def stop(self, now: int) -> tuple[Change, ...]:
         """The exchange is over: stop all."""
+        self._deadlines |= self._aside
+        self._aside.clear()
         return tuple(self._stop(tuple(self._deadlines), now))

@@ -7,6 +7,7 @@ anything.
 import asyncio
 import socket
 import struct
+from collections import deque
 from typing import Protocol
 
 from mitmproxy.connection import Connection, ConnectionState
@@ -18,6 +19,8 @@ from firstbyte.proxies.signals import PeerClosed
 #: Seconds a closed connection is still read from, so that what was sent last isn't lost to a RST. nginx:
 #: lingering_timeout.
 LINGER = 2.0
+#: Bytes written to an origin at once, when it takes less than it is given.
+PIECE = 16_384
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -40,6 +43,10 @@ class Owner(Protocol):
         """The wire's write buffer is full, or has room again."""
         ...
 
+    def has_moved(self, wire: "Wire") -> None:
+        """A full wire in pieces has written one more of them."""
+        ...
+
 
 class Wire(asyncio.Protocol):
     """A connection's transport. `owner` changes when an origin connection goes to the pool and back."""
@@ -50,6 +57,8 @@ class Wire(asyncio.Protocol):
         self.owner = owner
         self.connection = connection
         self.full = False
+        self._pieces: deque[memoryview] | None = None
+        self._is_stuck = False
         self._closing = False
         self._ended = False
         self._holds = 0
@@ -95,12 +104,19 @@ class Wire(asyncio.Protocol):
             self.owner.deliver(PeerClosed(self.connection, how))
 
     def pause_writing(self) -> None:
-        self.full = True
-        self.owner.is_full(self, full=True)
+        self._is_stuck = True
+        if not self.full:
+            self.full = True
+            self.owner.is_full(self, full=True)
 
     def resume_writing(self) -> None:
-        self.full = False
-        self.owner.is_full(self, full=False)
+        self._is_stuck = False
+        self._write_pieces()
+        if self._is_stuck:
+            self.owner.has_moved(self)
+        else:
+            self.full = False
+            self.owner.is_full(self, full=False)
 
     # ---- from the edge
 
@@ -109,10 +125,25 @@ class Wire(asyncio.Protocol):
         """Whether nothing has been closed on either side."""
         return not (self._closing or self._ended or self.transport.is_closing())
 
+    def write_in_pieces(self) -> None:
+        """Notice each byte that the peer does not take: an origin that reads slowly stops timers."""
+        self._pieces = deque()
+        self.transport.set_write_buffer_limits(high=0)
+
     def write(self, data: bytes) -> None:
         """Send, unless it is closed."""
-        if not self._closing and not self.transport.is_closing():
+        if self._closing or self.transport.is_closing():
+            return
+        if self._pieces is None or (len(data) <= PIECE and not self._pieces):
             self.transport.write(data)
+        else:
+            view = memoryview(data)
+            self._pieces.extend(view[at : at + PIECE] for at in range(0, len(data), PIECE))
+            self._write_pieces()
+
+    def _write_pieces(self) -> None:
+        while self._pieces and not self._is_stuck:
+            self.transport.write(self._pieces.popleft())
 
     def hold_reading(self, hold: bool) -> None:
         """Stop or go on reading; holds add up."""
@@ -125,10 +156,22 @@ class Wire(asyncio.Protocol):
         else:
             self.transport.resume_reading()
 
+    def hand_over(self, owner: Owner) -> None:
+        """Belong to somebody else. Who kept it from reading has no say any more: it reads again."""
+        self.owner = owner
+        if self._holds:
+            self._holds = 0
+            if not self._closing:
+                self.transport.resume_reading()
+
     def close(self) -> None:
-        """Send what is left, then FIN."""
+        """Send what is left, then FIN. What an origin has not taken so far it does not get."""
         self._begin_closing()
-        self.transport.close()
+        if self._pieces is not None and self.full:
+            self._pieces.clear()
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     def reset(self) -> None:
         """RST. asyncio's abort() alone sends a FIN."""

@@ -59,6 +59,7 @@ def build(send: Send, *, number: int, session: str, ids: Ids | None) -> Request:
         intent=send.text,
         leave_after=_shorter(send),
         pace=send.pace,
+        http2=send.http == "2",
     )
 
 

@@ -4,10 +4,11 @@ The same code in sim and in real mode: plain asyncio streams. It must never retr
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
+from firstbyte.harness.client.http2 import REFUSED, Http2Exchange
 from firstbyte.harness.client.reading import AnswerReader, Sight, Sighting
 from firstbyte.harness.clock import Clock
 from firstbyte.harness.timeline import Actor, Event, Kind
@@ -16,11 +17,13 @@ from firstbyte.harness.verdict import End, Exchange
 
 READ_SIZE = 65_536
 _RETRY_HEADERS = ("retry-after",)
+type Answer = AnswerReader | Http2Exchange
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request. leave_after: the client closes the connection so long after the request has left. pace:
-    the time over which the body is sent in ten parts."""
+    the time over which the body is sent in ten parts. http2: without TLS, by prior knowledge, on a connection
+    of its own, and the body at once."""
 
     id: int
     method: str
@@ -30,6 +33,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     intent: str = ""
     leave_after: Duration | None = None
     pace: Duration = Duration(0)
+    http2: bool = False
 
 
 class RawClient:
@@ -40,6 +44,7 @@ class RawClient:
         self._clock = clock
         self._report = report
         self._idle: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._is_new = True
 
     def __repr__(self) -> str:
         return f"<RawClient {self._address[0]}:{self._address[1]}>"
@@ -47,19 +52,22 @@ class RawClient:
     async def exchange(self, request: Request, *, reuse: bool = False) -> Exchange:
         """Send `request` and follow the answer to its end. Never raises for what the other side does."""
         started = self._clock.now()
+        is_reused = reuse and not request.http2 and self._idle is not None
         try:
-            reader, writer = await self._connection(request, reuse)
+            reader, writer = await self._connection(request, reuse=is_reused)
         except OSError as error:
             self._note(request, Kind.REFUSED, reason=type(error).__name__)
             return _never_connected(request, started, self._clock.now())
-        follow = _Follow(request, self._clock, self._note, started)
+        is_reused = is_reused and not self._is_new
+        answer = _http2(request, self._address) if request.http2 else AnswerReader(request.method)
+        follow = _Follow(request, answer, self._clock, self._note, started, is_reused=is_reused)
         leaving: asyncio.TimerHandle | None = None
-        upload = asyncio.ensure_future(self._upload(request, writer))
+        upload = asyncio.ensure_future(self._upload(request, answer, writer))
         try:
             if request.leave_after is not None:
                 loop = asyncio.get_running_loop()
                 leaving = loop.call_later(as_seconds(request.leave_after), _leave, follow, writer)
-            await follow.to_the_end(reader)
+            await follow.to_the_end(reader, writer)
         finally:
             if leaving is not None:
                 leaving.cancel()
@@ -70,18 +78,25 @@ class RawClient:
         return follow.exchange(upload_done=not upload.cancelled() and upload.exception() is None)
 
     async def _connection(
-        self, request: Request, reuse: bool
+        self, request: Request, *, reuse: bool
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        self._is_new = False
         idle, self._idle = self._idle, None
         if idle is not None:
             if reuse and not idle[0].at_eof():
                 return idle
             idle[1].close()
+        self._is_new = True
         pair = await asyncio.open_connection(*self._address)
         self._note(request, Kind.CONNECTED)
         return pair
 
-    async def _upload(self, request: Request, writer: asyncio.StreamWriter) -> None:
+    async def _upload(self, request: Request, answer: Answer, writer: asyncio.StreamWriter) -> None:
+        if request.http2:
+            writer.write(answer.to_send())
+            await writer.drain()
+            self._note_sent(request)
+            return
         head = _head(request, self._address)
         parts = _parts(request.body, 10 if request.pace else 1)
         writer.write(head + parts[0])
@@ -90,6 +105,9 @@ class RawClient:
             writer.write(part)
             await writer.drain()
         await writer.drain()
+        self._note_sent(request)
+
+    def _note_sent(self, request: Request) -> None:
         self._note(
             request, Kind.REQUEST_SENT, method=request.method, path=request.path, bytes=len(request.body)
         )
@@ -117,9 +135,19 @@ class RawClient:
 class _Follow:
     """One answer on its way: what has been seen so far, and when."""
 
-    def __init__(self, request: Request, clock: Clock, note: Callable[..., None], started: int) -> None:
+    def __init__(
+        self,
+        request: Request,
+        answer: Answer,
+        clock: Clock,
+        note: Callable[..., None],
+        started: int,
+        *,
+        is_reused: bool,
+    ) -> None:
         self.request = request
-        self.answer = AnswerReader(request.method)
+        self.answer = answer
+        self._is_reused = is_reused
         self.end = End.OPEN
         self._clock = clock
         self._note = note
@@ -129,7 +157,7 @@ class _Follow:
         self._end_at: int | None = None
         self._interims: list[int] = []
 
-    async def to_the_end(self, reader: asyncio.StreamReader) -> None:
+    async def to_the_end(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while not self.answer.is_done:
             try:
                 data = await reader.read(READ_SIZE)
@@ -140,6 +168,8 @@ class _Follow:
                 return
             for sighting in self.answer.feed(data):
                 self._see(sighting)
+            if reply := self.answer.to_send():
+                writer.write(reply)
             if not data and not self.answer.is_done:
                 self.finish(End.TRUNCATED)
 
@@ -163,6 +193,8 @@ class _Follow:
                 self.finish(End.COMPLETE)
             case Sight.TRUNCATED | Sight.GARBAGE:
                 self.finish(End.TRUNCATED)
+            case Sight.RESET:
+                self.finish(End.RESET)
 
     def finish(self, end: End) -> None:
         if self._end_at is not None:
@@ -192,15 +224,34 @@ class _Follow:
             body_bytes=answer.body_bytes,
             request_left=upload_done or self.end is not End.OPEN,
             interims=tuple(self._interims),
-            retry_signals=_retry_signals(answer),
+            retry_signals=tuple(self._retry_signals()),
             body=bytes(answer.body).decode("utf-8", "replace"),
             framing_ok=answer.framing_ok,
         )
 
+    def _retry_signals(self) -> Iterator[str]:
+        """What invites the client to send again: Retry-After, `"retryable": true` in a JSON error, a code.
+
+        A kept connection that ends without a byte is one, too: RFC 9112 9.3.1 lets a client repeat what is
+        idempotent then, and many repeat more.
+        """
+        for name, value in self.answer.headers:
+            if name.lower() in _RETRY_HEADERS:
+                yield f"{name}: {value}"
+        if b'"retryable":true' in bytes(self.answer.body).replace(b" ", b""):
+            yield '"retryable": true'
+        if self.answer.error == REFUSED:
+            yield REFUSED
+        if self._is_reused and self._first_byte_at is None and self.end in (End.TRUNCATED, End.RESET):
+            yield "kept connection closed without a byte"
+
 
 def _leave(follow: _Follow, writer: asyncio.StreamWriter) -> None:
     follow.leave()
-    writer.close()
+    if writer.transport.get_write_buffer_size():
+        writer.transport.abort()  # close() would wait until the other side has taken what it never reads
+    else:
+        writer.close()
 
 
 def _never_connected(request: Request, started: int, now: int) -> Exchange:
@@ -217,27 +268,27 @@ def _never_connected(request: Request, started: int, now: int) -> Exchange:
     )
 
 
+def _http2(request: Request, address: tuple[str, int]) -> Http2Exchange:
+    fields = [(":method", request.method), (":path", request.path), (":scheme", "http")]
+    fields += [(":authority", f"{address[0]}:{address[1]}")]
+    fields += [(name.lower(), value) for name, value in (*request.headers, *_own_headers(request))]
+    return Http2Exchange(fields, request.body)
+
+
+def _own_headers(request: Request) -> Iterator[tuple[str, str]]:
+    if request.body or request.method in {"POST", "PUT", "PATCH"}:
+        yield "Content-Length", str(len(request.body))
+    yield "X-Firstbyte-Request", str(request.id)
+    if request.intent:
+        yield "X-Firstbyte-Intent", request.intent
+
+
 def _head(request: Request, address: tuple[str, int]) -> bytes:
     lines = [f"{request.method} {request.path} HTTP/1.1", f"Host: {address[0]}:{address[1]}"]
-    lines += [f"{name}: {value}" for name, value in request.headers]
-    if request.body or request.method in {"POST", "PUT", "PATCH"}:
-        lines.append(f"Content-Length: {len(request.body)}")
-    lines += [f"X-Firstbyte-Request: {request.id}"]
-    if request.intent:
-        lines.append(f"X-Firstbyte-Intent: {request.intent}")
+    lines += [f"{name}: {value}" for name, value in (*request.headers, *_own_headers(request))]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
 
 def _parts(body: bytes, count: int) -> list[bytes]:
     size = max(1, -(-len(body) // count))
     return [body[at : at + size] for at in range(0, len(body), size)] or [b""]
-
-
-def _retry_signals(answer: AnswerReader) -> tuple[str, ...]:
-    """What in the answer invites the client to send again: Retry-After, or `"retryable": true` in a JSON
-    error.
-    """
-    signals = [f"{name}: {value}" for name, value in answer.headers if name.lower() in _RETRY_HEADERS]
-    if b'"retryable":true' in bytes(answer.body).replace(b" ", b""):
-        signals.append('"retryable": true')
-    return tuple(signals)

@@ -26,6 +26,7 @@ class Sight(StrEnum):
     BODY = "body"  # bytes
     COMPLETE = "complete"
     TRUNCATED = "truncated"
+    RESET = "reset"  # an HTTP/2 stream's
     GARBAGE = "garbage"
 
 
@@ -45,6 +46,7 @@ class AnswerReader:
         self._h11.send(_question(method))
         self._h11.send(h11.EndOfMessage())
         self._seen_first = False
+        self._is_tunnel = False
         self._lines = 0
         self._newlines = 0
         self.status: int | None = None
@@ -55,6 +57,11 @@ class AnswerReader:
         self.is_complete = False
         self.framing_ok = True
         self.keep_alive = False
+        self.error = ""
+
+    def to_send(self) -> bytes:
+        """Nothing: HTTP/1 has no answer to an answer."""
+        return b""
 
     def __repr__(self) -> str:
         return f"<AnswerReader status={self.status} body={self.body_bytes} done={self.is_done}>"
@@ -67,6 +74,9 @@ class AnswerReader:
             seen.append(Sighting(sight=Sight.FIRST_BYTE))
         if self.status is None:
             self._newlines += data.count(b"\n")
+        if self._is_tunnel:
+            self._on_tunnel(data, seen)
+            return seen
         try:
             self._h11.receive_data(data)
             self._drain(seen)
@@ -82,7 +92,7 @@ class AnswerReader:
             seen.append(Sighting(sight=Sight.HEADER_LINE, value=self._lines))
 
     def _drain(self, seen: list[Sighting]) -> None:
-        while not self.is_done:
+        while not (self.is_done or self._is_tunnel):
             event = self._h11.next_event()
             match event:
                 case h11.InformationalResponse():
@@ -108,7 +118,16 @@ class AnswerReader:
         self.status = event.status_code
         self.headers = _text(event.headers)
         seen.append(Sighting(sight=Sight.HEADER, value=event.status_code))
-        self._end(seen, Sight.COMPLETE)
+        self._is_tunnel = True
+        if behind := self._h11.trailing_data[0]:
+            self._on_body(behind, seen)
+
+    def _on_tunnel(self, data: bytes, seen: list[Sighting]) -> None:
+        """RFC 9110 7.8: after a 101 the connection speaks another protocol, and ends when it is closed."""
+        if data:
+            self._on_body(data, seen)
+        else:
+            self._end(seen, Sight.COMPLETE)
 
     def _on_body(self, data: bytes, seen: list[Sighting]) -> None:
         self.body_bytes += len(data)

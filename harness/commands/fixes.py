@@ -3,13 +3,20 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from firstbyte.harness.clock import today
+from firstbyte.harness.commands import common
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.fixes.catalogue import FIXES, Fix, fix_ids
-from firstbyte.harness.problems import BadInput, did_you_mean
+from firstbyte.harness.fixes.measured import FILE, Key, Measured, file_content, joined, read_measured
+from firstbyte.harness.problems import BadInput, MissingTool, did_you_mean
 from firstbyte.harness.version import package_version
+from firstbyte.proxies.real.catalogue import PRODUCTS
 
+TIME_SCALE = 20.0
+"""Limits of 3 s for 60."""
 PAGE = "fixes.md"
 
 
@@ -18,7 +25,19 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_option = parser.add_argument
     add_option("--edge", action="append", default=[], metavar="NAME", help="only this edge, with evidence")
     add_option("--fix", action="append", default=[], metavar="NAME", help="only this fix; repeatable")
-    add_option("--grid", type=Path, metavar="FILE", help="results of `firstbyte grid --json`, to join")
+    add_option(
+        "--real",
+        action="store_true",
+        help="measure on the real products now, not taking what was kept",
+    )
+    add_option("--record", action="store_true", help=f"with --real: keep it in {FILE.name}")
+    add_option(
+        "--time-scale",
+        type=common.positive,
+        default=TIME_SCALE,
+        metavar="N",
+        help=f"of --real: limits and work divided by N (default: {TIME_SCALE:g})",
+    )
     add_option("--json", metavar="FILE|-", help="write the cells as JSON; '-' gives stdout to it alone")
     add_option("--docs", nargs="?", type=Path, const=Path("docs"), metavar="DIR", help=f"write {PAGE} there")
 
@@ -27,14 +46,16 @@ def run(options: argparse.Namespace) -> int:
     """Play every cell and show them. Always 0: no edge is a subject."""
     from firstbyte.harness.fixes import table  # noqa: PLC0415 - after the options are known to be good
     from firstbyte.harness.fixes.cell import document  # noqa: PLC0415
-    from firstbyte.harness.fixes.measured import joined, read_grid  # noqa: PLC0415
     from firstbyte.harness.fixes.play import all_cells  # noqa: PLC0415
     from firstbyte.harness.loader import profile_names  # noqa: PLC0415
     from firstbyte.harness.report import json_out  # noqa: PLC0415
 
-    grid = read_grid(options.grid) if options.grid else {}
+    if options.record and not options.real:
+        raise BadInput("--record: without --real nothing is measured; add --real")
     edges = tuple(dict.fromkeys(options.edge)) or profile_names()
-    cells = joined(all_cells(edges, _fixes(options.fix), os.cpu_count() or 1), grid)
+    fixes = _fixes(options.fix)
+    measured = _measure(options, edges, fixes) if options.real else read_measured()
+    cells = joined(all_cells(edges, fixes, os.cpu_count() or 1), measured)
     if options.json:
         json_out.write(document(cells, package_version()), options.json)
     if options.docs is not None:
@@ -46,6 +67,33 @@ def run(options: argparse.Namespace) -> int:
     else:
         out("\n".join(lines))
     return 0
+
+
+def _measure(
+    options: argparse.Namespace, edges: Sequence[str], fixes: tuple[Fix, ...]
+) -> dict[Key, Measured]:
+    """On the products that were asked for; without --edge on all that this machine has. In CI none may be
+    missing.
+    """
+    from firstbyte.harness.fixes.real import measure_fixes  # noqa: PLC0415
+    from firstbyte.harness.report import json_out  # noqa: PLC0415
+
+    products = [one for name, one in PRODUCTS.items() if name in edges]
+    for one in products:
+        if one.find() is None:
+            missing = f"{one.name} is not on this machine; {one.install}, then run this again"
+            if options.edge or os.environ.get("CI"):
+                raise MissingTool(missing)
+            sys.stderr.write(f"firstbyte fixes: without {missing}\n")
+    here = [one for one in products if one.find() is not None]
+    if not here:
+        names = ", ".join(PRODUCTS)
+        raise MissingTool(f"fixes --real: none of these edges is a product here; there are {names}")
+    new = {(one.fix, one.edge): one for one in measure_fixes(here, fixes, options.time_scale, today())}
+    if options.record:
+        kept = read_measured() if FILE.exists() else {}
+        json_out.replace(FILE, file_content((kept | new).values()), option="--record")
+    return new
 
 
 def _fixes(names: list[str]) -> tuple[Fix, ...]:

@@ -4,31 +4,26 @@ import msgspec
 
 from firstbyte.harness.scenario import Model, Operation, Origin, Scenario, Send, ServerOrigin, ShapeOrigin
 from firstbyte.harness.units import Duration, seconds
-from firstbyte.harness.wire import End, Head, Interim, Shape, Wait, WaitRequest
 
 LONGEST = seconds(48 * 3600)
 #: A client gives up after this many times the work: some edges never end an answer.
 PATIENCE = 3
-_INTERIM = "interim"
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):
-    """One fix. handler: of the reference server; interim: instead, a scripted origin that repeats this 1xx.
+    """One fix. handler: of the reference server. interim: instead, a scripted origin repeats this 1xx.
 
-    head: the column's head in the table. like: the wire shape of the grid that is nearest to it.
+    head: the column's head in the table.
     """
 
     id: str
     title: str
     head: str
-    like: str
     handler: str = ""
     interim: int = 0
 
 
-BASELINE = Fix(
-    id="baseline", title="nothing until the work is done", head="none", like="silent", handler="await-result"
-)
+BASELINE = Fix(id="baseline", title="nothing until the work is done", head="none", handler="await-result")
 
 FIXES = (
     Fix(
@@ -36,49 +31,42 @@ FIXES = (
         title="a complete 204 as soon as the message is durable, the work afterwards",
         head="204",
         handler="no-content",
-        like="204-bare",
     ),
     Fix(
         id="accepted-202",
         title="a complete 202 with an address to ask, the work afterwards",
         head="202",
         handler="accepted-202",
-        like="answer-at-half",
     ),
     Fix(
         id="early-header",
         title="the complete 200 header at once, the body when the work is done",
         head="early",
         handler="header-then-silence",
-        like="complete-header-then-silence-chunked",
     ),
     Fix(
         id="whitespace-heartbeat",
         title="the 200 at once, a space now and then, at last the JSON",
         head="space",
         handler="whitespace-heartbeat",
-        like="dribble-fast",
     ),
     Fix(
         id="sse-comment",
         title="an event stream at once, a comment now and then, the result as its last event",
         head="sse",
         handler="sse-heartbeat",
-        like="sse-with-comments",
     ),
     Fix(
         id="interim-102",
         title="102 Processing now and then, then the answer",
         head="102",
         handler="interim-102",
-        like="interim-102-repeated",
     ),
     Fix(
         id="interim-103",
         title="103 Early Hints now and then, then the answer",
         head="103",
         interim=103,
-        like="interim-103-repeated",
     ),
 )
 
@@ -91,7 +79,7 @@ def fix_ids() -> tuple[str, ...]:
 def scenario_of(fix: Fix, work: Duration, heartbeat: Duration) -> Scenario:
     """One POST whose work takes so long, with a sign of life that often."""
     origin: Origin = (
-        ShapeOrigin(shape=_INTERIM)
+        ShapeOrigin(shape=fix.id)
         if fix.interim
         else ServerOrigin(handler=fix.handler, model=Model(delay=work), heartbeat=heartbeat)
     )
@@ -105,22 +93,4 @@ def scenario_of(fix: Fix, work: Duration, heartbeat: Duration) -> Scenario:
         step=(send,),
         edge={},
         settle=LONGEST,
-    )
-
-
-def shape_of(fix: Fix, work: Duration, heartbeat: Duration) -> Shape | None:
-    """The scripted origin of a fix that has no handler."""
-    if not fix.interim:
-        return None
-    times = max(1, work // heartbeat)
-    return Shape(
-        id=_INTERIM,
-        title=fix.title,
-        steps=(
-            WaitRequest(),
-            Interim(status=fix.interim, times=times, every=heartbeat),
-            Wait(duration=Duration(work - (times - 1) * heartbeat)),
-            Head(status=204, reason="No Content"),
-            End(),
-        ),
     )

@@ -27,12 +27,16 @@ class Result(StrEnum):
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One fix behind one edge. evidence: what was seen, and how the values it rests on are known."""
+    """One fix behind one edge. evidence: what was seen, and how the values it rests on are known.
+
+    measured: on the real product; else emulated.
+    """
 
     fix: str
     edge: str
     result: Result
     evidence: str
+    measured: bool = False
 
 
 def classify(judged: Judgement, findings: tuple[str, ...], baseline: Exchange) -> Result:
@@ -58,4 +62,8 @@ def _took(one: Exchange) -> int:
 
 def document(cells: tuple[Cell, ...], version: str) -> dict[str, Any]:
     """What --json writes."""
-    return {"schema": SCHEMA, "firstbyte": version, "cells": [msgspec.to_builtins(one) for one in cells]}
+    return {"schema": SCHEMA, "firstbyte": version, "cells": [_record(one) for one in cells]}
+
+
+def _record(cell: Cell) -> dict[str, Any]:
+    return {"fix": cell.fix, "edge": cell.edge, "result": str(cell.result), "evidence": cell.evidence}

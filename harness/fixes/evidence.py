@@ -22,9 +22,14 @@ def sentence(behind: Column, judged: Judgement, timeline: Timeline, baseline: Ex
     return f"emulated: {seen}" + (f"; by {known}" if known else "")
 
 
-def told(one: Exchange) -> str:
-    """What the client got: `204 at once`, `200, truncated after 60s`, `no status, closed after 60s`."""
+def told(one: Exchange, *, whole: bool = False) -> str:
+    """What the client got: `204 at once`, `200, truncated after 60s`, `no status, closed after 60s`.
+
+    whole: in whole seconds, for what was measured.
+    """
     took = (one.end_at if one.end_at is not None else one.sent_at) - one.sent_at
+    if whole:
+        took = round(took / 1_000_000) * 1_000_000
     status = str(one.status) if one.status is not None else "no status"
     end = {End.COMPLETE: "", End.TRUNCATED: ", truncated", End.RESET: ", reset", End.OPEN: ", never ended"}
     when = "at once" if took == 0 else f"after {format_duration(took)}"

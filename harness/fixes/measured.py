@@ -1,42 +1,62 @@
-"""Joins the fix table with a grid document: what products did with the shape nearest to each fix."""
+"""What each fix did behind the real products, measured by `firstbyte fixes --real` and kept in a file.
 
-from collections.abc import Mapping, Sequence
+Pure but for reading the file. Where a product was measured, that is the result: an emulation that says
+something else is named, and a test fails.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from firstbyte.harness.fixes.catalogue import FIXES
-from firstbyte.harness.fixes.cell import Cell
+import firstbyte.proxies.real as real_products
+from firstbyte.harness.fixes.cell import Cell, Result
 from firstbyte.harness.problems import BadInput
 
-type Grid = Mapping[tuple[str, str], Mapping[str, Any]]
+FILE = Path(real_products.__path__[0]) / "fixes.json"
+type Key = tuple[str, str]
 
 
-def read_grid(path: Path) -> Grid:
-    """The cells of `firstbyte grid --json FILE`, by shape and product. BadInput when it is none."""
+class Measured(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One fix behind one product. seen: what the client was told. scale: limits were divided by it."""
+
+    fix: str
+    edge: str
+    version: str
+    date: str
+    scale: float
+    result: Result
+    seen: str
+
+
+def read_measured(path: Path = FILE) -> dict[Key, Measured]:
+    """All that was kept, by fix and edge. BadInput when the file is none of ours."""
     try:
-        cells = msgspec.json.decode(path.read_bytes())["cells"]
-        return {(cell["shape"], cell["product"]): cell for cell in cells}
+        kept = msgspec.json.decode(path.read_bytes(), type=tuple[Measured, ...])
     except OSError as error:
-        raise BadInput(f"--grid: {path}: can't be read: {error.strerror}") from error
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
-        cure = "write one with `firstbyte grid --json FILE`"
-        raise BadInput(f"--grid: {path}: is no grid document ({type(error).__name__}); {cure}") from error
+        raise BadInput(f"{path}: can't be read: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        raise BadInput(f"{path}: {error}; write it anew with `firstbyte fixes --real --record`") from error
+    return {(one.fix, one.edge): one for one in kept}
 
 
-def joined(cells: Sequence[Cell], grid: Grid) -> tuple[Cell, ...]:
-    """The same cells; where the grid has measured the product, the evidence says so."""
-    return tuple(_joined(cell, grid) for cell in cells)
+def file_content(measured: Iterable[Measured]) -> bytes:
+    """The file's bytes."""
+    return msgspec.json.format(msgspec.json.encode(tuple(measured)), indent=1) + b"\n"
 
 
-def _joined(cell: Cell, grid: Grid) -> Cell:
-    like = next(fix.like for fix in FIXES if fix.id == cell.fix)
-    found = grid.get((like, cell.edge))
-    if found is None or not found.get("real"):
-        return cell
-    real = found["real"]
-    product = f"{found['product']} {found.get('product_version', '')}".strip()
-    agrees = "as emulated" if found.get("agree") else "not as emulated"
-    said = f"measured: {product} gave {real['status']} {real['end']} on the shape {like}, {agrees}"
-    return msgspec.structs.replace(cell, evidence=f"{cell.evidence}; {said}")
+def joined(cells: Sequence[Cell], measured: Mapping[Key, Measured]) -> tuple[Cell, ...]:
+    """The cells, with what was measured where there is something."""
+    return tuple(
+        _joined(cell, one) if (one := measured.get((cell.fix, cell.edge))) else cell for cell in cells
+    )
+
+
+def _joined(cell: Cell, one: Measured) -> Cell:
+    limits = f"limits / {one.scale:g}" if one.scale != 1 else "limits as they are"
+    said = f"measured on {one.edge} {one.version}, {one.date}, {limits}: {one.seen}"
+    if cell.result is not one.result:
+        said += f"; emulated differs, {cell.result}"
+    return msgspec.structs.replace(
+        cell, result=one.result, evidence=f"{said}; {cell.evidence}", measured=True
+    )

@@ -8,10 +8,11 @@ from functools import cache, partial
 import msgspec
 
 from firstbyte.harness.findings import find
-from firstbyte.harness.fixes.catalogue import BASELINE, Fix, scenario_of, shape_of
+from firstbyte.harness.fixes.catalogue import BASELINE, Fix, scenario_of
 from firstbyte.harness.fixes.cell import Cell, Result, classify
 from firstbyte.harness.fixes.edge import Column, column, heartbeat_for, work_for
 from firstbyte.harness.fixes.evidence import sentence, unknown_sentence
+from firstbyte.harness.fixes.wires import wire_of
 from firstbyte.harness.judge import Judgement, judge
 from firstbyte.harness.loader import LoadedProfile
 from firstbyte.harness.problems import SetupFailed
@@ -95,7 +96,7 @@ def _observe(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix) -> tuple[Obse
         hops=hops,
         expect=None,
         options=Options(),
-        shape=shape_of(fix, work, heartbeat),
+        shape=wire_of(fix, work, heartbeat) if fix.interim else None,
     )
     observed = observe_in_sim(plan)
     return observed, judge(observed.exchanges, observed.ledger, scenario.belief)

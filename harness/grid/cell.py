@@ -33,7 +33,7 @@ class GridCell(msgspec.Struct, frozen=True, kw_only=True):
     """Both sides. real: None when only the emulated side was asked for.
 
     listed_reason: from the file of listed differences; "" when it is not in it.
-    sometimes: the product itself answers now one way, now the other.
+    may_be: statuses that the product gives now and then beside the emulated one.
     """
 
     shape: str
@@ -42,7 +42,7 @@ class GridCell(msgspec.Struct, frozen=True, kw_only=True):
     emulated: Cell
     real: Cell | None
     listed_reason: str = ""
-    sometimes: bool = False
+    may_be: tuple[int, ...] = ()
 
     @property
     def agree(self) -> bool:

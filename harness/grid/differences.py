@@ -20,16 +20,17 @@ MOST = 3
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One cell that does not agree. source: a document or a line of the product's source that says why.
+    """One cell that does not agree. source: address of a document, or of a line of the product's source.
 
-    sometimes: the product's own answer differs from run to run, so both are as listed.
+    may_be: where the product's own answer differs from run to run, the statuses it has beside the emulated
+    one. Nothing else may differ then.
     """
 
     product: str
     shape: str
     reason: str
     source: str
-    sometimes: bool = False
+    may_be: tuple[int, ...] = ()
 
 
 class Differences(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +57,8 @@ def _complaints(entries: Sequence[Difference]) -> Iterator[str]:
             yield f"there is no shape '{one.shape}'{did_you_mean(one.shape, shape_names())}"
         if not (one.reason.strip() and one.source.strip()):
             yield f"{one.product}, {one.shape}: has no reason or no source; say why, and where it is written"
+        elif "https://" not in one.source:
+            yield f"{one.product}, {one.shape}: source has no https:// address; give the document or the line"
         if names.count(one.product) > MOST:
             yield f"{one.product} has {names.count(one.product)} differences; {MOST} may be, mend the profile"
 
@@ -63,7 +66,7 @@ def _complaints(entries: Sequence[Difference]) -> Iterator[str]:
 def with_reasons(cells: Sequence[GridCell], known: dict[tuple[str, str], Difference]) -> tuple[GridCell, ...]:
     """The cells, with the reason of each that is listed."""
     return tuple(
-        msgspec.structs.replace(cell, listed_reason=one.reason, sometimes=one.sometimes)
+        msgspec.structs.replace(cell, listed_reason=one.reason, may_be=one.may_be)
         if (one := known.get((cell.shape, cell.product)))
         else cell
         for cell in cells
@@ -71,8 +74,12 @@ def with_reasons(cells: Sequence[GridCell], known: dict[tuple[str, str], Differe
 
 
 def is_as_listed(cell: GridCell) -> bool:
-    """Agrees and is not listed, or differs and is, or is listed as now this, now that."""
-    return cell.sometimes or cell.agree is not bool(cell.listed_reason)
+    """Agrees and is not listed, or differs and is, or is one of those that a listed product chooses from."""
+    if not cell.may_be:
+        return cell.agree is not bool(cell.listed_reason)
+    if cell.agree or cell.real is None:
+        return True
+    return cell.real.status in cell.may_be and differences(cell.emulated, cell.real) == ("status",)
 
 
 def surprises(cells: Sequence[GridCell]) -> Iterator[str]:

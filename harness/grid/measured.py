@@ -12,19 +12,20 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from firstbyte.harness.clock import RealClock
 from firstbyte.harness.grid.cell import Cell
 from firstbyte.harness.grid.origin import WatchedOrigin
-from firstbyte.harness.grid.plan import Contender, limited
+from firstbyte.harness.grid.plan import Contender
 from firstbyte.harness.grid.play import Place, play
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.profile_ops import scaled
 from firstbyte.harness.runner.processes import Child, start_child
 from firstbyte.harness.scenario_ops import scaled_shape
-from firstbyte.harness.wire import End, Head, Raw, Shape
+from firstbyte.harness.wire import End, Head, Raw, Shape, StopReading
 from firstbyte.proxies.real.child import Order
 from firstbyte.proxies.real.product import LOOPBACK, Route
 
@@ -36,6 +37,15 @@ _TRIES = 3
 _SAID = 800
 # Runs beside this one begin elsewhere, and so does each product of this one.
 _starts = itertools.count(os.getpid() * 607, 211)
+
+
+class Way(NamedTuple):
+    """Through the product to one origin. front: where the product listens."""
+
+    front: tuple[str, int]
+    clock: RealClock
+    origin: WatchedOrigin
+    scale: float
 
 
 class Running:
@@ -88,7 +98,7 @@ class Running:
         product, routes = self.contender.product, tuple(self._routes.values())
         work = self._folder / product.name
         work.mkdir(exist_ok=True)
-        profile = scaled(limited(product), self._factor)
+        profile = scaled(self.contender.asked, self._factor)
         setup = product.configure(self.contender.program, profile, routes, work)
         for name, text in setup.files.items():
             (work / name).write_text(text, encoding="utf-8")
@@ -107,14 +117,17 @@ class Running:
 
     async def play(self, name: str) -> Cell:
         """One shape through it."""
+        way = self.way(name)
+        place = Place(front=way.front, clock=way.clock, scale=way.scale, limit=self.contender.limit)
+        return await play(self._shapes[name], way.origin, place)
+
+    def way(self, name: str) -> Way:
+        """To one origin that has seen nothing yet, with the clock started anew."""
         clock, origin = self._clocks[name], self._origins[name]
         clock.began_ns = RealClock().began_ns
         origin.forget()
         front = (LOOPBACK, self._routes[name].port)
-        limit = self.contender.limit
-        return await play(
-            self._shapes[name], origin, Place(front=front, clock=clock, scale=self._factor, limit=limit)
-        )
+        return Way(front=front, clock=clock, origin=origin, scale=self._factor)
 
     def _said(self) -> str:
         """The end of the product's logs."""
@@ -173,6 +186,8 @@ async def measure(
 
 def _is_large(shape: Shape) -> bool:
     """Whether it alone keeps the machine busy."""
+    if any(isinstance(step, StopReading) for step in shape.steps):
+        return False  # what nobody reads costs nothing
     many = any(isinstance(step, Raw) and step.times >= _MANY and not step.every for step in shape.steps)
     return many or (shape.request.body_size or 0) >= _LARGE
 

@@ -26,6 +26,21 @@ class Watched(Connection):
         error = self._reader.exception()
         self.saw = "rst" if isinstance(error, ConnectionError) else "fin"
 
+    def read_on(self) -> None:
+        """After a shape that stopped reading: only who reads sees how it was left."""
+        self._may_read.set()
+
+    async def linger(self) -> None:
+        """As every origin does; this one remembers how the edge ended it."""
+        is_late = self._gone.is_set() or self._all_in.is_set() or self._writer.is_closing()
+        try:
+            await super().linger()
+        except ConnectionError:
+            self.saw = "rst"
+            raise
+        if not is_late:
+            self.saw = "fin"
+
 
 class WatchedOrigin(ShapeServer):
     """Plays one shape; remembers every connection that carried a request.
@@ -57,6 +72,8 @@ class WatchedOrigin(ShapeServer):
 
     async def saw(self, grace_seconds: float) -> str:
         """How the edge left the connection of the last request: fin | rst | nothing within the time."""
+        for one in self._watched:
+            one.read_on()
         if not self._last_saw():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._left.wait(), grace_seconds)

@@ -48,7 +48,7 @@ def markdown(
     yield ""
     yield f"Made by `firstbyte grid --docs docs` on {day.isoformat()}. {summary(cells)}."
     yield ""
-    yield from _how(factor)
+    yield from _how(cells, factor)
     yield ""
     yield "| product | version | what a profile says and it can't be told |"
     yield "|---|---|---|"
@@ -60,19 +60,25 @@ def markdown(
     yield from _listed(cells, known)
 
 
-def _how(factor: float) -> Iterator[str]:
+def _how(cells: Sequence[GridCell], factor: float) -> Iterator[str]:
     left_out = [name for name in shape_names() if needs_virtual_time(load_shape(name))]
     yield (
         "Each wire shape of `scenarios/shapes` is played to each product, emulated (the edge's own class in "
         f"virtual time) and real (a process on loopback, limits of 60 s / {factor:g}). A cell agrees "
         "when status, end and the number of requests at the origin are equal and the ends lie within 15 % of "
-        "the limit of each other."
+        "the limit of each other. What the origin saw of the edge's going (fin, rst, nothing) is shown, and "
+        f"{_same_farewell(cells)}."
     )
     yield ""
     yield (
         f"{len(left_out)} shapes wait for the limit to the millisecond and are for virtual time alone: "
         f"{', '.join(left_out)}."
     )
+
+
+def _same_farewell(cells: Sequence[GridCell]) -> str:
+    both = [(cell.emulated.origin_saw, cell.real.origin_saw) for cell in cells if cell.real is not None]
+    return f"is the same in {sum(one == other for one, other in both)} of {len(both)} cells"
 
 
 def _grid(cells: Sequence[GridCell]) -> Iterator[str]:

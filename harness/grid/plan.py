@@ -19,12 +19,16 @@ _CLOSE = WORLD // 50
 
 
 class Contender(msgspec.Struct, frozen=True, kw_only=True):
-    """One product of a grid. profile: unscaled, with the limits that the product really gets."""
+    """One product of a grid. Profiles are unscaled; profile: with the limits that it really gets.
+
+    asked: with the limits that its configuration is made from.
+    """
 
     product: Product
     program: Path
     version: str
     profile: Profile
+    asked: Profile
     inexpressible: tuple[str, ...]
 
     @property
@@ -48,23 +52,27 @@ def needs_virtual_time(shape: Shape) -> bool:
     return any(isinstance(step, Wait) and abs(step.duration - WORLD) < _CLOSE for step in shape.steps)
 
 
-def contender(product: Product, factor: float) -> Contender:
-    """The product with its profile at limits of 60 s, as it gets them at this time scale."""
+def contender(product: Product, factor: float, profile: Profile | None = None) -> Contender:
+    """The product with this profile, or its own at limits of 60 s, as it gets them at this time scale."""
     program = program_of(product)
-    asked = limited(product)
+    asked = profile or limited(product)
     setup = product.configure(program, scaled(asked, factor), (), Path("/nowhere"))
     return Contender(
         product=product,
         program=program,
         version=product.version(program),
         profile=_with_limits(asked, {name: unscaled(got, factor) for name, got in setup.limits.items()}),
+        asked=asked,
         inexpressible=setup.inexpressible,
     )
 
 
 def emulated_contender(product: Product) -> Contender:
     """The same where the product itself need not be on this machine."""
-    return Contender(product=product, program=Path(), version="", profile=limited(product), inexpressible=())
+    profile = limited(product)
+    return Contender(
+        product=product, program=Path(), version="", profile=profile, asked=profile, inexpressible=()
+    )
 
 
 def limited(product: Product) -> Profile:

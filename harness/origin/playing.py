@@ -24,6 +24,7 @@ from firstbyte.harness.wire import (
     Raw,
     Reset,
     Step,
+    StopReading,
     Wait,
     WaitRequest,
 )
@@ -60,11 +61,13 @@ class Playing:
         method: str,
         writer: asyncio.StreamWriter,
         wait_for: Callable[[str], Awaitable[None]],
+        stop_reading: Callable[[], None],
     ) -> None:
         self._steps = steps
         self._method = method
         self._writer = writer
         self._wait_for = wait_for
+        self._stop_reading = stop_reading
         self._framing = "close"
         self._body_bytes = 0
         self._announced: int | None = None
@@ -112,6 +115,8 @@ class Playing:
                 await self._write(step, 1, 0)
             case HalfClose():
                 self._writer.write_eof()
+            case StopReading():
+                self._stop_reading()
             case Hold():
                 await asyncio.Event().wait()
             case Close() | Reset():

@@ -114,6 +114,8 @@ class Connection:
         self._head_in = asyncio.Event()
         self._all_in = asyncio.Event()
         self._gone = asyncio.Event()
+        self._may_read = asyncio.Event()
+        self._may_read.set()
         self._request = Incoming()
         self._step = 0
 
@@ -162,6 +164,7 @@ class Connection:
         try:
             while data := await self._reader.read(READ_SIZE):
                 self._parse(data)
+                await self._may_read.wait()
         except ConnectionError:
             pass
         self._gone.set()
@@ -211,7 +214,7 @@ class Connection:
     async def _play(self) -> bool:
         """Play the shape; False when the connection is over."""
         steps = self._shape.steps[self._step :] or self._shape.steps
-        shape = Playing(steps, self._request.method, self._writer, self._wait_for)
+        shape = Playing(steps, self._request.method, self._writer, self._wait_for, self._may_read.clear)
         played = await race(shape.run(), self._gone.wait())
         if not isinstance(played, Played):
             self._server.note("client-gone", self._request)

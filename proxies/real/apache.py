@@ -7,6 +7,7 @@ from firstbyte.harness.profile import Profile
 from firstbyte.harness.units import Duration, seconds
 from firstbyte.proxies.real.product import (
     LOOPBACK,
+    Installed,
     Route,
     Setup,
     find_program,
@@ -22,15 +23,12 @@ _PLACES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/libexec
 _THREADS = 128
 
 
-class Apache:
+class Apache(Installed):
     """The product."""
 
     name = "apache"
     install = "apt-get install apache2-bin"
-    timers: tuple[str, ...] = ("proxy",)
-
-    def __repr__(self) -> str:
-        return "<Apache>"
+    timers: tuple[str, ...] = ("proxy-send", "proxy")
 
     def find(self) -> Path | None:
         """The program: `apache2` in Debian, `httpd` elsewhere."""
@@ -85,8 +83,9 @@ def _whole_seconds(limit: Duration | None) -> int:
 
 def _got(profile: Profile) -> dict[str, Duration]:
     limits = in_milliseconds(profile)
-    if "proxy" in limits:
-        limits["proxy"] = seconds(_whole_seconds(limits["proxy"]))
+    for name in Apache.timers:
+        if name in limits:
+            limits[name] = seconds(_whole_seconds(limits[name]))
     return limits
 
 

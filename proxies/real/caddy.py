@@ -8,9 +8,9 @@ import msgspec
 from firstbyte.harness.profile import Profile
 from firstbyte.proxies.real.product import (
     LOOPBACK,
+    Installed,
     Route,
     Setup,
-    find_program,
     given_limits,
     limit_of,
     said_by,
@@ -19,19 +19,12 @@ from firstbyte.proxies.real.product import (
 _OPTIONS = {"dial": "dial_timeout", "response-header": "response_header_timeout", "read": "read_timeout"}
 
 
-class Caddy:
+class Caddy(Installed):
     """The product."""
 
     name = "caddy"
     install = "pip install 'firstbyte[real]'"
-    timers: tuple[str, ...] = ("response-header", "read")
-
-    def __repr__(self) -> str:
-        return "<Caddy>"
-
-    def find(self) -> Path | None:
-        """The program."""
-        return find_program("caddy")
+    timers: tuple[str, ...] = ("response-header", "read-upload", "read", "read-upgraded")
 
     def version(self, program: Path) -> str:
         """`v2.11.7 h1:...` -> 2.11.7."""

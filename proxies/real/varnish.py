@@ -10,9 +10,9 @@ from firstbyte.harness.profile import Profile
 from firstbyte.harness.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
+    Installed,
     Route,
     Setup,
-    find_program,
     in_milliseconds,
     limit_of,
     milliseconds,
@@ -28,19 +28,13 @@ _PARAMETERS = {
 }
 
 
-class Varnish:
+class Varnish(Installed):
     """The product."""
 
     name = "varnish"
+    program = "varnishd"
     install = "apt-get install varnish"
     timers: tuple[str, ...] = ("first-byte", "between-bytes")
-
-    def __repr__(self) -> str:
-        return "<Varnish>"
-
-    def find(self) -> Path | None:
-        """The program."""
-        return find_program("varnishd")
 
     def version(self, program: Path) -> str:
         """`varnishd (varnish-7.1.1 revision ...)` -> 7.1.1."""

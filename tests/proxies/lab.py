@@ -28,6 +28,7 @@ type Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[N
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+HELLO = b"6\r\nhello\n\r\n"
 
 HEADER = Timer(
     name="header",
@@ -280,6 +281,23 @@ class Client:
 async def head_of(reader: asyncio.StreamReader) -> bytes:
     """One request's head."""
     return await reader.readuntil(b"\r\n\r\n")
+
+
+def then(sent: bytes, end: str) -> Script:
+    """An origin that sends these bytes and then stalls, closes or resets."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head_of(reader)
+        writer.write(sent)
+        await writer.drain()
+        if end == "stall":
+            await forever()
+        if end == "rst":
+            # Not in the same microsecond: a RST overtakes what the receiver has not read.
+            await asyncio.sleep(0.1)
+            writer.transport.reset()  # type: ignore[attr-defined]  # the simulation's
+
+    return script
 
 
 async def forever() -> None:

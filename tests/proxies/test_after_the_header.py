@@ -4,11 +4,22 @@ import asyncio
 
 import pytest
 
-from firstbyte.harness.profile import Cause, Cut, CutCase, Ending, Framing, HoldHeader, Mutation, On204, Timer
+from firstbyte.harness.profile import (
+    Cause,
+    Cut,
+    CutCase,
+    Ending,
+    Framing,
+    HoldHeader,
+    Mutation,
+    On204,
+    Timer,
+)
 from firstbyte.harness.timeline import Kind
 from tests.proxies.lab import (
     CHUNKED,
     GAP,
+    HELLO,
     Lab,
     Script,
     Seen,
@@ -18,29 +29,12 @@ from tests.proxies.lab import (
     plain,
     profile,
     simulate,
+    then,
     timer,
 )
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n"
 CLOSE = b"HTTP/1.1 200 OK\r\n\r\n"
-HELLO = b"6\r\nhello\n\r\n"
-
-
-def then(sent: bytes, end: str) -> Script:
-    """An origin that sends these bytes and then stalls, closes or resets."""
-
-    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await head_of(reader)
-        writer.write(sent)
-        await writer.drain()
-        if end == "stall":
-            await forever()
-        if end == "rst":
-            # Not in the same microsecond: a RST overtakes what the receiver has not read.
-            await asyncio.sleep(0.1)
-            writer.transport.reset()  # type: ignore[attr-defined]  # the simulation's
-
-    return script
 
 
 def one(script: Script, **fields: object) -> tuple[Seen, Lab]:
@@ -258,3 +252,28 @@ def test_an_http10_client_gets_no_chunks_and_no_interims() -> None:
         return await client.reader.read()
 
     assert simulate(script, profile(), main) == b"HTTP/1.1 200 OK\r\n\r\nok"
+
+
+# Where the last read of the answer falls decides whether the origin is being held back at that moment.
+@pytest.mark.parametrize("size", range(300_000, 400_000, 10_000))
+def test_the_connection_of_an_answer_whose_client_was_slow_to_read_carries_the_next_request(
+    size: int,
+) -> None:
+
+    async def large(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await head_of(reader)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+            await writer.drain()
+
+    async def main(lab: Lab) -> tuple[int, int, int]:
+        client = await lab.connect()
+        client.send(get())
+        await asyncio.sleep(0.5)
+        first = await client.answer()
+        client.send(get())
+        async with asyncio.timeout(10):
+            second = await client.answer()
+        return len(first.body), len(second.body), lab.connections
+
+    assert simulate(large, profile(), main) == (size, size, 1)

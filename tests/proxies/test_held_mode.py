@@ -156,3 +156,33 @@ def test_the_control_port_refuses(method: str, path: str, body: object, token: s
             await control.close()
 
     assert simulate(silent, profile(), main, held=True) == status
+
+
+def test_the_connection_of_an_answer_that_waited_carries_the_next_request() -> None:
+    async def main(lab: Lab) -> tuple[int, int, int]:
+        lab.edge.order_next(Next(action=Action.HOLD))
+        client = await lab.connect()
+        client.send(get())
+        await asyncio.sleep(5)
+        lab.edge.release(lab.edge.held()[0].id)
+        first = await client.answer()
+        client.send(get())
+        async with asyncio.timeout(10):
+            second = await client.answer()
+        return first.status, second.status, lab.connections
+
+    assert simulate(prompt, profile(), main, held=True) == (200, 200, 1)
+
+
+def test_the_connection_of_a_waiting_answer_carries_the_request_of_another_client() -> None:
+    async def main(lab: Lab) -> tuple[int, int, int]:
+        lab.edge.order_next(Next(action=Action.HOLD, path="/held"))
+        client = await lab.connect()
+        client.send(get("/held"))
+        await asyncio.sleep(5)
+        async with asyncio.timeout(10):
+            other = await lab.ask(get("/free"))
+        lab.edge.release(lab.edge.held()[0].id)
+        return other.status, (await client.answer()).status, lab.connections
+
+    assert simulate(prompt, profile(), main, held=True) == (200, 200, 1)

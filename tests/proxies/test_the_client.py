@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from firstbyte.harness.profile import CloseKind, OriginSide, Profile
+from firstbyte.harness.profile import CloseKind, Interim, InterimAction, OriginSide, Point, Profile
 from firstbyte.harness.timeline import Kind
 from tests.proxies.lab import (
     CHUNKED,
+    HEADER,
     Lab,
     forever,
     get,
@@ -15,6 +16,7 @@ from tests.proxies.lab import (
     on_sockets,
     profile,
     simulate,
+    timer,
 )
 
 
@@ -205,6 +207,69 @@ def test_a_websocket_outlives_every_limit() -> None:
         return got
 
     assert simulate(upgrading, profile(), main) == [b"HTTP/1.1 101", b"hi", b"echo bytes", b""]
+
+
+UPGRADE = get("/ws", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n")
+SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+IDLE = timer(
+    HEADER,
+    name="idle",
+    starts_on=Point.UPGRADED,
+    stops_on=(Point.NEVER,),
+    reset_by=(Point.ORIGIN_READ, Point.REQUEST_READ),
+    answer="",
+)
+
+
+@pytest.mark.parametrize(
+    ("resets", "speaker", "closed_at"),
+    [
+        pytest.param((Point.ORIGIN_READ, Point.REQUEST_READ), "nobody", 1.0, id="silence"),
+        pytest.param((Point.ORIGIN_READ, Point.REQUEST_READ), "client", 4.0, id="the-client-speaks"),
+        pytest.param((Point.ORIGIN_READ, Point.REQUEST_READ), "origin", 4.0, id="the-origin-speaks"),
+        pytest.param((Point.ORIGIN_READ,), "client", 1.0, id="the-client-does-not-count"),
+    ],
+)
+def test_a_tunnel_ends_when_the_bytes_that_count_stay_away(
+    resets: tuple[Point, ...], speaker: str, closed_at: float
+) -> None:
+    async def upgrading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head_of(reader)
+        writer.write(SWITCH)
+        for _ in range(4):
+            await asyncio.sleep(0.75)
+            writer.write(b"o" if speaker == "origin" else b"")
+        await forever()
+
+    async def main(lab: Lab) -> tuple[float, list[str], str]:
+        client = await lab.connect()
+        client.send(UPGRADE)
+        await client.answer()
+        began = lab.clock.now()
+        ended = asyncio.ensure_future(client.reader.read())
+        for _ in range(4):
+            await asyncio.sleep(0.75)
+            client.writer.write(b"c" if speaker == "client" else b"")
+        await ended
+        (record,) = lab.records
+        # The fourth byte comes at 3 s.
+        return (record.ended - began) / 1_000_000, record.fired, record.end
+
+    changed = timer(IDLE, reset_by=resets)
+    assert simulate(upgrading, profile(HEADER, changed), main) == (closed_at, ["idle"], "cut")
+
+
+def test_a_101_that_the_profile_refuses_is_answered_like_garbage() -> None:
+    async def upgrading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head_of(reader)
+        writer.write(SWITCH)
+        await forever()
+
+    async def main(lab: Lab) -> int:
+        return (await lab.ask(UPGRADE)).status
+
+    refusing = profile(interim=Interim(on_101=InterimAction.REFUSE))
+    assert simulate(upgrading, refusing, main) == 526
 
 
 def test_an_upgrade_to_anything_else_is_an_ordinary_request() -> None:

@@ -97,3 +97,37 @@ def test_the_end_of_an_exchange_stops_every_timer() -> None:
     assert [change.left for change in bank.stop(30)] == [70, 70]
     assert bank.deadline() is None
     assert repr(bank) == "<TimerBank idle>"
+
+
+def test_a_write_that_waits_has_its_own_timer_that_each_piece_written_sets_back() -> None:
+    send = one(Point.SEND_BLOCKED, (Point.SEND_RESUMED,), (Point.REQUEST_WRITTEN,))
+    bank = TimerBank(TimerPlan((send,)))
+    bank.stop_waiting_for_client()
+    bank.note(Point.SEND_BLOCKED, 0)
+    bank.note(Point.REQUEST_WRITTEN, 60)
+    assert bank.deadline() == 160
+    bank.wait_for_client_again(70)
+    bank.note(Point.SEND_RESUMED, 70)
+    assert bank.deadline() is None
+    bank.stop_waiting_for_client()
+    bank.note(Point.SEND_BLOCKED, 200)
+    assert bank.deadline() == 300
+
+
+@pytest.mark.parametrize(
+    ("resets", "deadline"),
+    [
+        pytest.param((Point.REQUEST_READ,), 600, id="between-two-reads-begins-anew"),
+        pytest.param((), 100, id="for-the-whole-request-has-run-on"),
+    ],
+)
+def test_a_timer_that_waits_for_the_client_can_not_fire_while_nobody_reads_from_it(
+    resets: tuple[Point, ...], deadline: int
+) -> None:
+    idle = one(Point.REQUEST_STARTED, (Point.REQUEST_RECEIVED,), resets)
+    bank = TimerBank(TimerPlan((idle,)))
+    bank.note(Point.REQUEST_STARTED, 0)
+    bank.stop_waiting_for_client()
+    assert (bank.deadline(), bank.due(400)) == (None, None)
+    bank.wait_for_client_again(500)
+    assert bank.deadline() == deadline

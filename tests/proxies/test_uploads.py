@@ -2,6 +2,9 @@
 
 import asyncio
 import tracemalloc
+from collections.abc import Callable
+
+import pytest
 
 from firstbyte.harness.profile import Interim, InterimAction, Point, Profile
 from firstbyte.harness.timeline import Kind
@@ -186,3 +189,99 @@ def test_a_post_body_reaches_the_origin_as_it_was() -> None:
         return (await lab.ask(post(b"ab"))).status
 
     assert simulate(reading_two, profile(), main) == 200
+
+
+SEND = timer(
+    HEADER,
+    name="send",
+    starts_on=Point.SEND_BLOCKED,
+    stops_on=(Point.SEND_RESUMED,),
+    reset_by=(Point.REQUEST_WRITTEN,),
+)
+LARGE = post(b"x" * 1_000_000)
+
+
+async def never_reading(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    await head_of(reader)
+    await forever()
+
+
+@pytest.mark.parametrize("play", [simulate, on_sockets])
+def test_an_origin_that_does_not_read_is_the_send_timers_business(play: Callable[..., object]) -> None:
+    async def main(lab: Lab) -> tuple[int, list[str], list[object]]:
+        client = await lab.connect()
+        # More than both sides' kernels take for each other.
+        client.send(post(b"x" * 30_000_000))
+        seen = await client.answer()
+        return seen.status, lab.records[0].fired, lab.kinds(Kind.REQUEST_FORWARDED)
+
+    assert play(never_reading, profile(SEND, HEADER), main) == (524, ["send"], [])
+
+
+def test_an_origin_that_reads_slowly_but_steadily_gets_the_whole_request() -> None:
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head_of(reader)
+        for _ in range(20):
+            await asyncio.sleep(0.3)  # a StreamReader goes back to its socket every second or third time
+            await reader.readexactly(50_000)
+        writer.write(OK)
+        await forever()
+
+    async def main(lab: Lab) -> tuple[int, list[str]]:
+        seen = await lab.ask(LARGE)
+        return seen.status, lab.records[0].fired
+
+    assert simulate(slow, profile(SEND), main) == (200, [])
+
+
+def test_the_wait_for_the_answer_begins_when_the_origin_has_taken_the_request() -> None:
+    async def late(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await head_of(reader)
+        await asyncio.sleep(5)
+        await reader.readexactly(1_000_000)
+        await forever()
+
+    async def main(lab: Lab) -> tuple[int, int]:
+        seen = await lab.ask(LARGE)
+        return seen.status, seen.end_at
+
+    assert simulate(late, profile(HEADER), main) == (524, 6_000_000)
+
+
+def test_a_limit_on_the_clients_upload_does_not_blame_it_for_an_origin_that_does_not_read() -> None:
+    idle = timer(
+        HEADER,
+        starts_on=Point.REQUEST_STARTED,
+        stops_on=(Point.REQUEST_RECEIVED,),
+        reset_by=(Point.REQUEST_READ,),
+    )
+
+    async def main(lab: Lab) -> list[str]:
+        client = await lab.connect()
+        client.send(LARGE)
+        await asyncio.sleep(100)
+        return [name for record in lab.records for name in record.fired]
+
+    assert simulate(never_reading, profile(idle), main) == []
+
+
+def test_an_answer_that_waits_for_the_upload_comes_with_its_last_byte() -> None:
+    early = timer(
+        HEADER,
+        starts_on=Point.CONNECTED,
+        stops_on=(Point.REQUEST_SENT,),
+        answer="closed",
+        after_upload=True,
+    )
+
+    async def main(lab: Lab) -> tuple[int, int, int]:
+        client = await lab.connect()
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n")
+        for _ in range(4):
+            await asyncio.sleep(0.7)
+            client.writer.write(b"x")
+        seen = await client.answer()
+        (closed,) = [event for event in lab.events if event.kind is Kind.ORIGIN_CLOSED]
+        return seen.status, seen.end_at, closed.at
+
+    assert simulate(never_reading, profile(early, HEADER), main) == (520, 2_800_000, 1_000_000)

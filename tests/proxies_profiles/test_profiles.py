@@ -170,9 +170,9 @@ def _timer_keys(profile: Profile) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "endless"),
     [
-        ("haproxy", {"connect", "server", "server-body"}),
+        ("haproxy", {"connect", "server-send", "server", "server-body", "server-upgraded"}),
         ("traefik", {"response-header"}),
-        ("caddy", {"response-header", "read"}),
+        ("caddy", {"response-header", "read-upload", "read", "read-upgraded"}),
         ("caddy-2.7", {"response-header", "read"}),
         ("lighttpd", {"read", "read-body"}),
         ("istio-1.23", {"route"}),

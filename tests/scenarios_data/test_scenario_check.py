@@ -69,6 +69,10 @@ def test_two_scenarios_with_one_id_are_a_complaint() -> None:
             "step: nothing is sent, so nothing can be judged; add { do = 'send' }",
         ),
         (
+            {"step": [{"do": "send", "http": "2", "pace": "3s"}]},
+            "step: http = '2' sends at once on a connection of its own; leave pace and connection out",
+        ),
+        (
             {"step": [{"do": "send", "ids": "same"}]},
             "step: the first send has ids = 'same', but there is none before it; write 'new'",
         ),

@@ -87,11 +87,13 @@ def test_a_clean_answer_keeps_the_connection() -> None:
     assert reader.keep_alive
 
 
-def test_a_101_is_the_answer_and_its_end() -> None:
+def test_after_a_101_comes_another_protocol_until_the_connection_ends() -> None:
     switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
-    assert sights(switch, method="GET") == [
+    assert sights(switch + b"hi", b"\x81\x00", b"", method="GET") == [
         (Sight.FIRST_BYTE, 0),
         (Sight.HEADER, 101),
+        (Sight.BODY, 2),
+        (Sight.BODY, 2),
         (Sight.COMPLETE, 0),
     ]
 

@@ -1,19 +1,26 @@
 """The fix table against what documents, sources and measurements of each product say, by hand."""
 
 import os
+from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from firstbyte.harness.fixes import table
+from firstbyte.harness.cli import main
+from firstbyte.harness.fixes import play, table
 from firstbyte.harness.fixes.catalogue import FIXES, fix_ids
 from firstbyte.harness.fixes.cell import Cell, Result, classify
-from firstbyte.harness.fixes.measured import joined
+from firstbyte.harness.fixes.edge import column
+from firstbyte.harness.fixes.measured import Measured, file_content, joined, read_measured
 from firstbyte.harness.fixes.play import all_cells
+from firstbyte.harness.fixes.real import measure_fixes
 from firstbyte.harness.judge import Judgement
 from firstbyte.harness.loader import profile_names
+from firstbyte.harness.problems import BadInput
 from firstbyte.harness.verdict import Belief, End, Exchange, Verdict
+from firstbyte.proxies.real.catalogue import PRODUCTS
+from tests.conftest import lacking
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "fixes.md"
 CURED, NOT, WORSE, UNKNOWN = Result.CURED, Result.NOT_CURED, Result.WORSE, Result.UNKNOWN
@@ -81,7 +88,9 @@ def test_every_cell_says_what_it_rests_on(cells: tuple[Cell, ...]) -> None:
 
 
 def test_the_page_in_docs_is_the_one_that_would_be_generated(cells: tuple[Cell, ...]) -> None:
-    assert PAGE.read_text(encoding="utf-8") == table.page(cells), "run `firstbyte fixes --docs`"
+    assert PAGE.read_text(encoding="utf-8") == table.page(joined(cells, read_measured())), (
+        "run `firstbyte fixes --docs`"
+    )
 
 
 def test_the_table_fits_80_columns(cells: tuple[Cell, ...]) -> None:
@@ -116,13 +125,91 @@ def test_a_result_follows_from_verdict_and_baseline(
     assert classify(judged, findings, BASELINE) is expected
 
 
-def test_a_grid_adds_what_was_measured_to_the_evidence() -> None:
+def measured(**changes: object) -> Measured:
+    one = Measured(
+        fix="interim-103",
+        edge="nginx",
+        version="1.22.1",
+        date="2026-11-27",
+        scale=20,
+        result=WORSE,
+        seen="no status, truncated after 150s, unfixed 504 after 60s",
+    )
+    return msgspec.structs.replace(one, **changes)
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (WORSE, "unfixed 504 after 60s; emulated"),
+        (CURED, "unfixed 504 after 60s; emulated differs, worse; emulated"),
+    ],
+)
+def test_a_measured_result_is_the_cells_and_its_evidence_says_of_what(result: Result, said: str) -> None:
     cell = Cell(fix="interim-103", edge="nginx", result=WORSE, evidence="emulated")
-    real = {"status": 504, "end": "complete"}
-    grid = {
-        ("interim-103-repeated", "nginx"): {
-            "product": "nginx", "product_version": "1.22.1", "real": real, "agree": True,
-        }
-    }  # fmt: skip
-    said = "emulated; measured: nginx 1.22.1 gave 504 complete on the shape interim-103-repeated, as emulated"
-    assert joined((cell,), grid)[0].evidence == said
+    one = measured(result=result)
+    (found,) = joined((cell,), {("interim-103", "nginx"): one})
+    assert (found.result, found.measured) == (result, True)
+    assert found.evidence.startswith("measured on nginx 1.22.1, 2026-11-27, limits / 20: no status")
+    assert found.evidence.endswith(said)
+
+
+def test_every_fix_was_measured_behind_every_product() -> None:
+    kept = read_measured()
+    assert set(kept) == {(fix, product) for fix in fix_ids() for product in PRODUCTS}
+    assert [one for one in kept.values() if not one.version[:1].isdigit()] == []
+
+
+def test_what_was_measured_is_what_the_emulated_edges_do(cells: tuple[Cell, ...]) -> None:
+    emulated = {(cell.fix, cell.edge): cell.result for cell in cells}
+    kept = read_measured()
+    assert {key: one.result for key, one in kept.items()} == {key: emulated[key] for key in kept}
+
+
+def test_a_file_that_is_not_ours_is_bad_input(tmp_path: Path) -> None:
+    path = tmp_path / "fixes.json"
+    path.write_bytes(b'[{"fix": 1}]')
+    with pytest.raises(BadInput, match="--real --record"):
+        read_measured(path)
+
+
+def test_what_is_written_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "fixes.json"
+    path.write_bytes(file_content([measured()]))
+    assert read_measured(path) == {("interim-103", "nginx"): measured()}
+
+
+@pytest.mark.parametrize("edge", PRODUCTS)
+def test_the_wire_shape_of_a_fix_comes_to_the_same_as_its_handler(cells: tuple[Cell, ...], edge: str) -> None:
+    behind = column(edge)
+    # `interim` makes the scripted origin play the fix.
+    found = {fix.id: play.cell(behind, msgspec.structs.replace(fix, interim=1)).result for fix in FIXES}
+    assert found == {one.fix: one.result for one in cells if one.edge == edge}
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.soak] if name == "envoy" else []) for name in PRODUCTS]
+)
+def test_a_product_still_does_what_was_measured(name: str) -> None:
+    product = PRODUCTS[name]
+    if product.find() is None:
+        lacking(f"no {name}; {product.install}, or `make setup`")
+    kept = read_measured()
+    found = measure_fixes([product], FIXES, 20, date(2026, 11, 27))
+    assert {one.fix: one.result for one in found} == {fix: kept[fix, name].result for fix in fix_ids()}
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--record",), 2, "add --real"),
+        (("--real", "--edge", "cloudflare"), 3, "none of these edges is a product here; there are nginx"),
+    ],
+)
+def test_what_can_not_be_measured_is_one_message(
+    options: tuple[str, ...], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fixes", *options]) == code
+    assert words in capsys.readouterr().err
