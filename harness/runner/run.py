@@ -81,6 +81,8 @@ async def run_real(plan: Plan) -> Run:
             Outcome.NOT_APPLICABLE,
             "the scenario needs virtual time; its times are too close for real mode",
         )
+    if plan.refusal:
+        return failed_run(plan, Outcome.NOT_APPLICABLE, f"{plan.options.target}: {plan.refusal}")
     run, held_up = await _play_real(plan)
     for _ in range(MOST_REPEATS):
         if held_up <= MOST_HELD_UP or plan.options.time_scale == 1:

@@ -103,16 +103,17 @@ class Child:
 
     async def kill(self) -> None:
         """kill -9, and wait until the kernel has taken its sockets."""
-        await self._end(signal.SIGKILL)
+        await self.end_by(signal.SIGKILL)
 
     async def stop(self) -> None:
         """Ask it to end; kill it when it does not in time."""
         try:
-            await asyncio.wait_for(self._end(signal.SIGTERM), STOP_SECONDS)
+            await asyncio.wait_for(self.end_by(signal.SIGTERM), STOP_SECONDS)
         except TimeoutError:
-            await self._end(signal.SIGKILL)
+            await self.end_by(signal.SIGKILL)
 
-    async def _end(self, number: int) -> None:
+    async def end_by(self, number: int) -> None:
+        """Send a signal that ends it, and wait for that."""
         if self._ended:
             return
         _nursery.signal(self.pid, number)
