@@ -13,7 +13,7 @@ from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.targets.reference import NAME, Reference
 from firstbyte.harness.targets.target import Target
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = ("hono.target",)
 """Below this package. The first that knows a name has it."""
 
 

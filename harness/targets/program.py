@@ -58,10 +58,12 @@ async def start_program(
     ready: str,
     environment: Mapping[str, str] | None = None,
     port: int = 0,
+    cwd: Path | None = None,
 ) -> Program:
-    """Start `command(port)` in `folder`; return when GET `ready` there is answered with 200.
+    """Start `command(port)`; return when GET `ready` there is answered with 200.
 
-    port: 0 = a free one. environment is added to ours. What it prints goes to `<role>.log`. Raises
+    folder: the run's own. cwd: where the program works, that folder if None. port: 0 = a free one.
+    environment is added to ours. What it prints goes to `<role>.log`. Raises
     SetupFailed with the end of that.
     """
     log = folder / f"{role}.log"
@@ -69,7 +71,7 @@ async def start_program(
         chosen = port or free_ports(1)[0]
         order = Order(
             command=tuple(command(chosen)),
-            folder=str(folder),
+            folder=str(cwd or folder),
             log=str(log),
             ports=(chosen,),
             asked=chosen,

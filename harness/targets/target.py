@@ -6,7 +6,7 @@ must never look at what the client was told, and never leave a process, a port o
 """
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -114,3 +114,13 @@ class Target(Protocol):
 
     async def start(self, job: Job) -> Origin:
         """Start it, with a fresh store in the job's folder; return when it answers. Raises SetupFailed."""
+
+
+@runtime_checkable
+class Installable(Protocol):
+    """A target whose parts have to be got first. `python -m firstbyte.harness.targets.install NAME` does it,
+    and so does `make setup`.
+    """
+
+    def install(self) -> None:
+        """Get them; nothing to do when they are there. Raises MissingTool, or SetupFailed with the reason."""
