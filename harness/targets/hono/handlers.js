@@ -13,6 +13,8 @@ function streamed(c, status, callback) {
 async function heartbeats(prompt, job, beat) {
   let working = true
   job.then(() => (working = false))
+  // Bun completes the header with the first write and not before; Node has done so when the stream was returned.
+  if (globalThis.Bun) await beat()
   for (let count = 1, began = performance.now(); ; count++) {
     const due = began + count * prompt.settings.heartbeat_ms
     await Promise.race([job, sleep(due - performance.now())])

@@ -64,6 +64,7 @@ export const SHAPES = {
   a_204_fnf: streamed(204, forget),
   b_204_await: streamed(204, wait),
   c_204_write: streamed(204, waitThenWrite("ok")),
+  c2_204_body: () => new Response("ok", { status: 204, headers: { "Content-Type": "application/json" } }),
   d_200_fnf: streamed(200, forget),
   e_200_await: streamed(200, wait),
   f_200_write: streamed(200, waitThenWrite(DOCUMENT)),

@@ -5,6 +5,21 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } f
 
 const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+const MODEL = { providerID: "fake", modelID: "m" }
+const TOKENS = { total: 4, input: 1, output: 3, reasoning: 0, cache: { read: 0, write: 0 } }
+const ANSWER = {
+  modelID: "m",
+  providerID: "fake",
+  mode: "build",
+  agent: "build",
+  path: { cwd: "/home/user/project", root: "/home/user/project" },
+  cost: 0,
+  tokens: TOKENS,
+  finish: "stop",
+}
+// What git gives a tree without files.
+const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
 export class Store {
   constructor(path) {
     this.events = []
@@ -41,7 +56,7 @@ export class Store {
   }
 
   put(message) {
-    this.#write({ message })
+    this.#write({ message: { ...message, at: Date.now() } })
   }
 
   modelCalls() {
@@ -52,9 +67,21 @@ export class Store {
     return calls
   }
 
-  document({ id, session, role, text }) {
-    const part = { id: id.replace("msg", "prt"), sessionID: session, messageID: id, type: "text", text }
-    return { info: { id, sessionID: session, role }, parts: [part] }
+  // As clients of the report's server get it, in its size too: Bun frames a short body otherwise than a long one.
+  document({ id, session, role, text, at }) {
+    const owner = { sessionID: session, messageID: id }
+    const part = (letter, rest) => ({ id: `prt_${letter}${id.slice(5)}`, ...owner, ...rest })
+    const said = part("b", { type: "text", text, time: { start: at, end: at } })
+    const info = { id, sessionID: session, role, time: { created: at } }
+    if (role === "user") return { info: { ...info, agent: "build", model: MODEL }, parts: [said] }
+    return {
+      info: { ...info, ...ANSWER, time: { created: at, completed: at } },
+      parts: [
+        part("a", { type: "step-start", snapshot: EMPTY_TREE }),
+        said,
+        part("c", { type: "step-finish", reason: "stop", snapshot: EMPTY_TREE, cost: 0, tokens: TOKENS }),
+      ],
+    }
   }
 
   #take(line) {

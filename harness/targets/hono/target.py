@@ -37,6 +37,7 @@ class Kin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     shape: str
     stands_for: str
     like: tuple[str, ...]
+    because: str = ""
 
 
 @cache
@@ -98,6 +99,8 @@ class Hono:
 
     def expects(self, scenario: Scenario) -> bool:
         """When every handler it uses does here what the reference does."""
+        if self.refusal(scenario):
+            return False
         return all(self.name in kin()[name].like for name in _handlers(scenario))
 
     def play(self, scenario: Scenario) -> Scenario:
