@@ -80,11 +80,14 @@ _nursery = _Nursery()
 
 
 class Child:
-    """One child process. address: where it listens."""
+    """One child process. address: where it listens. worker: the pid of what answers there, its own or that of
+    a program it keeps.
+    """
 
-    def __init__(self, role: str, pid: int, output: int, address: tuple[str, int]) -> None:
+    def __init__(self, role: str, pid: int, output: int, address: tuple[str, int], worker: int) -> None:
         self.role = role
         self.pid = pid
+        self.worker = worker
         self.address = address
         self._output = output
         self._ended = False
@@ -136,7 +139,7 @@ async def start_child(role: str, module: str, arguments: Sequence[str], folder: 
     finally:
         os.close(its)
     try:
-        address = await asyncio.wait_for(_ready(output), READY_SECONDS)
+        address, worker = await asyncio.wait_for(_ready(output), READY_SECONDS)
     except BaseException as error:
         _nursery.signal(pid, signal.SIGKILL)
         await _drained(output)
@@ -144,10 +147,10 @@ async def start_child(role: str, module: str, arguments: Sequence[str], folder: 
         if isinstance(error, TimeoutError | ValueError | KeyError):
             raise SetupFailed(f"{role}: did not get ready ({type(error).__name__}): {_tail(log)}") from error
         raise
-    return Child(role, pid, output, address)
+    return Child(role, pid, output, address, worker)
 
 
-async def _ready(output: int) -> tuple[str, int]:
+async def _ready(output: int) -> tuple[tuple[str, int], int]:
     line = b""
     while not line.endswith(b"\n"):
         await _readable(output)
@@ -155,8 +158,9 @@ async def _ready(output: int) -> tuple[str, int]:
         if not part:
             break
         line += part
-    host, _, port = str(json.loads(line)["ready"]).rpartition("//")[2].rpartition(":")
-    return host.strip("[]"), int(port)
+    said = json.loads(line)
+    host, _, port = str(said["ready"]).rpartition("//")[2].rpartition(":")
+    return (host.strip("[]"), int(port)), int(said["pid"])
 
 
 async def _drained(output: int) -> None:

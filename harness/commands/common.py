@@ -40,7 +40,13 @@ def add_running(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="N", help="seed of ids and tokens (default: 0)"
     )
     parser.add_argument(
-        "--target", default=REFERENCE, metavar="NAME|URL", help="what to run against (default: reference)"
+        "--target",
+        default=REFERENCE,
+        metavar="NAME|URL",
+        help="what to run against: see `firstbyte list targets` (default: reference)",
+    )
+    parser.add_argument(
+        "--adapter", default="", metavar="FILE", help="how to speak to the server of a --target URL"
     )
     parser.add_argument(
         "--json", metavar="FILE|-", help="write the results as JSON; '-' gives stdout to it alone"
@@ -75,11 +81,17 @@ def options_of(parsed: argparse.Namespace) -> Options:
     mode: Mode = parsed.mode or ("sim" if is_reference else "real")
     if mode == "sim" and parsed.time_scale != 1:
         raise BadInput("--time-scale: sim needs none, its time is virtual; add --mode real or leave it out")
-    target = find_target(parsed.target)
+    target = find_target(parsed.target, parsed.adapter)
     if mode == "sim" and not is_reference:
         raise BadInput(f"--mode: {target.name} is a process and has no virtual time; leave --mode out")
     target.require()
-    return Options(mode=mode, time_scale=parsed.time_scale, seed=parsed.seed, target=parsed.target)
+    return Options(
+        mode=mode,
+        time_scale=parsed.time_scale,
+        seed=parsed.seed,
+        target=parsed.target,
+        adapter=parsed.adapter,
+    )
 
 
 def run_shown(

@@ -61,7 +61,7 @@ def _file(word: str) -> Path:
 
 def plans(scenarios: Sequence[Scenario], edges: Sequence[str], options: Options) -> Iterator[Plan]:
     """Each scenario behind each of `edges`, or behind those it states an expectation for."""
-    target = find_target(options.target)
+    target = find_target(options.target, options.adapter)
     played: dict[tuple[object, ...], str] = {}
     for scenario in scenarios:
         for edge in edges or tuple(scenario.edge):

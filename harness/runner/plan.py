@@ -30,12 +30,15 @@ Mode = Literal["sim", "real"]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to run. time_scale: every limit and wait of real mode is divided by it; sim needs none."""
+    """How to run. time_scale: every limit and wait of real mode is divided by it; sim needs none. adapter:
+    the file that says how to speak to a target that is a URL.
+    """
 
     mode: Mode = "sim"
     time_scale: float = 1
     seed: int = 0
     target: str = "reference"
+    adapter: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +76,7 @@ def make_plan(scenario: Scenario, edge: str, options: Options) -> Plan:
     if expect is not None and expect.set:
         hops = (override(hops[0], expect.set), *hops[1:])
     shape = load_shape(scenario.origin.shape) if isinstance(scenario.origin, ShapeOrigin) else None
-    target = find_target(options.target)
+    target = find_target(options.target, options.adapter)
     return Plan(
         scenario=scenario,
         edge=edge,

@@ -44,7 +44,7 @@ class RealStage:
         self.back = (LOOPBACK, 0)
         self._plan = plan
         self._folder = folder
-        self._target = find_target(plan.options.target)
+        self._target = find_target(plan.options.target, plan.options.adapter)
         self._origin: Origin | None = None
         self._edge: Child | None = None
 

@@ -7,6 +7,7 @@ are loaded when they are asked for.
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from firstbyte.harness.problems import BadInput, did_you_mean
@@ -25,15 +26,34 @@ def rows() -> Iterator[tuple[str, str]]:
 
 
 @cache
-def find_target(name: str) -> Target:
-    """By the name that --target takes. BadInput names what there is."""
+def find_target(name: str, adapter: str = "") -> Target:
+    """By what --target takes: a name, the URL of a server that `adapter` describes, or such a file itself.
+    BadInput names what there is.
+    """
+    if name.startswith(("http://", "https://")) or name.endswith(".toml"):
+        return _own_server(name, adapter)
+    if adapter:
+        raise BadInput(f"--adapter: is for a URL; {name} knows how to be spoken to")
     if name == NAME:
         return Reference()
     for module in _modules():
         found: Target | None = module.find(name)
         if found is not None:
             return found
-    raise BadInput(f"--target: there is no target '{name}'{did_you_mean(name, [row for row, _ in rows()])}")
+    known = [row for row, _ in rows()]
+    raise BadInput(f"--target: there is no target '{name}'{did_you_mean(name, known)}")
+
+
+def _own_server(name: str, adapter: str) -> Target:
+    from firstbyte.harness.targets.own_server import OwnServer  # noqa: PLC0415 - only when one is asked for
+
+    is_file = name.endswith(".toml")
+    if is_file == bool(adapter):
+        cure = (
+            "leave --adapter out" if is_file else "add --adapter FILE; docs/any-server.md says what is in it"
+        )
+        raise BadInput(f"--target: '{name}': {cure}")
+    return OwnServer(name, Path(name if is_file else adapter), "" if is_file else name)
 
 
 def _modules() -> Iterator[Any]:

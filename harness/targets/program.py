@@ -37,6 +37,11 @@ class Program:
         return self._child.address
 
     @property
+    def pid(self) -> int:
+        """Of the program itself, not of its keeper."""
+        return self._child.worker
+
+    @property
     def is_running(self) -> bool:
         """Nobody has ended it through this object."""
         return self._child.is_running

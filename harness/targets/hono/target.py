@@ -141,6 +141,11 @@ class HonoOrigin:
         """Started and not killed since."""
         return self._program is not None and self._program.is_running
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The runtime's."""
+        return (self._program.pid,) if self._program else ()
+
     async def account(self) -> Account:
         """Its ledger, whose times are Unix times."""
         if not self.is_running:
