@@ -42,6 +42,7 @@ LOCKS = (
         "pyproject.toml",
         ("--extra", "browser", "--constraints", "requirements/dev.txt", "--python-version", "3.12"),
     ),
+    Lock("adk.txt", "requirements/adk.in", ("--python-version", "3.12")),
     Lock("uv.txt", "requirements/uv.in", ("--python-version", "3.9")),
 )
 

@@ -16,6 +16,7 @@ from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.runner.script import Script
 from firstbyte.harness.runner.stage import Stage
 from firstbyte.harness.runner.unknowns import doubts
+from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.timeline import Event, join
 from firstbyte.harness.units import Duration, as_seconds, seconds
 from firstbyte.harness.verdict import Exchange
@@ -100,6 +101,8 @@ async def run_real(plan: Plan) -> Run:
 
 
 def _slower(plan: Plan) -> Plan:
+    if find_target(plan.options.target, plan.options.adapter).keeps_scale:
+        return plan
     scale = max(1, plan.options.time_scale / 2)
     return msgspec.structs.replace(plan, options=msgspec.structs.replace(plan.options, time_scale=scale))
 

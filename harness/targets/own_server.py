@@ -25,7 +25,7 @@ from firstbyte.harness.scenario import (
     Step,
 )
 from firstbyte.harness.targets.program import Program, start_program
-from firstbyte.harness.targets.server_file import ServerFile, Start, filled, load_server, takes_ids
+from firstbyte.harness.targets.server_file import ServerFile, Start, filled, load_server, scales, takes_ids
 from firstbyte.harness.targets.server_talk import GOOD, FileTalk, Stored, asked, document_of, stored
 from firstbyte.harness.targets.target import Job, Origin, Talk
 
@@ -42,6 +42,7 @@ class OwnServer:
         self.name = name
         self.file = load_server(path)
         self.summary = self.file.name
+        self.keeps_scale = not scales(self.file)
         self._folder = path.resolve().parent
         self._url = url or self.file.url
         if not (self._url or self.file.start):
@@ -235,12 +236,14 @@ class StartedOrigin(OwnOrigin):
 
     async def restart(self) -> None:
         """On the same folder and port."""
+        scale = self._job.time_scale
+        environment = {name: filled(text, {}, scale=scale) for name, text in self._start.environment.items()}
         self._program = await start_program(
             "origin",
-            lambda port: [filled(word, {"port": str(port)}) for word in self._start.command],
+            lambda port: [filled(word, {"port": str(port)}, scale=scale) for word in self._start.command],
             folder=self._job.folder,
             ready=self._start.ready,
-            environment=self._start.environment,
+            environment=environment,
             port=self.address[1],
             cwd=self.place,
         )

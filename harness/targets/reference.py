@@ -26,6 +26,7 @@ class Reference:
     name = NAME
     summary = "the reference session server of firstbyte"
     is_ours = True
+    keeps_scale = False
 
     def require(self) -> None:
         """It comes with firstbyte."""

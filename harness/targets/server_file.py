@@ -16,9 +16,10 @@ import msgspec
 from firstbyte.harness.loader import decode, read_toml
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.selecting import BadPath, steps_of
-from firstbyte.harness.units import Duration, seconds
+from firstbyte.harness.units import BadDuration, Duration, as_seconds, parse_duration, seconds
 
 VERSION = 1
+WITH_VALUE = frozenset({"env", "scaled"})
 KNOWN = frozenset({"session", "text", "message", "port"})
 _PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _METHODS = frozenset({"POST", "PUT", "PATCH"})
@@ -74,7 +75,8 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How to start it, for scenarios that kill it. command: {port} is filled in; its first word is looked for
-    beside this file, then on PATH. ready: a path that answers 200. copy: a folder beside this file of which
+    beside this file, then on PATH. {scaled:130s} there and in environment are the seconds that are left of
+    130 s at the run's time scale. ready: a path that answers 200. copy: a folder beside this file of which
     each run gets a copy to work in, so that every run begins with an empty store.
     """
 
@@ -138,6 +140,7 @@ def _strings(server: ServerFile) -> list[tuple[str, str]]:
     found += [(f"truth.headers.{name}", text) for name, text in server.truth.headers.items()]
     if server.start is not None:
         found += [("start.command", word) for word in server.start.command]
+        found += [(f"start.environment.{name}", text) for name, text in server.start.environment.items()]
     return found
 
 
@@ -164,9 +167,18 @@ def _leaves(value: object) -> list[str]:
 
 def _place_complaints(key: str, text: str) -> Iterator[str]:
     for name, variable in _PLACE.findall(text):
-        is_known = bool(variable) if name == "env" else name in KNOWN and not variable
+        is_known = bool(variable) if name in WITH_VALUE else name in KNOWN and not variable
         if not is_known:
             yield f"{key}: {{{name}}} is not known; there is {{session}}, {{text}}, {{message}}, {{env:NAME}}"
+        elif name == "scaled":
+            yield from _duration_complaints(key, variable)
+
+
+def _duration_complaints(key: str, text: str) -> Iterator[str]:
+    try:
+        parse_duration(text)
+    except BadDuration as error:
+        yield f"{key}: {error}"
 
 
 def _path_complaints(key: str, path: str) -> Iterator[str]:
@@ -185,7 +197,12 @@ def takes_ids(server: ServerFile) -> bool:
     return _mentions(server.send, "message")
 
 
-def filled(text: str, values: Values, *, is_path: bool = False) -> str:
+def scales(server: ServerFile) -> bool:
+    """Whether it is started with times of the run's scale."""
+    return any(key.startswith("start.") and "{scaled:" in text for key, text in _strings(server))
+
+
+def filled(text: str, values: Values, *, is_path: bool = False, scale: float = 1) -> str:
     """The text with its places filled; in a path the values are percent-encoded."""
 
     def value(found: re.Match[str]) -> str:
@@ -193,6 +210,8 @@ def filled(text: str, values: Values, *, is_path: bool = False) -> str:
             if found[2] not in os.environ:
                 raise BadInput(f"{{env:{found[2]}}}: there is no environment variable {found[2]}; set it")
             return os.environ[found[2]]
+        if found[1] == "scaled":
+            return f"{as_seconds(parse_duration(found[2])) / scale:g}"
         word = values.get(found[1], "")
         return quote(word, safe="") if is_path else word
 

@@ -84,12 +84,14 @@ class Origin(Protocol):
 class Target(Protocol):
     """One thing to run scenarios against. name: what --target takes. summary: one line for `list targets`.
 
-    is_ours: a traceback in its log is a bug of firstbyte.
+    is_ours: a traceback in its log is a bug of firstbyte. keeps_scale: its own times are not divided by the
+    time scale, so a run that the machine held up may not be repeated at another one.
     """
 
     name: str
     summary: str
     is_ours: bool
+    keeps_scale: bool
 
     def require(self) -> None:
         """Raise MissingTool, with the command that cures it, when this machine can't run it. Costs

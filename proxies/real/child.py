@@ -164,7 +164,9 @@ def _answers(port: int, path: str) -> bool:
     """Whether the whole way to an origin is there: some listen before they know their routes."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n".encode())
+            connection.sendall(
+                f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}:{port}\r\nConnection: close\r\n\r\n".encode()
+            )
             return connection.recv(64).split(b" ")[1:2] == [b"200"]
     except OSError:
         return False

@@ -10,8 +10,15 @@ import msgspec
 
 from firstbyte.harness.clock import today
 from firstbyte.harness.problems import Problem
-from firstbyte.harness.targets.hono.recording import handlers_on, path_of, record, shape_ids
+from firstbyte.harness.targets.hono.recording import (
+    handlers_on,
+    load_recording,
+    path_of,
+    record,
+    shape_ids,
+)
 from firstbyte.harness.targets.hono.runtime import RUNTIMES
+from firstbyte.harness.targets.hono.table import PAGE, put_into, table
 
 
 def main(names: list[str]) -> int:
@@ -26,6 +33,9 @@ def main(names: list[str]) -> int:
             sys.stderr.write(
                 f"{path_of(runtime.name)}: {len(made.shapes)} shapes, {len(made.handlers)} handlers\n"
             )
+        if PAGE.exists():
+            recordings = [load_recording(runtime.name) for runtime in RUNTIMES]
+            PAGE.write_text(put_into(PAGE.read_text("utf-8"), table(recordings)), "utf-8")
     except Problem as problem:
         sys.stderr.write(f"firstbyte: {problem}\n")
         return problem.exit_code

@@ -66,6 +66,7 @@ class Hono:
     """The application on one runtime."""
 
     is_ours = False
+    keeps_scale = False
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
