@@ -15,7 +15,7 @@ RUN = for python in $(BIN)/python "$(PYTHON)" /usr/bin/python3 ""; do \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup browser lock reproduce test check format bench bench-check soak coverage clean
+.PHONY: help setup browser lock reproduce test check format bench bench-check adk transcripts soak coverage clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
@@ -54,8 +54,14 @@ check: setup ## format, lint, types, import directions, requirement files, data
 format: setup ## put every file into the house's format
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-soak: setup ## the browser tests REPEAT=50 times, and every broken page against every rule
-	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/ui
+adk: setup ## the chat server of examples/adk, in .cache/adk
+	@$(BIN)/python .make/adk.py
+
+transcripts: setup ## record again what Hono puts on the wire on Bun and Node
+	@$(BIN)/python -m firstbyte.harness.targets.hono.record $(ARGS)
+
+soak: setup adk ## the browser tests REPEAT=50 times, and every broken page against every rule
+	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/ui tests/harness/targets
 	@for round in $$(seq $(REPEAT)); do \
 	echo "soak: round $$round of $(REPEAT)"; $(BIN)/pytest -q -n $(WORKERS) $(ARGS) tests/ui || exit 1; done
 

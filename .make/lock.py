@@ -62,6 +62,7 @@ LOCKS = (
             "3.12",
         ),
     ),
+    Lock("adk.txt", "requirements/adk.in", ("--python-version", "3.12")),
     Lock("uv.txt", "requirements/uv.in", ("--python-version", "3.9")),
 )
 

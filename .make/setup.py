@@ -14,6 +14,7 @@ from installer import run, set_up_packages
 from products import set_up_products
 from sdk import set_up_sdk
 from stamps import PYTHON, ROOT, VENV, MachineLacks, begin, fingerprint, finish, is_done, one_at_a_time, say
+from targets import set_up_targets
 
 HERE = Path(__file__).resolve().parent
 
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
             set_up_packages()
             set_up_project()
             set_up_sdk()
+            set_up_targets()
             if "--retry-browser" in arguments:
                 FAILED.unlink(missing_ok=True)
             set_up_browser()

@@ -101,6 +101,13 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def monotonic_of_unix() -> int:
+    """Microseconds to add to a Unix time in microseconds to get CLOCK_MONOTONIC: for programs that say when
+    something happened by the calendar. Right as long as nobody sets the clock meanwhile.
+    """
+    return (time.monotonic_ns() - time.time_ns()) // 1_000
+
+
 def monotonic_ns() -> int:
     """The machine's monotonic clock: the one place the wall's pace is read."""
     return time.monotonic_ns()

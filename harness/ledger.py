@@ -22,7 +22,8 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     messages: durable user messages. Counts are by intent. stages: for each intent the last stage reached, of
     arrived, admitted, persisted, started, finished, failed, aborted. body_bytes: by request number, the
     bytes of the answer's body the origin meant to send; -1 = it could not bring the answer to its end.
-    complete: False when the origin could not be asked.
+    complete: False when the origin could not be asked. tells_arrivals: False when it tells only what it has
+    stored, so that silence about a request proves nothing.
     """
 
     messages: tuple[Message, ...] = ()
@@ -30,6 +31,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     stages: dict[str, str] = {}
     body_bytes: dict[int, int] = {}
     complete: bool = True
+    tells_arrivals: bool = True
 
     def effects(self, intent: str) -> int:
         """Durable user messages for one intent."""

@@ -98,7 +98,7 @@ class Exchange:
     ) -> None:
         """Sends a complete JSON response."""
         data = encoded(document)
-        await self.begin(status, [*json_body(self.config.api, self.date, len(data)), *extra])
+        await self.begin(status, [*extra, *json_body(self.config.api, self.date, len(data))])
         await self.body(data, is_last=True)
 
     async def begin_json(self) -> None:

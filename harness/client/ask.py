@@ -4,6 +4,7 @@ tested.
 
 import asyncio
 import json
+from collections.abc import Mapping
 
 import msgspec
 
@@ -21,11 +22,19 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-async def ask(address: tuple[str, int], method: str, path: str, body: bytes = b"") -> Reply:
-    """One request on a connection of its own. Raises OSError when there is no complete answer."""
+async def ask(
+    address: tuple[str, int],
+    method: str,
+    path: str,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """One request on a connection of its own; the body is JSON unless a header says what it is. Raises
+    OSError when there is no complete answer.
+    """
     reader, writer = await asyncio.open_connection(*address)
     try:
-        writer.write(_request(address, method, path, body))
+        writer.write(_request(address, method, path, body, headers or {}))
         answer = AnswerReader(method, keep=MOST)
         while not answer.is_done:
             answer.feed(await reader.read(READ_SIZE))
@@ -47,9 +56,13 @@ async def create_session(address: tuple[str, int]) -> str:
         ) from error
 
 
-def _request(address: tuple[str, int], method: str, path: str, body: bytes) -> bytes:
+def _request(
+    address: tuple[str, int], method: str, path: str, body: bytes, headers: Mapping[str, str]
+) -> bytes:
+    own = {"content-type": "application/json"} | {name.lower(): value for name, value in headers.items()}
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nConnection: close\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Length: {len(body)}\r\n"
     )
-    return head.encode() + body
+    lines = "".join(f"{name}: {value}\r\n" for name, value in own.items())
+    return (head + lines + "\r\n").encode() + body

@@ -31,6 +31,7 @@ from firstbyte.harness.profile_ops import complaints
 from firstbyte.harness.scenario import Suite
 from firstbyte.harness.scenario_check import scenario_complaints
 from firstbyte.harness.setting import HELP, apply_to_chain, check_all_used, parse_setting
+from firstbyte.harness.targets.server_file import load_server
 from firstbyte.harness.version import package_version
 from firstbyte.harness.wire import Shape
 
@@ -112,8 +113,10 @@ def _check(path: Path) -> Iterator[str]:
             decode(raw, Shape, path)
         elif "scenario" in raw:
             yield from _check_suite(load_suite(path))
+        elif "truth" in raw and "composer" not in raw:
+            load_server(path)
         else:
-            yield f"{path}: is no profile (timers), shape (steps) or scenario file (scenario)"
+            yield f"{path}: is no profile (timers), shape (steps), scenario file (scenario) or server (truth)"
     except BadInput as error:
         yield str(error)
 

@@ -11,7 +11,9 @@ from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.result import Outcome, Run, document
 from firstbyte.harness.runner.matrix import run_all
-from firstbyte.harness.runner.plan import Options, Plan
+from firstbyte.harness.runner.plan import Mode, Options, Plan
+from firstbyte.harness.targets.catalogue import find_target
+from firstbyte.harness.targets.reference import NAME as REFERENCE
 from firstbyte.harness.version import package_version
 
 if TYPE_CHECKING:
@@ -25,8 +27,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode",
         choices=("sim", "real"),
-        default="sim",
-        help="virtual time, or processes on loopback (default: sim)",
+        help="virtual time, or processes on loopback (default: sim, or real for any other --target)",
     )
     parser.add_argument(
         "--time-scale",
@@ -39,7 +40,13 @@ def add_running(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="N", help="seed of ids and tokens (default: 0)"
     )
     parser.add_argument(
-        "--target", default="reference", metavar="NAME|URL", help="what to run against (default: reference)"
+        "--target",
+        default=REFERENCE,
+        metavar="NAME|URL",
+        help="what to run against: see `firstbyte list targets` (default: reference)",
+    )
+    parser.add_argument(
+        "--adapter", default="", metavar="FILE", help="how to speak to the server of a --target URL"
     )
     parser.add_argument(
         "--json", metavar="FILE|-", help="write the results as JSON; '-' gives stdout to it alone"
@@ -70,11 +77,21 @@ def count(text: str) -> int:
 
 def options_of(parsed: argparse.Namespace) -> Options:
     """The run options; BadInput for a combination that makes no sense."""
-    if parsed.mode == "sim" and parsed.time_scale != 1:
+    is_reference = parsed.target == REFERENCE
+    mode: Mode = parsed.mode or ("sim" if is_reference else "real")
+    if mode == "sim" and parsed.time_scale != 1:
         raise BadInput("--time-scale: sim needs none, its time is virtual; add --mode real or leave it out")
-    if parsed.target != "reference":
-        raise BadInput(f"--target: there is no target '{parsed.target}'; there is: reference")
-    return Options(mode=parsed.mode, time_scale=parsed.time_scale, seed=parsed.seed, target=parsed.target)
+    target = find_target(parsed.target, parsed.adapter)
+    if mode == "sim" and not is_reference:
+        raise BadInput(f"--mode: {target.name} is a process and has no virtual time; leave --mode out")
+    target.require()
+    return Options(
+        mode=mode,
+        time_scale=parsed.time_scale,
+        seed=parsed.seed,
+        target=parsed.target,
+        adapter=parsed.adapter,
+    )
 
 
 def run_shown(

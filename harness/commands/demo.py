@@ -11,7 +11,7 @@ from firstbyte.harness.commands.common import positive
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.loader import load_profile
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.runner.processes import Child, start_child
+from firstbyte.harness.processes import Child, start_child
 from firstbyte.harness.units import BadDuration, parse_duration
 from firstbyte.reference_server.handlers import handler_ids
 

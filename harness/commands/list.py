@@ -7,6 +7,7 @@ from collections.abc import Callable
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.findings.catalogue import load_findings
 from firstbyte.harness.loader import load_profile, load_shape, load_suites, profile_names, shape_names
+from firstbyte.harness.targets.catalogue import rows as target_rows
 from firstbyte.reference_server.handlers import handler_summaries
 
 type Row = tuple[str, str]
@@ -51,7 +52,7 @@ def _handlers() -> list[Row]:
 
 
 def _targets() -> list[Row]:
-    return [("reference", "the reference session server of firstbyte")]
+    return list(target_rows())
 
 
 def _findings() -> list[Row]:

@@ -79,7 +79,7 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     ("body-on-204", _any_body_on_204),
     ("told-to-retry", _any(wire.is_told_to_retry)),
     ("edge-resent-request", _any(wire.is_resent_by_edge)),
-    ("request-never-arrived", _any(origin.never_arrived)),
+    ("request-never-arrived", origin.never_arrived),
     ("work-continued-after-cut", _any(origin.does_work_continue_after_cut)),
     ("client-left-work-went-on", _any(origin.does_work_continue_after_leave)),
     ("result-after-deadline", _any(origin.is_result_late)),

@@ -107,8 +107,12 @@ def is_belief_unsettled(seen: Seen) -> bool:
     return seen.judgement is not None and seen.judgement.belief is Belief.UNKNOWN
 
 
-def never_arrived(trace: Trace) -> bool:
-    """The client was told of a failure, and the origin never had the request."""
+def never_arrived(seen: Seen) -> bool:
+    """The client was told of a failure, and the origin, which tells of every request, never had this one."""
+    return seen.ledger.tells_arrivals and any(_is_failed_before_origin(trace) for trace in seen.traces)
+
+
+def _is_failed_before_origin(trace: Trace) -> bool:
     one = trace.exchange
     has_witness = trace.has_edge
     return has_witness and trace.arrived_at is None and not is_success(one) and one.end is not End.OPEN

@@ -6,9 +6,7 @@ one running, nor listen anywhere but on loopback.
 
 import asyncio
 import contextlib
-import itertools
 import os
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -21,9 +19,10 @@ from firstbyte.harness.grid.cell import Cell
 from firstbyte.harness.grid.origin import WatchedOrigin
 from firstbyte.harness.grid.plan import Contender
 from firstbyte.harness.grid.play import Place, play
+from firstbyte.harness.ports import free_ports
 from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.processes import Child, start_child
 from firstbyte.harness.profile_ops import scaled
-from firstbyte.harness.runner.processes import Child, start_child
 from firstbyte.harness.scenario_ops import scaled_shape
 from firstbyte.harness.wire import End, Head, Raw, Shape, StopReading
 from firstbyte.proxies.real.child import Order
@@ -32,11 +31,8 @@ from firstbyte.proxies.real.product import LOOPBACK, Route
 _READY = Shape(id="ready", title="What is asked before anything is measured", steps=(Head(status=200), End()))
 _LARGE = 1 << 20
 _MANY = 1_000
-_FIRST_PORT, _LAST_PORT = 20_000, 32_000  # below those the kernel gives to clients
 _TRIES = 3
 _SAID = 800
-# Runs beside this one begin elsewhere, and so does each product of this one.
-_starts = itertools.count(os.getpid() * 607, 211)
 
 
 class Way(NamedTuple):
@@ -205,21 +201,3 @@ async def _play_all(
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(product, name)) for product, name in todo]
     return [pair for pair, task in zip(todo, tasks, strict=True) if not task.result()]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now, of those that no client gets by chance."""
-    found: list[int] = []
-    start = _FIRST_PORT + next(_starts) % (_LAST_PORT - _FIRST_PORT)
-    with contextlib.ExitStack() as held:
-        for offset in range(_LAST_PORT - _FIRST_PORT):
-            port = _FIRST_PORT + (start - _FIRST_PORT + offset) % (_LAST_PORT - _FIRST_PORT)
-            probe = held.enter_context(socket.socket())
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            found.append(port)
-            if len(found) == count:
-                return found
-    raise SetupFailed(f"no {count} free ports from {_FIRST_PORT} to {_LAST_PORT} on {LOOPBACK}")

@@ -41,12 +41,15 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole document. busy: work in progress, queued or not yet durable."""
+    """The whole document. busy: work in progress, queued or not yet durable. tells_arrivals: a request of
+    which it has no row never came.
+    """
 
     events: tuple[Entry, ...] = ()
     messages: tuple[StoredMessage, ...] = ()
     model_calls: dict[str, int] = {}
     busy: int = 0
+    tells_arrivals: bool = True
 
 
 def read_account(body: bytes) -> Account:
@@ -67,6 +70,7 @@ def ledger_of(account: Account) -> Ledger:
         model_calls=dict(account.model_calls),
         stages=stages,
         body_bytes=_meant_bytes(account.events),
+        tells_arrivals=account.tells_arrivals,
     )
 
 

@@ -51,7 +51,7 @@ def ledger(probe: Probe | str, path: str = "[*]") -> Ledger:
     """probe: a function that returns the intents, or a URL whose JSON holds them at `path`."""
     if callable(probe):
         return Ledger(probe)
-    from firstbyte.harness.sendstate.selecting import BadPath, steps_of  # noqa: PLC0415 - only for a URL
+    from firstbyte.harness.selecting import BadPath, steps_of  # noqa: PLC0415 - only for a URL
 
     try:
         steps_of(path)
@@ -63,7 +63,7 @@ def ledger(probe: Probe | str, path: str = "[*]") -> Ledger:
 def _asked(url: str, path: str) -> list[str]:
     import httpx  # noqa: PLC0415 - only for a URL
 
-    from firstbyte.harness.sendstate.selecting import texts  # noqa: PLC0415
+    from firstbyte.harness.selecting import texts  # noqa: PLC0415
 
     try:
         reply = httpx.get(url, timeout=SECONDS, trust_env=False)

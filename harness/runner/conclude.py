@@ -46,7 +46,7 @@ def conclude(plan: Plan, observed: Observed, unknowns: tuple[str, ...] = ()) -> 
         mismatches=differences,
         problem=problem,
         unknowns=unknowns,
-        versions=observed.versions,
+        versions=plan.versions | observed.versions,
     )
 
 
@@ -79,6 +79,7 @@ def _unjudged(plan: Plan) -> Run:
         findings=(),
         timeline=Timeline(events=()),
         digest="",
+        versions=plan.versions,
     )
 
 

@@ -11,12 +11,15 @@ from fnmatch import fnmatch
 from pathlib import Path
 from threading import Thread
 
+import msgspec
+
 from firstbyte.harness.loader import load_suite, load_suites, scenarios_dir
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.result import Run
 from firstbyte.harness.runner.plan import Options, Plan, make_plan
 from firstbyte.harness.runner.run import preload, run_in_sim, run_real
 from firstbyte.harness.scenario import Scenario, Suite
+from firstbyte.harness.targets.catalogue import find_target
 
 WORTH_FORKING = 64
 """Fewer runs than this are over before the processes are there."""
@@ -58,9 +61,25 @@ def _file(word: str) -> Path:
 
 def plans(scenarios: Sequence[Scenario], edges: Sequence[str], options: Options) -> Iterator[Plan]:
     """Each scenario behind each of `edges`, or behind those it states an expectation for."""
+    target = find_target(options.target, options.adapter)
+    played: dict[tuple[object, ...], str] = {}
     for scenario in scenarios:
         for edge in edges or tuple(scenario.edge):
-            yield make_plan(scenario, edge, options)
+            plan = make_plan(scenario, edge, options)
+            if plan.expect is None and not plan.refusal:
+                plan = _once(plan, target.play(scenario), played)
+            yield plan
+
+
+def _once(plan: Plan, played: Scenario, before: dict[tuple[object, ...], str]) -> Plan:
+    """The plan, refused when another one's play was the same: a target of one way to answer meets the
+    reference server's many ways all in that one.
+    """
+    play = (plan.edge, repr(plan.changes), played.step, played.origin, played.belief)
+    first = before.setdefault(play, plan.scenario.id)
+    if first == plan.scenario.id:
+        return plan
+    return msgspec.structs.replace(plan, refusal=f"plays the same here as {first}, which is run")
 
 
 def shard(all_plans: Sequence[Plan], index: int, count: int) -> list[Plan]:

@@ -21,6 +21,7 @@ from firstbyte.harness.loader import (
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.profile import Profile
 from firstbyte.harness.scenario import DIRECT, Expect, Scenario, Send, ServerOrigin, ShapeOrigin
+from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.verdict import Verdict
 from firstbyte.harness.wire import Shape
 from firstbyte.reference_server.handlers import handler_ids
@@ -29,17 +30,21 @@ Mode = Literal["sim", "real"]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to run. time_scale: every limit and wait of real mode is divided by it; sim needs none."""
+    """How to run. time_scale: every limit and wait of real mode is divided by it; sim needs none. adapter:
+    the file that says how to speak to a target that is a URL.
+    """
 
     mode: Mode = "sim"
     time_scale: float = 1
     seed: int = 0
     target: str = "reference"
+    adapter: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """One run to be. hops: the edges from the client inwards; empty = direct. expect: None = nothing is
-    stated for this edge.
+    stated for this edge, or not of this target. changes: what the scenario sets in the first hop's profile.
+    refusal: why it can't be played on this target; '' = it can. versions: what the target is made of.
     """
 
     scenario: Scenario
@@ -48,6 +53,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     expect: Expect | None
     options: Options
     shape: Shape | None = None
+    changes: dict[str, str | int | float | bool | list[str]] = {}
+    refusal: str = ""
+    versions: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -68,7 +76,18 @@ def make_plan(scenario: Scenario, edge: str, options: Options) -> Plan:
     if expect is not None and expect.set:
         hops = (override(hops[0], expect.set), *hops[1:])
     shape = load_shape(scenario.origin.shape) if isinstance(scenario.origin, ShapeOrigin) else None
-    return Plan(scenario=scenario, edge=edge, hops=hops, expect=expect, options=options, shape=shape)
+    target = find_target(options.target, options.adapter)
+    return Plan(
+        scenario=scenario,
+        edge=edge,
+        hops=hops,
+        expect=expect if target.expects(scenario) else None,
+        options=options,
+        shape=shape,
+        changes=expect.set if expect else {},
+        refusal=target.refusal(scenario),
+        versions=target.versions(),
+    )
 
 
 def _check_runnable(scenario: Scenario) -> None:

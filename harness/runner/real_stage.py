@@ -15,20 +15,18 @@ from pathlib import Path
 
 import msgspec
 
-from firstbyte.harness.client.ask import ask, create_session
 from firstbyte.harness.clock import RealClock, wall_ms
-from firstbyte.harness.origin.account import Account, events_of, read_account
+from firstbyte.harness.origin.account import Account, events_of
 from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.processes import Child, start_child
 from firstbyte.harness.runner.machine import waited_for_processor
 from firstbyte.harness.runner.plan import Plan
-from firstbyte.harness.runner.processes import Child, start_child
-from firstbyte.harness.scenario import ServerOrigin
 from firstbyte.harness.scenario_ops import scaled_scenario, scaled_shape
+from firstbyte.harness.targets.catalogue import find_target
+from firstbyte.harness.targets.target import LOOPBACK, Job, Origin, Talk
 from firstbyte.harness.timeline import Event, Timeline, join
-from firstbyte.harness.units import Duration, as_seconds, format_duration
-from firstbyte.harness.wire import Shape
+from firstbyte.harness.units import Duration, as_seconds
 
-LOOPBACK = "127.0.0.1"
 POLL = Duration(50_000)
 CRASH_SHOWN = 1_500
 SHARED_MEMORY = Path("/dev/shm")
@@ -46,7 +44,8 @@ class RealStage:
         self.back = (LOOPBACK, 0)
         self._plan = plan
         self._folder = folder
-        self._origin: Child | None = None
+        self._target = find_target(plan.options.target, plan.options.adapter)
+        self._origin: Origin | None = None
         self._edge: Child | None = None
 
     def __repr__(self) -> str:
@@ -62,7 +61,7 @@ class RealStage:
 
     async def open(self) -> None:
         """Start origin, then edge; then the run's time begins."""
-        await self._start_origin(0)
+        self._origin = await self._target.start(self._job())
         self.back = self.front = self._up().address
         if self._plan.hops:
             self._edge = await start_child(
@@ -73,39 +72,38 @@ class RealStage:
 
     def waited(self) -> Duration:
         """The wall time that origin and edge have waited for a processor so far, together."""
-        running = [child for child in (self._edge, self._origin) if child is not None and child.is_running]
-        return Duration(sum(waited_for_processor(child.pid) for child in running))
+        pids = list(self._origin.pids) if self._origin is not None and self._origin.is_running else []
+        if self._edge is not None and self._edge.is_running:
+            pids.append(self._edge.pid)
+        return Duration(sum(map(waited_for_processor, pids)))
 
-    async def _start_origin(self, port: int) -> None:
-        origin = self._plan.scenario.origin
-        if isinstance(origin, ServerOrigin):
-            module, arguments = "firstbyte.reference_server.main", _server_arguments(origin, self._folder)
-        else:
-            module, arguments = "firstbyte.harness.origin.shape_main", self._shape_arguments()
-        listen = ["--listen", f"{LOOPBACK}:{port}"]
-        self._origin = await start_child("origin", module, [*listen, *arguments], self._folder)
-
-    def _shape_arguments(self) -> list[str]:
-        shape = self._plan.shape
-        assert shape is not None
-        path = self._folder / "shape.json"
-        path.write_bytes(encode_shape(scaled_shape(shape, self._plan.options.time_scale)))
-        return ["--shape", str(path)]
+    def _job(self) -> Job:
+        shape, time_scale = self._plan.shape, self._plan.options.time_scale
+        return Job(
+            scenario=self.scenario,
+            folder=self._folder,
+            time_scale=time_scale,
+            shape=scaled_shape(shape, time_scale) if shape else None,
+        )
 
     def _edge_arguments(self) -> list[str]:
         profiles = ",".join(str(hop.path) for hop in self._plan.hops)
         arguments = ["--upstream", f"http://{self.back[0]}:{self.back[1]}", "--profile", profiles]
         arguments += ["--listen", f"{LOOPBACK}:0", "--time-scale", str(self._plan.options.time_scale)]
         arguments += ["--quiet", "--ready-json", "--events", str(self._folder / "edge.jsonl")]
-        expect = self._plan.expect
-        for key, value in (expect.set if expect else {}).items():
+        for key, value in self._plan.changes.items():
             arguments += ["--set", f"{key}={msgspec.json.encode(value).decode()}"]
         return arguments
 
-    def _up(self) -> Child:
-        if self._origin is None or not self._origin.is_running:
-            raise SetupFailed("origin: is not running; the script killed it and asks it something")
+    def _up(self) -> Origin:
+        if self._origin is None:
+            raise SetupFailed("origin: was never started")
         return self._origin
+
+    @property
+    def talk(self) -> Talk:
+        """How to speak to the origin."""
+        return self._up().talk
 
     def is_origin_up(self) -> bool:
         """It has been started and not killed since."""
@@ -117,12 +115,11 @@ class RealStage:
 
     async def create_session(self) -> str:
         """Ask the origin for one."""
-        return await create_session(self.back)
+        return await self.talk.create_session(self.back)
 
     async def account(self) -> Account:
         """Ask the origin."""
-        reply = await ask(self.back, "GET", "/_firstbyte/ledger")
-        return read_account(reply.body)
+        return await self._up().account()
 
     async def settle(self, most: Duration) -> None:
         """Ask until it is idle. A blocked origin answers late, which is just as good."""
@@ -137,8 +134,8 @@ class RealStage:
         await self._up().kill()
 
     async def restart_origin(self) -> None:
-        """On the same folder and port."""
-        await self._start_origin(self.back[1])
+        """On the same data and port."""
+        await self._up().restart()
 
     def report(self, event: Event) -> None:
         """Take an event."""
@@ -170,7 +167,7 @@ class RealStage:
 
     def crash(self) -> str:
         """The end of a child's log that holds a traceback: a bug of ours, whatever was seen on the wire."""
-        for role in ("edge", "origin"):
+        for role in ("edge", "origin") if self._target.is_ours else ("edge",):
             path = self._folder / f"{role}.log"
             text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
             if "Traceback (most recent call last)" in text:
@@ -204,31 +201,3 @@ def _memory_folder() -> Path | None:
     """
     is_free = "TMPDIR" not in os.environ and os.access(SHARED_MEMORY, os.W_OK)
     return SHARED_MEMORY if is_free else None
-
-
-def _server_arguments(origin: ServerOrigin, folder: Path) -> list[str]:
-    script = folder / "model.toml"
-    script.write_text(_model_script(origin), encoding="utf-8")
-    return [
-        *("--handler", origin.handler, "--api", origin.api, "--data", str(folder / "data")),
-        *("--model-script", str(script), "--persist-delay", format_duration(origin.persist_delay)),
-        *("--heartbeat", format_duration(origin.heartbeat), "--on-client-gone", origin.on_client_gone),
-    ]
-
-
-def _model_script(origin: ServerOrigin) -> str:
-    model = origin.model
-    lines = [
-        "[[turn]]",
-        f'delay = "{format_duration(model.delay)}"',
-        f'gap = "{format_duration(model.token_gap)}"',
-    ]
-    lines.append(f"text = {msgspec.json.encode(model.text).decode()}")
-    if model.fails:
-        lines += ['failure = "error"', f"message = {msgspec.json.encode(model.fails).decode()}"]
-    return "\n".join(lines) + "\n"
-
-
-def encode_shape(shape: Shape) -> bytes:
-    """The JSON `decode_shape` reads; durations as microseconds."""
-    return msgspec.json.encode(shape, enc_hook=int)

@@ -16,6 +16,7 @@ from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.runner.script import Script
 from firstbyte.harness.runner.stage import Stage
 from firstbyte.harness.runner.unknowns import doubts
+from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.timeline import Event, join
 from firstbyte.harness.units import Duration, as_seconds, seconds
 from firstbyte.harness.verdict import Exchange
@@ -81,6 +82,8 @@ async def run_real(plan: Plan) -> Run:
             Outcome.NOT_APPLICABLE,
             "the scenario needs virtual time; its times are too close for real mode",
         )
+    if plan.refusal:
+        return failed_run(plan, Outcome.NOT_APPLICABLE, f"{plan.options.target}: {plan.refusal}")
     run, held_up = await _play_real(plan)
     for _ in range(MOST_REPEATS):
         if held_up <= MOST_HELD_UP or plan.options.time_scale == 1:
@@ -98,6 +101,8 @@ async def run_real(plan: Plan) -> Run:
 
 
 def _slower(plan: Plan) -> Plan:
+    if find_target(plan.options.target, plan.options.adapter).keeps_scale:
+        return plan
     scale = max(1, plan.options.time_scale / 2)
     return msgspec.structs.replace(plan, options=msgspec.structs.replace(plan.options, time_scale=scale))
 

@@ -4,13 +4,12 @@ It must never look at the origin or the edge while it plays: a client has only t
 """
 
 import asyncio
-import json
 from typing import assert_never
 
 import msgspec
 
 from firstbyte.harness.client.ask import ask
-from firstbyte.harness.client.operations import IdMint, Ids, build
+from firstbyte.harness.client.operations import IdMint, Ids
 from firstbyte.harness.client.raw import RawClient
 from firstbyte.harness.runner.stage import Stage
 from firstbyte.harness.scenario import (
@@ -87,7 +86,9 @@ class Script:
     async def _send(self, send: Send) -> None:
         self._sent += 1
         number = self._sent
-        request = build(send, number=number, session=self._session, ids=self._ids_for(send))
+        request = self._stage.talk.request(
+            send, number=number, session=self._session, ids=self._ids_for(send)
+        )
         client = self._clients[0]
         if not send.wait:  # a second tab: its connection is its own
             client = self._new_client()
@@ -115,27 +116,13 @@ class Script:
         intent = next(step.text for step in reversed(self._scenario.step) if isinstance(step, Send))
         for _ in range(RECONCILE_TRIES):
             try:
-                reply = await ask(self._stage.front, "GET", f"/session/{self._session}/message")
+                reply = await ask(self._stage.front, "GET", self._stage.talk.reading(self._session))
             except OSError:
                 continue
             if reply.status == 200:
-                held = holds_intent(reply.body, intent)
+                held = self._stage.talk.holds(reply.body, intent)
                 self._settled[number] = Belief.OK if held else Belief.FAILED
                 return
-
-
-def holds_intent(messages: bytes, intent: str) -> bool:
-    """Whether the JSON of GET /session/:id/message has a user message with this text."""
-    try:
-        listed = json.loads(messages)
-        return any(
-            intent in part.get("text", "")
-            for one in listed
-            if one["info"]["role"] == "user"
-            for part in one["parts"]
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return False
 
 
 def _needs_session(scenario: Scenario) -> bool:

@@ -24,6 +24,8 @@ from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.runner.sim_server import SimServer
 from firstbyte.harness.scenario import ServerOrigin
 from firstbyte.harness.sim import Sim
+from firstbyte.harness.targets.talk import SessionTalk
+from firstbyte.harness.targets.target import Talk
 from firstbyte.harness.timeline import Event, Timeline
 from firstbyte.harness.units import Duration, as_seconds
 from firstbyte.proxies.config import EdgeConfig, Upstream
@@ -56,6 +58,11 @@ class SimStage:
 
     def __repr__(self) -> str:
         return f"<SimStage {self._plan.name} at {as_seconds(self.clock.now())}s>"
+
+    @property
+    def talk(self) -> Talk:
+        """The session API."""
+        return SessionTalk()
 
     def token(self, length: int) -> str:
         """Seeded base62 characters."""

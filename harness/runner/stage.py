@@ -8,6 +8,7 @@ from typing import Protocol
 from firstbyte.harness.clock import Clock
 from firstbyte.harness.origin.account import Account
 from firstbyte.harness.scenario import Scenario
+from firstbyte.harness.targets.target import Talk
 from firstbyte.harness.timeline import Event, Timeline
 from firstbyte.harness.units import Duration
 
@@ -19,6 +20,10 @@ class Stage(Protocol):
     front: tuple[str, int]
     back: tuple[str, int]
     scenario: Scenario
+
+    @property
+    def talk(self) -> Talk:
+        """How to speak to the origin."""
 
     @property
     def clock(self) -> Clock:

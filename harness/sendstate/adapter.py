@@ -10,7 +10,7 @@ import msgspec
 
 from firstbyte.harness.loader import decode, read_toml
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.sendstate.selecting import BadPath, steps_of
+from firstbyte.harness.selecting import BadPath, steps_of
 
 VERSION = 1
 

@@ -10,9 +10,9 @@ import httpx
 from playwright.sync_api import Page
 
 from firstbyte.harness.problems import BadInput, SetupFailed
+from firstbyte.harness.selecting import Json, select, texts
 from firstbyte.harness.sendstate.adapter import Adapter
 from firstbyte.harness.sendstate.seen import Said
-from firstbyte.harness.sendstate.selecting import Json, select, texts
 
 SECONDS = 10.0
 

@@ -1,7 +1,8 @@
-"""Keeps one real product running: a process of ours that starts it, says when it is ready, and ends it.
+"""Keeps one foreign program running: a process of ours that starts it, says when it is ready, and ends it.
 
 A foreign program knows nothing of the harness. This process does, and the kernel ends the program with it
-(PR_SET_PDEATHSIG), however it ends. It must never leave the program behind.
+(PR_SET_PDEATHSIG), however it ends. The program is the head of a process group, which ends as a whole on
+SIGTERM and, without a word of warning, on SIGUSR1: its kill -9. It must never leave the program behind.
 """
 
 import ctypes
@@ -29,11 +30,12 @@ STOP_SECONDS = 1.0
 LOOK_SECONDS = 0.02
 _PR_SET_PDEATHSIG = 1
 _NOBODY = "nobody"
-_QUESTION = b"GET /_firstbyte/ledger HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What to start. ports: all must accept. asked: the port where a question must be answered with 200."""
+    """What to start. ports: all must accept. asked: the port where GET `question` must be answered with
+    200.
+    """
 
     command: tuple[str, ...]
     folder: str
@@ -42,6 +44,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     asked: int
     environment: dict[str, str] = {}
     drops_root: bool = False
+    question: str = "/_firstbyte/ledger"
 
 
 def main(arguments: list[str]) -> int:
@@ -49,12 +52,15 @@ def main(arguments: list[str]) -> int:
     order = msgspec.json.decode(Path(arguments[0]).read_bytes(), type=Order)
     process = _start(order)
     signal.signal(signal.SIGTERM, _stopping(process))
+    signal.signal(signal.SIGUSR1, _killing(process))
     if not _becomes_ready(order, process):
         _end(process)
         return 1
     sys.stdout.write(json.dumps({"ready": f"http://{LOOPBACK}:{order.asked}", "pid": process.pid}) + "\n")
     sys.stdout.flush()
-    return process.wait()
+    code = process.wait()
+    _kill(process)
+    return code
 
 
 def _start(order: Order) -> "subprocess.Popen[bytes]":
@@ -75,6 +81,7 @@ def _start(order: Order) -> "subprocess.Popen[bytes]":
             user=user.pw_uid if user else None,
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
+            start_new_session=True,
             preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one system call, no lock
         )
 
@@ -101,17 +108,28 @@ def _stopping(process: "subprocess.Popen[bytes]") -> Callable[[int, FrameType | 
     return stop
 
 
+def _killing(process: "subprocess.Popen[bytes]") -> Callable[[int, FrameType | None], None]:
+    def kill(_number: int, _frame: FrameType | None) -> None:
+        _kill(process)
+        os._exit(0)
+
+    return kill
+
+
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """Ask, then insist. Not by wait(): the signal may have come inside one, which holds its lock."""
-    if _is_gone(process.pid):
-        return
-    os.kill(process.pid, signal.SIGTERM)
-    until = time.monotonic() + STOP_SECONDS
-    while time.monotonic() < until:
-        if _is_gone(process.pid):
-            return
-        threading.Event().wait(LOOK_SECONDS)
-    os.kill(process.pid, signal.SIGKILL)
+    if not _is_gone(process.pid):
+        os.kill(process.pid, signal.SIGTERM)
+        until = time.monotonic() + STOP_SECONDS
+        while not _is_gone(process.pid) and time.monotonic() < until:
+            threading.Event().wait(LOOK_SECONDS)
+    _kill(process)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """The whole group, of which some may live on when its head has ended."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     with suppress(ChildProcessError):
         os.waitpid(process.pid, 0)
 
@@ -128,7 +146,7 @@ def _becomes_ready(order: Order, process: "subprocess.Popen[bytes]") -> bool:
     waiting = list(order.ports)
     while process.poll() is None and time.monotonic() < until:
         waiting = [port for port in waiting if not _accepts(port)]
-        if not waiting and _answers(order.asked):
+        if not waiting and _answers(order.asked, order.question):
             return True
         threading.Event().wait(LOOK_SECONDS)
     return False
@@ -142,11 +160,13 @@ def _accepts(port: int) -> bool:
     return True
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, path: str) -> bool:
     """Whether the whole way to an origin is there: some listen before they know their routes."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
-            connection.sendall(_QUESTION)
+            connection.sendall(
+                f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}:{port}\r\nConnection: close\r\n\r\n".encode()
+            )
             return connection.recv(64).split(b" ")[1:2] == [b"200"]
     except OSError:
         return False

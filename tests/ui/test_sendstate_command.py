@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from firstbyte.harness.problems import BadInput
+from firstbyte.harness.selecting import select
 from firstbyte.harness.sendstate.adapter import load_adapter
-from firstbyte.harness.sendstate.selecting import select
 
 PAGES = Path("reference_server", "ui")
 

@@ -13,8 +13,8 @@ from firstbyte.harness.client.ask import ask
 from firstbyte.harness.origin.account import Account, read_account
 from firstbyte.harness.origin.shape_main import decode_shape
 from firstbyte.harness.origin.shape_server import ShapeServer
-from firstbyte.harness.runner.real_stage import encode_shape
 from firstbyte.harness.sim import Sim, run_sim
+from firstbyte.harness.targets.reference import encode_shape
 from firstbyte.harness.units import Duration, seconds
 from firstbyte.harness.wire import (
     Chunk,

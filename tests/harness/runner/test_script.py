@@ -15,7 +15,7 @@ from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.runner.matrix import select
 from firstbyte.harness.runner.plan import Options, make_plan
 from firstbyte.harness.runner.run import run_in_sim
-from firstbyte.harness.runner.script import Script, holds_intent
+from firstbyte.harness.runner.script import Script
 from firstbyte.harness.scenario import (
     KillOrigin,
     Operation,
@@ -27,6 +27,7 @@ from firstbyte.harness.scenario import (
     ServerOrigin,
     Step,
 )
+from firstbyte.harness.targets.talk import SessionTalk
 from firstbyte.harness.timeline import Event, Kind, Timeline
 from firstbyte.harness.units import Duration, seconds
 from firstbyte.harness.verdict import Belief, BeliefRule, Verdict
@@ -54,11 +55,13 @@ HELD: list[tuple[str, bytes, str, bool]] = [
 def test_an_intent_is_there_when_a_user_message_has_its_text(
     name: str, body: bytes, intent: str, held: bool
 ) -> None:
-    assert holds_intent(body, intent) is held, name
+    assert SessionTalk().holds(body, intent) is held, name
 
 
 class LoopbackStage:
     """A stage around one scripted server: the script's own view, without processes."""
+
+    talk = SessionTalk()
 
     def __init__(self, scenario: Scenario, address: Address) -> None:
         self.scenario = scenario

@@ -80,11 +80,14 @@ _nursery = _Nursery()
 
 
 class Child:
-    """One child process. address: where it listens."""
+    """One child process. address: where it listens. worker: the pid of what answers there, its own or that of
+    a program it keeps.
+    """
 
-    def __init__(self, role: str, pid: int, output: int, address: tuple[str, int]) -> None:
+    def __init__(self, role: str, pid: int, output: int, address: tuple[str, int], worker: int) -> None:
         self.role = role
         self.pid = pid
+        self.worker = worker
         self.address = address
         self._output = output
         self._ended = False
@@ -103,16 +106,17 @@ class Child:
 
     async def kill(self) -> None:
         """kill -9, and wait until the kernel has taken its sockets."""
-        await self._end(signal.SIGKILL)
+        await self.end_by(signal.SIGKILL)
 
     async def stop(self) -> None:
         """Ask it to end; kill it when it does not in time."""
         try:
-            await asyncio.wait_for(self._end(signal.SIGTERM), STOP_SECONDS)
+            await asyncio.wait_for(self.end_by(signal.SIGTERM), STOP_SECONDS)
         except TimeoutError:
-            await self._end(signal.SIGKILL)
+            await self.end_by(signal.SIGKILL)
 
-    async def _end(self, number: int) -> None:
+    async def end_by(self, number: int) -> None:
+        """Send a signal that ends it, and wait for that."""
         if self._ended:
             return
         _nursery.signal(self.pid, number)
@@ -135,7 +139,7 @@ async def start_child(role: str, module: str, arguments: Sequence[str], folder: 
     finally:
         os.close(its)
     try:
-        address = await asyncio.wait_for(_ready(output), READY_SECONDS)
+        address, worker = await asyncio.wait_for(_ready(output), READY_SECONDS)
     except BaseException as error:
         _nursery.signal(pid, signal.SIGKILL)
         await _drained(output)
@@ -143,10 +147,10 @@ async def start_child(role: str, module: str, arguments: Sequence[str], folder: 
         if isinstance(error, TimeoutError | ValueError | KeyError):
             raise SetupFailed(f"{role}: did not get ready ({type(error).__name__}): {_tail(log)}") from error
         raise
-    return Child(role, pid, output, address)
+    return Child(role, pid, output, address, worker)
 
 
-async def _ready(output: int) -> tuple[str, int]:
+async def _ready(output: int) -> tuple[tuple[str, int], int]:
     line = b""
     while not line.endswith(b"\n"):
         await _readable(output)
@@ -154,8 +158,9 @@ async def _ready(output: int) -> tuple[str, int]:
         if not part:
             break
         line += part
-    host, _, port = str(json.loads(line)["ready"]).rpartition("//")[2].rpartition(":")
-    return host.strip("[]"), int(port)
+    said = json.loads(line)
+    host, _, port = str(said["ready"]).rpartition("//")[2].rpartition(":")
+    return (host.strip("[]"), int(port)), int(said["pid"])
 
 
 async def _drained(output: int) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firstbyte.harness import processes
 from firstbyte.harness.client.ask import ask
 from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.processes import Child, start_child
 from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.runner import processes
 from firstbyte.harness.runner.matrix import select
 from firstbyte.harness.runner.plan import Options, make_plan
-from firstbyte.harness.runner.processes import Child, start_child
 from firstbyte.harness.runner.run import run_plan
 from firstbyte.harness.scenario import ServerOrigin
 

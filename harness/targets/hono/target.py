@@ -1,0 +1,245 @@
+"""The Hono application as a target: the reference server's handlers, on a real runtime.
+
+It must never change what the runtime puts on the wire: the edge talks to the runtime itself.
+"""
+
+import shutil
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from firstbyte.harness.client.ask import ask
+from firstbyte.harness.clock import monotonic_of_unix
+from firstbyte.harness.loader import decode, read_toml
+from firstbyte.harness.origin.account import Account, read_account
+from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.scenario import Operation, Scenario, Send, ServerOrigin
+from firstbyte.harness.targets.hono.runtime import HERE, RUNTIMES, Runtime
+from firstbyte.harness.targets.program import Program, start_program
+from firstbyte.harness.targets.talk import SessionTalk
+from firstbyte.harness.targets.target import Job, Origin, Talk
+from firstbyte.harness.units import Duration
+
+APP = "app"
+READY = "/_firstbyte/ledger"
+LOOKS = 50
+"""The pretended model looks this often in its time whether it is to stop."""
+QUIET = {"DO_NOT_TRACK": "1", "NO_COLOR": "1", "BUN_RUNTIME_TRANSPILER_CACHE_PATH": "0"}
+ONLY_ON_NODE = "interim-102"
+_FIXED = {Operation.MESSAGE: "message", Operation.COMMAND: "await-result", Operation.SHELL: "await-result"}
+
+
+class Kin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One handler's row in handlers.toml."""
+
+    shape: str
+    stands_for: str
+    like: tuple[str, ...]
+    because: str = ""
+
+
+@cache
+def kin() -> dict[str, Kin]:
+    """Every handler's row."""
+    path = HERE / "handlers.toml"
+    return decode(read_toml(path), dict[str, Kin], path)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What app.js is told, times in milliseconds. port: where to listen. data: its file."""
+
+    port: int
+    data: str
+    handler: str
+    delay_ms: float
+    look_ms: float
+    persist_delay_ms: float
+    heartbeat_ms: float
+    text: str
+    fails: str
+    on_client_gone: str
+
+
+class Hono:
+    """The application on one runtime."""
+
+    is_ours = False
+    keeps_scale = False
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.name = runtime.name
+        self.summary = runtime.summary
+
+    def __repr__(self) -> str:
+        return f"<Hono {self.name}>"
+
+    def require(self) -> None:
+        """Runtime and packages are there."""
+        self.runtime.program()
+
+    def install(self) -> None:
+        """The packages; Node itself has to be there."""
+        self.runtime.installed.install()
+
+    def versions(self) -> dict[str, str]:
+        """Of runtime and Hono."""
+        return self.runtime.versions()
+
+    def refusal(self, scenario: Scenario) -> str:
+        """It has handlers, in the 1.2 form of the API."""
+        if not isinstance(scenario.origin, ServerOrigin):
+            return "it answers with handlers, not with a scripted wire shape"
+        if scenario.origin.api != "1.2":
+            return "its API has the 1.2 form only"
+        if self.runtime.is_bun and ONLY_ON_NODE in _handlers(scenario):
+            return "Bun has no way to send a 1xx answer"
+        return ""
+
+    def expects(self, scenario: Scenario) -> bool:
+        """When every handler it uses does here what the reference does."""
+        if self.refusal(scenario):
+            return False
+        return all(self.name in kin()[name].like for name in _handlers(scenario))
+
+    def play(self, scenario: Scenario) -> Scenario:
+        """All of it: the handlers are there."""
+        return scenario
+
+    async def start(self, job: Job) -> Origin:
+        """The application on the runtime, its file in the job's folder."""
+        prepare(self.runtime, job.folder)
+        started = HonoOrigin(self.runtime, job)
+        await started.restart()
+        return started
+
+
+class HonoOrigin:
+    """The application, up or killed."""
+
+    def __init__(self, runtime: Runtime, job: Job) -> None:
+        self._runtime = runtime
+        self._job = job
+        self._program: Program | None = None
+
+    def __repr__(self) -> str:
+        return f"<HonoOrigin {self._runtime.name} {self._program}>"
+
+    @property
+    def talk(self) -> Talk:
+        """The session API."""
+        return SessionTalk()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens or did so last."""
+        return self._up().address
+
+    @property
+    def is_running(self) -> bool:
+        """Started and not killed since."""
+        return self._program is not None and self._program.is_running
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The runtime's."""
+        return (self._program.pid,) if self._program else ()
+
+    async def account(self) -> Account:
+        """Its ledger, whose times are Unix times."""
+        if not self.is_running:
+            raise SetupFailed("origin: is not running; the script killed it and asks it something")
+        account = read_account((await ask(self.address, "GET", READY)).body)
+        offset = monotonic_of_unix()
+        return msgspec.structs.replace(
+            account,
+            events=tuple(msgspec.structs.replace(one, at_us=one.at_us + offset) for one in account.events),
+        )
+
+    async def kill(self) -> None:
+        """kill -9."""
+        await self._up().kill()
+
+    async def restart(self) -> None:
+        """On the same file and port."""
+        port = self._program.address[1] if self._program else 0
+        self._program = await start_app(self._runtime, self._job.folder, settings_of(self._job), port=port)
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._program is not None:
+            await self._program.stop()
+
+    def _up(self) -> Program:
+        if self._program is None:
+            raise SetupFailed("origin: was never started")
+        return self._program
+
+
+def settings_of(job: Job) -> Settings:
+    """What the scenario wants of its origin."""
+    origin = job.scenario.origin
+    assert isinstance(origin, ServerOrigin)
+    return Settings(
+        port=0,
+        data=str(job.folder / "store.jsonl"),
+        handler=origin.handler,
+        delay_ms=_ms(origin.model.delay),
+        look_ms=max(1.0, _ms(origin.model.delay) / LOOKS),
+        persist_delay_ms=_ms(origin.persist_delay),
+        heartbeat_ms=_ms(origin.heartbeat),
+        text=origin.model.text,
+        fails=origin.model.fails,
+        on_client_gone=origin.on_client_gone,
+    )
+
+
+def prepare(runtime: Runtime, folder: Path) -> None:
+    """Put the application into a run's folder, where its imports find the packages."""
+    app = folder / APP
+    app.mkdir()
+    for source in HERE.glob("*.js"):
+        shutil.copy(source, app)
+    (app / "package.json").write_text('{"type": "module"}\n')
+    (app / "node_modules").symlink_to(runtime.installed.modules)
+
+
+async def start_app(
+    runtime: Runtime, folder: Path, settings: Settings, *, port: int = 0, role: str = "origin"
+) -> Program:
+    """Start it in a folder that was prepared; return when it answers. settings.port does not matter."""
+    program = str(runtime.program())
+
+    def command(chosen: int) -> list[str]:
+        told = msgspec.structs.replace(settings, port=chosen)
+        return [program, "app.js", msgspec.json.encode(told).decode()]
+
+    return await start_program(
+        role, command, folder=folder, ready=READY, environment=QUIET, port=port, cwd=folder / APP
+    )
+
+
+def _handlers(scenario: Scenario) -> set[str]:
+    """Those that answer its sends."""
+    own = scenario.origin.handler if isinstance(scenario.origin, ServerOrigin) else ""
+    return {
+        _FIXED.get(step.operation) or step.handler or own for step in scenario.step if isinstance(step, Send)
+    }
+
+
+def _ms(duration: Duration) -> float:
+    return duration / 1_000
+
+
+@cache
+def find(name: str) -> Hono | None:
+    """By the name of a runtime."""
+    return next((Hono(one) for one in RUNTIMES if one.name == name), None)
+
+
+def rows() -> Iterator[tuple[str, str]]:
+    """Name and summary of each."""
+    for one in RUNTIMES:
+        yield one.name, one.summary

@@ -1,0 +1,268 @@
+"""Somebody's own server as a target: spoken to as its TOML says, judged by what it says it has.
+
+It must never change the server or its answers, and never conclude what the server does not tell: when a
+request arrived, or how often a model was called.
+"""
+
+import asyncio
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from firstbyte.harness.client.ask import Reply
+from firstbyte.harness.clock import monotonic_ns, monotonic_of_unix
+from firstbyte.harness.origin.account import Account, Entry, StoredMessage
+from firstbyte.harness.problems import BadInput, MissingTool, SetupFailed
+from firstbyte.harness.scenario import (
+    KillOrigin,
+    Operation,
+    RestartOrigin,
+    Scenario,
+    Send,
+    ServerOrigin,
+    Step,
+)
+from firstbyte.harness.targets.program import Program, start_program
+from firstbyte.harness.targets.server_file import ServerFile, Start, filled, load_server, scales, takes_ids
+from firstbyte.harness.targets.server_talk import GOOD, FileTalk, Stored, asked, document_of, stored
+from firstbyte.harness.targets.target import Job, Origin, Talk
+
+MILLISECONDS = 10**11
+"""Unix seconds are less than this until the year 5138, milliseconds have been more since 1973."""
+
+
+class OwnServer:
+    """A server whose TOML is known. url: '' = it is started for every run."""
+
+    is_ours = False
+
+    def __init__(self, name: str, path: Path, url: str) -> None:
+        self.name = name
+        self.file = load_server(path)
+        self.summary = self.file.name
+        self.keeps_scale = not scales(self.file)
+        self._folder = path.resolve().parent
+        self._url = url or self.file.url
+        if not (self._url or self.file.start):
+            raise BadInput(f"{path}: no url and no [start]: say where the server is, or give --target URL")
+        self._address = address_of(self._url) if self._url else None
+
+    def __repr__(self) -> str:
+        return f"<OwnServer {self.name}>"
+
+    def require(self) -> None:
+        """What starts it is there."""
+        if self._address is None:
+            self._program()
+
+    def versions(self) -> dict[str, str]:
+        """What the file calls it."""
+        return {"server": self.file.name}
+
+    def refusal(self, scenario: Scenario) -> str:
+        """It answers in its own way, and can be killed only if it can be started."""
+        is_bare = any(
+            isinstance(step, Send) and step.operation is Operation.REQUEST for step in scenario.step
+        )
+        if is_bare or not isinstance(scenario.origin, ServerOrigin):
+            return "it answers in its own way, not with a scripted wire shape"
+        kills = any(isinstance(step, KillOrigin | RestartOrigin) for step in scenario.step)
+        if kills and self._address is not None:
+            return "the scenario kills the server; for that firstbyte has to start it: [start] and no URL"
+        return ""
+
+    def expects(self, _scenario: Scenario) -> bool:
+        """Expectations are worked out for the reference server's handlers."""
+        return False
+
+    def play(self, scenario: Scenario) -> Scenario:
+        """The script without what is the reference server's: handlers, operations, its settings."""
+        steps = tuple(self._plain(step) for step in scenario.step)
+        return msgspec.structs.replace(scenario, origin=ServerOrigin(), step=steps)
+
+    def _plain(self, step: Step) -> Step:
+        if not isinstance(step, Send):
+            return step
+        ids = step.ids if takes_ids(self.file) else "none"
+        return msgspec.structs.replace(
+            step, ids=ids, handler="", operation=Operation.PROMPT_ASYNC, headers=()
+        )
+
+    def _program(self) -> str:
+        assert self.file.start is not None
+        word = self.file.start.command[0]
+        found = (
+            shutil.which(word, path=self._folder) if "/" not in word else shutil.which(self._folder / word)
+        )
+        found = found or shutil.which(word)
+        if found is None:
+            raise MissingTool(
+                f"{self.name}: start.command: there is no '{word}'; install it, or name its path"
+            )
+        return found
+
+    async def start(self, job: Job) -> Origin:
+        """Start it, or take the one that runs."""
+        start = self.file.start
+        if self._address is not None or start is None:
+            assert self._address is not None
+            return OwnOrigin(self.file, self._address)
+        command = (self._program(), *start.command[1:])
+        started = StartedOrigin(self.file, job, msgspec.structs.replace(start, command=command))
+        if start.copy:
+            await asyncio.to_thread(shutil.copytree, self._folder / start.copy, started.place)
+        else:
+            await asyncio.to_thread(started.place.mkdir)
+        await started.restart()
+        return started
+
+
+class OwnOrigin:
+    """A server that runs already. It is never killed or stopped."""
+
+    def __init__(self, file: ServerFile, address: tuple[str, int]) -> None:
+        self._file = file
+        self._address = address
+        self._talk = FileTalk(file)
+        self._last: tuple[bytes, ...] = ()
+        self._changed_ns = monotonic_ns()
+
+    def __repr__(self) -> str:
+        return f"<OwnOrigin {self._file.name} at {self.address[0]}:{self.address[1]}>"
+
+    @property
+    def talk(self) -> Talk:
+        """As its file says."""
+        return self._talk
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it is."""
+        return self._address
+
+    @property
+    def is_running(self) -> bool:
+        """As far as we know."""
+        return True
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """None of ours."""
+        return ()
+
+    async def account(self) -> Account:
+        """What it has, busy until that has not changed for a while."""
+        truth = self._file.truth
+        replies = [await self._truth(session) for session in self._talk.sessions]
+        bodies = tuple(reply.body for reply in replies)
+        now = monotonic_ns()
+        if bodies != self._last:
+            self._last, self._changed_ns = bodies, now
+        entries: list[Entry] = []
+        messages: list[StoredMessage] = []
+        for reply in replies:
+            for one in stored(document_of(reply), truth):
+                role, intent = ("user", one.text) if one.is_mine else ("assistant", None)
+                messages.append(StoredMessage(id=one.id, role=role, intent=intent))
+                if one.is_mine:
+                    entries += self._entries(one, messages)
+        busy = int((now - self._changed_ns) / 1_000 < truth.quiet)
+        return Account(events=tuple(entries), messages=tuple(messages), busy=busy, tells_arrivals=False)
+
+    def _entries(self, found: Stored, before: list[StoredMessage]) -> list[Entry]:
+        """That it is there, of the request that brought it: the first of a text is the first send's."""
+        same = sum(1 for one in before if one.intent == found.text)
+        numbers = [number for number, sent in self._talk.sent if sent == found.text]
+        if found.at is None or not numbers:
+            return []
+        number = numbers[min(same, len(numbers)) - 1]
+        unit = 1_000 if found.at > MILLISECONDS else 1_000_000
+        at_us = round(found.at * unit) + monotonic_of_unix()
+        return [
+            Entry(at_us=at_us, event=event, request=number, intent=found.text, message=found.id)
+            for event in ("arrived", "persisted")
+        ]
+
+    async def _truth(self, session: str) -> Reply:
+        headers = {name: filled(text, {}) for name, text in self._file.truth.headers.items()}
+        path = self._talk.reading(session)
+        reply = await asked(self.address, "GET", path, b"", headers)
+        if reply.status not in GOOD:
+            raise SetupFailed(f"truth.path: GET {path} gave {reply.status}")
+        return reply
+
+    async def kill(self) -> None:
+        """Refused before it comes to that."""
+        raise SetupFailed("a server that was not started here is not killed")
+
+    async def restart(self) -> None:
+        """It was never ended."""
+
+    async def stop(self) -> None:
+        """It stays."""
+
+
+class StartedOrigin(OwnOrigin):
+    """A server that is started for one run, in a folder of its own."""
+
+    def __init__(self, file: ServerFile, job: Job, start: Start) -> None:
+        super().__init__(file, ("127.0.0.1", 0))
+        self.place = job.folder / "server"
+        self._job = job
+        self._start = start
+        self._program: Program | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens or did so last."""
+        return self._program.address if self._program else self._address
+
+    @property
+    def is_running(self) -> bool:
+        """Started and not killed since."""
+        return self._program is not None and self._program.is_running
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The program's."""
+        return (self._program.pid,) if self._program else ()
+
+    async def kill(self) -> None:
+        """kill -9."""
+        if self._program is not None:
+            await self._program.kill()
+
+    async def restart(self) -> None:
+        """On the same folder and port."""
+        scale = self._job.time_scale
+        environment = {name: filled(text, {}, scale=scale) for name, text in self._start.environment.items()}
+        self._program = await start_program(
+            "origin",
+            lambda port: [filled(word, {"port": str(port)}, scale=scale) for word in self._start.command],
+            folder=self._job.folder,
+            ready=self._start.ready,
+            environment=environment,
+            port=self.address[1],
+            cwd=self.place,
+        )
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._program is not None:
+            await self._program.stop()
+
+
+def address_of(url: str) -> tuple[str, int]:
+    """Host and port of an http URL. BadInput for anything else."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or 80
+    except ValueError as error:
+        raise BadInput(f"--target: '{url}': {error}") from error
+    if parts.scheme != "http" or not parts.hostname:
+        raise BadInput(f"--target: '{url}' is no http:// URL; firstbyte speaks to the server behind its TLS")
+    if parts.path.strip("/") or parts.query:
+        raise BadInput(f"--target: '{url}': leave the path out; paths are in the adapter")
+    return parts.hostname, port

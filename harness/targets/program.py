@@ -1,0 +1,96 @@
+"""A target's own program: started on a port of its own, watched, and gone when the run is.
+
+A keeper process of ours starts it (`proxies/real/child.py`), so that neither a killed harness nor a killed
+run leaves it or its children behind. It must never be given a directory outside the run's own to work in.
+"""
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from firstbyte.harness.ports import free_ports
+from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.processes import Child, start_child
+from firstbyte.proxies.real.child import Order
+
+KEEPER = "firstbyte.proxies.real.child"
+TRIES = 3
+IN_USE = ("EADDRINUSE", "ddress already in use")
+"""What programs say when somebody else took the free port first."""
+SAID = 800
+
+
+class Program:
+    """One foreign program that is up."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+
+    def __repr__(self) -> str:
+        return f"<Program {self._child}>"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        return self._child.address
+
+    @property
+    def pid(self) -> int:
+        """Of the program itself, not of its keeper."""
+        return self._child.worker
+
+    @property
+    def is_running(self) -> bool:
+        """Nobody has ended it through this object."""
+        return self._child.is_running
+
+    async def kill(self) -> None:
+        """kill -9 of the program and its whole process group; its port is free afterwards."""
+        await self._child.end_by(signal.SIGUSR1)
+
+    async def stop(self) -> None:
+        """Ask it to end, then insist."""
+        await self._child.stop()
+
+
+async def start_program(
+    role: str,
+    command: Callable[[int], Sequence[str]],
+    *,
+    folder: Path,
+    ready: str,
+    environment: Mapping[str, str] | None = None,
+    port: int = 0,
+    cwd: Path | None = None,
+) -> Program:
+    """Start `command(port)`; return when GET `ready` there is answered with 200.
+
+    folder: the run's own. cwd: where the program works, that folder if None. port: 0 = a free one.
+    environment is added to ours. What it prints goes to `<role>.log`. Raises
+    SetupFailed with the end of that.
+    """
+    log = folder / f"{role}.log"
+    for tries_left in reversed(range(TRIES)):
+        chosen = port or free_ports(1)[0]
+        order = Order(
+            command=tuple(command(chosen)),
+            folder=str(cwd or folder),
+            log=str(log),
+            ports=(chosen,),
+            asked=chosen,
+            environment=dict(environment or {}),
+            question=ready,
+        )
+        path = folder / f"{role}.json"
+        path.write_bytes(msgspec.json.encode(order))
+        try:
+            return Program(await start_child(role, KEEPER, [str(path)], folder))
+        except SetupFailed as error:
+            said = log.read_text("utf-8", "replace").strip() if log.exists() else ""
+            if tries_left and not port and any(word in said for word in IN_USE):
+                continue
+            program = Path(order.command[0]).name
+            raise SetupFailed(f"{role}: {program} did not get ready: {said[-SAID:] or error}") from error
+    raise AssertionError

@@ -1,0 +1,149 @@
+"""The reference server as a target, and the scripted wire shapes, which only it has beside it.
+
+It must never be told what a scenario expects.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from firstbyte.harness.client.ask import ask
+from firstbyte.harness.origin.account import Account, read_account
+from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.processes import Child, start_child
+from firstbyte.harness.scenario import Scenario, ServerOrigin
+from firstbyte.harness.targets.talk import SessionTalk
+from firstbyte.harness.targets.target import LOOPBACK, Job, Origin, Talk
+from firstbyte.harness.units import format_duration
+from firstbyte.harness.wire import Shape
+
+NAME = "reference"
+
+
+class Reference:
+    """The reference server."""
+
+    name = NAME
+    summary = "the reference session server of firstbyte"
+    is_ours = True
+    keeps_scale = False
+
+    def require(self) -> None:
+        """It comes with firstbyte."""
+
+    def versions(self) -> dict[str, str]:
+        """That of firstbyte, which stands in every document already."""
+        return {}
+
+    def refusal(self, _scenario: Scenario) -> str:
+        """It plays them all."""
+        return ""
+
+    def expects(self, _scenario: Scenario) -> bool:
+        """Scenarios are written for it."""
+        return True
+
+    def play(self, scenario: Scenario) -> Scenario:
+        """All of it."""
+        return scenario
+
+    async def start(self, job: Job) -> Origin:
+        """As a process, with the handler or the shape that the scenario names."""
+        origin = job.scenario.origin
+        if isinstance(origin, ServerOrigin):
+            module, arguments = "firstbyte.reference_server.main", _server_arguments(origin, job.folder)
+        else:
+            module, arguments = "firstbyte.harness.origin.shape_main", _shape_arguments(job)
+        started = OwnOrigin(module, arguments, job.folder)
+        await started.restart()
+        return started
+
+
+class OwnOrigin:
+    """An origin that is one module of ours and keeps a ledger."""
+
+    def __init__(self, module: str, arguments: list[str], folder: Path) -> None:
+        self._module = module
+        self._arguments = arguments
+        self._folder = folder
+        self._child: Child | None = None
+
+    def __repr__(self) -> str:
+        return f"<OwnOrigin {self._child}>"
+
+    @property
+    def talk(self) -> Talk:
+        """The session API."""
+        return SessionTalk()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens or did so last."""
+        return self._child.address if self._child else (LOOPBACK, 0)
+
+    @property
+    def is_running(self) -> bool:
+        """Started and not killed since."""
+        return self._child is not None and self._child.is_running
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The one process."""
+        return (self._child.pid,) if self._child else ()
+
+    async def account(self) -> Account:
+        """Its ledger."""
+        if not self.is_running:
+            raise SetupFailed("origin: is not running; the script killed it and asks it something")
+        return read_account((await ask(self.address, "GET", "/_firstbyte/ledger")).body)
+
+    async def kill(self) -> None:
+        """kill -9."""
+        if self._child is None or not self._child.is_running:
+            raise SetupFailed("origin: is not running; the script kills it twice")
+        await self._child.kill()
+
+    async def restart(self) -> None:
+        """On the same folder and port."""
+        listen = ["--listen", f"{LOOPBACK}:{self.address[1]}"]
+        self._child = await start_child("origin", self._module, [*listen, *self._arguments], self._folder)
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self._child is not None:
+            await self._child.stop()
+
+
+def _shape_arguments(job: Job) -> list[str]:
+    assert job.shape is not None
+    path = job.folder / "shape.json"
+    path.write_bytes(encode_shape(job.shape))
+    return ["--shape", str(path)]
+
+
+def _server_arguments(origin: ServerOrigin, folder: Path) -> list[str]:
+    script = folder / "model.toml"
+    script.write_text(_model_script(origin), encoding="utf-8")
+    return [
+        *("--handler", origin.handler, "--api", origin.api, "--data", str(folder / "data")),
+        *("--model-script", str(script), "--persist-delay", format_duration(origin.persist_delay)),
+        *("--heartbeat", format_duration(origin.heartbeat), "--on-client-gone", origin.on_client_gone),
+    ]
+
+
+def _model_script(origin: ServerOrigin) -> str:
+    model = origin.model
+    lines = [
+        "[[turn]]",
+        f'delay = "{format_duration(model.delay)}"',
+        f'gap = "{format_duration(model.token_gap)}"',
+    ]
+    lines.append(f"text = {msgspec.json.encode(model.text).decode()}")
+    if model.fails:
+        lines += ['failure = "error"', f"message = {msgspec.json.encode(model.fails).decode()}"]
+    return "\n".join(lines) + "\n"
+
+
+def encode_shape(shape: Shape) -> bytes:
+    """The JSON `decode_shape` reads; durations as microseconds."""
+    return msgspec.json.encode(shape, enc_hook=int)

@@ -1,0 +1,231 @@
+"""How to speak to somebody's own server, as a small TOML: how a session is made, a message sent, and the
+server asked what it has.
+
+It must never hold a secret: `{env:NAME}` stands for an environment variable.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from firstbyte.harness.loader import decode, read_toml
+from firstbyte.harness.problems import BadInput
+from firstbyte.harness.selecting import BadPath, steps_of
+from firstbyte.harness.units import BadDuration, Duration, as_seconds, parse_duration, seconds
+
+VERSION = 1
+WITH_VALUE = frozenset({"env", "scaled"})
+KNOWN = frozenset({"session", "text", "message", "port"})
+_PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+type Values = dict[str, str]
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One request. json: the body, with {session}, {text}, {message} in its strings. form: the same as a
+    form.
+    """
+
+    path: str
+    method: str = "POST"
+    headers: dict[str, str] = {}
+    json: dict[str, Any] | None = None
+    form: dict[str, str] | None = None
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a session is made. id: where its id is in the JSON answer."""
+
+    path: str
+    id: str
+    method: str = "POST"
+    headers: dict[str, str] = {}
+    json: dict[str, Any] | None = None
+    form: dict[str, str] | None = None
+
+    @property
+    def call(self) -> Call:
+        """The request."""
+        return Call(path=self.path, method=self.method, headers=self.headers, json=self.json, form=self.form)
+
+
+class Truth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A GET that says what the server has stored, and paths into its JSON.
+
+    messages: every message; role, text, id, at: inside one. mine: the role of the user. at: seconds or
+    milliseconds since 1970; '' = it does not tell. quiet: so long nothing has changed when it is idle.
+    """
+
+    path: str
+    messages: str
+    role: str
+    text: str
+    id: str
+    mine: str = "user"
+    at: str = ""
+    headers: dict[str, str] = {}
+    quiet: Duration = seconds(2)
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to start it, for scenarios that kill it. command: {port} is filled in; its first word is looked for
+    beside this file, then on PATH. {scaled:130s} there and in environment are the seconds that are left of
+    130 s at the run's time scale. ready: a path that answers 200. copy: a folder beside this file of which
+    each run gets a copy to work in, so that every run begins with an empty store.
+    """
+
+    command: tuple[str, ...]
+    ready: str
+    copy: str = ""
+    environment: dict[str, str] = {}
+
+
+class ServerFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One server. url: where it is, when it is neither on the command line nor started. session: None = a
+    session's id is the client's to choose.
+    """
+
+    version: int
+    name: str
+    send: Call
+    truth: Truth
+    url: str = ""
+    session: Session | None = None
+    start: Start | None = None
+
+
+def load_server(path: Path) -> ServerFile:
+    """Read one. Raises BadInput with file, key, reason and cure."""
+    server = decode(read_toml(path), ServerFile, path)
+    found = next(_complaints(server), "")
+    if found:
+        raise BadInput(f"{path}: {found}")
+    return server
+
+
+def _complaints(server: ServerFile) -> Iterator[str]:
+    if server.version != VERSION:
+        yield f"version: {server.version} is not known; this firstbyte reads {VERSION}"
+    if server.send.method not in _METHODS:
+        yield f"send.method: '{server.send.method}' sends no body; write POST, PUT or PATCH"
+    for key, call in _calls(server):
+        if call.json is not None and call.form is not None:
+            yield f"{key}: has both json and form; leave one out"
+    for key, text in _strings(server):
+        yield from _place_complaints(key, text)
+    if not _mentions(server.send, "text"):
+        yield "send: nothing in json or form says {text}, so no message would be sent"
+    if not (_mentions(server.send, "session") or "{session}" in server.truth.path):
+        yield "send: neither send nor truth.path says {session}: two runs would see each other's messages"
+    for key in ("messages", "role", "text", "id", *(("at",) if server.truth.at else ())):
+        yield from _path_complaints(f"truth.{key}", getattr(server.truth, key))
+    if server.session is not None:
+        yield from _path_complaints("session.id", server.session.id)
+
+
+def _calls(server: ServerFile) -> list[tuple[str, Call]]:
+    session = [] if server.session is None else [("session", server.session.call)]
+    return [*session, ("send", server.send)]
+
+
+def _strings(server: ServerFile) -> list[tuple[str, str]]:
+    found = [(f"{key}.{part}", text) for key, call in _calls(server) for part, text in _of_call(call)]
+    found += [("truth.path", server.truth.path)]
+    found += [(f"truth.headers.{name}", text) for name, text in server.truth.headers.items()]
+    if server.start is not None:
+        found += [("start.command", word) for word in server.start.command]
+        found += [(f"start.environment.{name}", text) for name, text in server.start.environment.items()]
+    return found
+
+
+def _of_call(call: Call) -> list[tuple[str, str]]:
+    found = [("path", call.path), *((f"headers.{name}", text) for name, text in call.headers.items())]
+    return (
+        found
+        + [("json", text) for text in _leaves(call.json)]
+        + [("form", text) for text in _leaves(call.form)]
+    )
+
+
+def _leaves(value: object) -> list[str]:
+    match value:
+        case str():
+            return [value]
+        case dict():
+            return [text for inner in value.values() for text in _leaves(inner)]
+        case list():
+            return [text for inner in value for text in _leaves(inner)]
+        case _:
+            return []
+
+
+def _place_complaints(key: str, text: str) -> Iterator[str]:
+    for name, variable in _PLACE.findall(text):
+        is_known = bool(variable) if name in WITH_VALUE else name in KNOWN and not variable
+        if not is_known:
+            yield f"{key}: {{{name}}} is not known; there is {{session}}, {{text}}, {{message}}, {{env:NAME}}"
+        elif name == "scaled":
+            yield from _duration_complaints(key, variable)
+
+
+def _duration_complaints(key: str, text: str) -> Iterator[str]:
+    try:
+        parse_duration(text)
+    except BadDuration as error:
+        yield f"{key}: {error}"
+
+
+def _path_complaints(key: str, path: str) -> Iterator[str]:
+    try:
+        steps_of(path)
+    except BadPath as error:
+        yield f"{key}: {error}"
+
+
+def _mentions(call: Call, name: str) -> bool:
+    return any(f"{{{name}}}" in text for _, text in _of_call(call))
+
+
+def takes_ids(server: ServerFile) -> bool:
+    """Whether the client chooses the message's id."""
+    return _mentions(server.send, "message")
+
+
+def scales(server: ServerFile) -> bool:
+    """Whether it is started with times of the run's scale."""
+    return any(key.startswith("start.") and "{scaled:" in text for key, text in _strings(server))
+
+
+def filled(text: str, values: Values, *, is_path: bool = False, scale: float = 1) -> str:
+    """The text with its places filled; in a path the values are percent-encoded."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] == "env":
+            if found[2] not in os.environ:
+                raise BadInput(f"{{env:{found[2]}}}: there is no environment variable {found[2]}; set it")
+            return os.environ[found[2]]
+        if found[1] == "scaled":
+            return f"{as_seconds(parse_duration(found[2])) / scale:g}"
+        word = values.get(found[1], "")
+        return quote(word, safe="") if is_path else word
+
+    return _PLACE.sub(value, text)
+
+
+def filled_json(value: Any, values: Values) -> Any:
+    """The document with the places in its strings filled."""
+    match value:
+        case str():
+            return filled(value, values)
+        case dict():
+            return {key: filled_json(inner, values) for key, inner in value.items()}
+        case list():
+            return [filled_json(inner, values) for inner in value]
+        case _:
+            return value

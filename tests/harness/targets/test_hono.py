@@ -1,0 +1,59 @@
+"""The report, on the runtime and the Hono of its time: the scenarios written for the reference server."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from firstbyte.harness.problems import MissingTool
+from firstbyte.harness.result import Outcome, Run
+from firstbyte.harness.runner.matrix import plans, select
+from firstbyte.harness.runner.plan import Options, Plan
+from firstbyte.harness.runner.run import run_real
+from firstbyte.harness.targets.catalogue import find_target
+from firstbyte.harness.verdict import Verdict
+from tests.conftest import lacking
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+
+SCALE = 50.0
+AT_ONCE = 4
+
+
+def played(target: str, scenarios: Sequence[str]) -> dict[str, Run]:
+    """Run them at once, each with a server of its own."""
+    try:
+        find_target(target).require()
+    except MissingTool as missing:
+        lacking(str(missing))
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def all_of_them() -> list[Run]:
+        async def one(plan: Plan) -> Run:
+            async with places:
+                return await run_real(plan)
+
+        options = Options(mode="real", time_scale=SCALE, target=target)
+        return await asyncio.gather(*map(one, plans(select(scenarios), (), options)))
+
+    return {run.name: run for run in asyncio.run(all_of_them())}
+
+
+def test_the_report_is_the_same_story_on_the_real_runtime_as_on_the_reference() -> None:
+    runs = played("hono-bun", ["hero"])
+    assert {name: run.mismatches or run.problem for name, run in runs.items() if run.outcome != "pass"} == {}
+    assert {run.versions["bun"] for run in runs.values()} == {"1.3.10"}
+    verdicts = {run.scenario: run.judgement and run.judgement.verdict for run in runs.values()}
+    assert verdicts["act-1"] is Verdict.PHANTOM_FAILURE
+    assert verdicts["act-4"] is Verdict.DELIVERED
+    assert verdicts["act-4b"] is Verdict.PHANTOM_FAILURE
+
+
+def test_bun_1_4_sends_a_204_whose_callback_awaits_at_once() -> None:
+    run = played("hono-bun-1.4", ["act-4b"])["act-4b[nginx]"]
+    assert (run.outcome, run.judgement and run.judgement.verdict) == (Outcome.PASS, Verdict.DELIVERED)
+
+
+def test_a_killed_runtime_keeps_what_was_durable_and_only_that() -> None:
+    runs = played("hono-node", ["act-6b", "dies-after-persist-same-ids", "dies-before-persist"])
+    assert {name: run.outcome for name, run in runs.items() if run.outcome is not Outcome.PASS} == {}
