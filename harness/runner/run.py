@@ -36,6 +36,8 @@ def run_in_sim(plan: Plan) -> Run:
     """One run in virtual time, and under every value that an unknown key of the profiles may have."""
     if "sim" not in plan.scenario.modes:
         return failed_run(plan, Outcome.NOT_APPLICABLE, "the scenario says it does not run in sim")
+    if plan.refusal:
+        return failed_run(plan, Outcome.NOT_APPLICABLE, f"{plan.options.target}: {plan.refusal}")
     from firstbyte.harness.sim import SimError  # noqa: PLC0415 - not for those who only list
 
     try:
