@@ -8,20 +8,18 @@ It must never connect anywhere.
 import argparse
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from firstbyte.harness.clock import monotonic_ns
+from firstbyte.harness.targets.opencode.announce import LOOPBACK, serve_announced
 
-LOOPBACK = "127.0.0.1"
 REFUSAL = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 ANSWER = ("Hello ", "from ", "the ", "scripted ", "model.")
 
@@ -125,20 +123,8 @@ async def serve(delay: float, quick: str) -> None:
         Route("/told", model.tell),
         Route("/proxy", model.find_proxy),
     ]
-    config = uvicorn.Config(Starlette(routes=routes), host=LOOPBACK, port=0, log_level="error", ws="none")
-    server = _Announced(config)
-    await server.serve()
+    await serve_announced(Starlette(routes=routes))
     proxy.close()
-
-
-class _Announced(uvicorn.Server):
-    """uvicorn that says its address, and ends without waiting for answers under way."""
-
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override] # no sockets here
-        await super().startup()
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        sys.stdout.write(json.dumps({"ready": f"http://{host}:{port}"}) + "\n")
-        sys.stdout.flush()
 
 
 def main(arguments: list[str]) -> int:
