@@ -7,7 +7,6 @@ must never run anything that does not match, and never leave half a program in t
 import base64
 import fcntl
 import hashlib
-import os
 import platform
 import shutil
 import subprocess
@@ -22,6 +21,7 @@ import msgspec
 
 from firstbyte.harness.loader import decode, read_toml
 from firstbyte.harness.problems import BadInput, MissingTool, SetupFailed, did_you_mean
+from firstbyte.harness.targets.npm import NO_NPM, cache_dir
 
 LISTED = Path(__file__).with_name("packages.toml")
 MEMBER = "package/bin/opencode"
@@ -67,23 +67,12 @@ def require(version: str) -> None:
     """MissingTool when it is not in the cache and there is no npm to get it with."""
     package_of(version)
     if not cached(version).exists() and not shutil.which("npm"):
-        raise MissingTool(
-            f"opencode@{version}: is not in {cache_folder()} and there is no npm to get it with; "
-            "install Node 20 or newer with npm"
-        )
+        raise MissingTool(f"opencode@{version}: is not in {cache_dir()}, and {NO_NPM}")
 
 
 def cached(version: str) -> Path:
     """Where the program is, or will be."""
-    return cache_folder() / f"opencode-{version}-{this_platform()}" / "opencode"
-
-
-def cache_folder() -> Path:
-    """`.cache` of the repository in development, the user's cache for an installed firstbyte."""
-    root = Path(__file__).resolve().parents[3]
-    if (root / ".make").is_dir():
-        return root / ".cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "firstbyte"
+    return cache_dir() / f"opencode-{version}-{this_platform()}" / "opencode"
 
 
 def program_of(version: str) -> Path:

@@ -41,6 +41,10 @@ class OpenCodeTarget:
         """A pinned program for this platform, in the cache or to be had from npm."""
         require(self.version)
 
+    def install(self) -> None:
+        """Get it now instead of at its first use."""
+        program_of(self.version)
+
     def versions(self) -> dict[str, str]:
         """Its own."""
         return {"opencode": self.version, "program-sha256": package_of(self.version).program}
