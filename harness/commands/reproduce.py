@@ -26,7 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the hero suite, or the target's own acts, and show them."""
-    acts = acts_of(options.target)
+    acts = acts_of(options.target, options.adapter)
     options.time_scale = options.time_scale or acts.time_scale
     stated = list(plans(select([acts.suite]), options.edge, common.options_of(options)))
     chosen = settings.with_settings(stated, options)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import httpx
 
 from firstbyte.harness.problems import BadInput, SetupFailed
+from firstbyte.harness.selecting import Json, texts
 from firstbyte.harness.sendstate.adapter import PLACE, Adapter, Create
-from firstbyte.harness.sendstate.selecting import Json, texts
 
 
 def page_path(adapter: Adapter, origin: str, client: httpx.Client) -> str:

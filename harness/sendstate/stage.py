@@ -150,7 +150,7 @@ class Stage:
 
     def lost(self, text: str) -> None:
         """The user sends; a gateway answers 524; the server never hears of it."""
-        self._answered_on_the_way(text, 524, GATEWAY_PAGE, "text/html")
+        self._answered_on_the_way(text, 524, GATEWAY_PAGE, "text/html; charset=UTF-8")  # as Cloudflare has it
 
     def refused(self, text: str, reason: str) -> None:
         """The user sends; the answer is a 400 that says why."""

@@ -65,9 +65,9 @@ class Acts(msgspec.Struct, frozen=True, kw_only=True):
     time_scale: float = 1
 
 
-def acts_of(name: str) -> Acts:
+def acts_of(name: str, adapter: str = "") -> Acts:
     """Those of the target, if it has acts of its own."""
-    target = find_target(name)
+    target = find_target(name, adapter)
     default = Acts()
     return Acts(
         suite=getattr(target, "suite", default.suite),

@@ -128,5 +128,5 @@ def keep(page: Page, name: str) -> None:
     """A picture, when somebody wants them."""
     folder = os.environ.get("FIRSTBYTE_PICTURES")
     if folder:
-        page.set_viewport_size({"width": 900, "height": 520})
-        page.screenshot(path=Path(folder, f"{name}.png"))
+        page.set_viewport_size({"width": 900, "height": 600})
+        page.screenshot(path=Path(folder, f"{name}.png"), animations="disabled")

@@ -4,6 +4,7 @@ It must never listen anywhere else.
 """
 
 import json
+import os
 import sys
 
 import uvicorn
@@ -30,5 +31,5 @@ class _Announced(uvicorn.Server):
     async def startup(self, sockets: object = None) -> None:
         await super().startup()
         host, port = self.servers[0].sockets[0].getsockname()[:2]
-        sys.stdout.write(json.dumps({"ready": f"http://{host}:{port}"}) + "\n")
+        sys.stdout.write(json.dumps({"ready": f"http://{host}:{port}", "pid": os.getpid()}) + "\n")
         sys.stdout.flush()

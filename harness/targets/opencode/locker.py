@@ -5,6 +5,7 @@ there. It must never change the database.
 """
 
 import json
+import os
 import sqlite3
 import sys
 import threading
@@ -23,7 +24,7 @@ def main(arguments: list[str]) -> int:
     connection = sqlite3.connect(database, timeout=PATIENCE_SECONDS, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     moments = {TAKEN: monotonic_ns() // 1_000}
-    sys.stdout.write(json.dumps({"ready": "lock://127.0.0.1:0"}) + "\n")
+    sys.stdout.write(json.dumps({"ready": "lock://127.0.0.1:0", "pid": os.getpid()}) + "\n")
     sys.stdout.flush()
     threading.Event().wait(seconds)
     connection.execute("ROLLBACK")

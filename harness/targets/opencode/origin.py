@@ -80,6 +80,11 @@ class OpenCode:
         return self._program is not None and self._program.is_running
 
     @property
+    def pids(self) -> tuple[int, ...]:
+        """The program's; its model and what listens to it only wait."""
+        return (self._program.pid,) if self._program is not None and self.is_running else ()
+
+    @property
     def project(self) -> Path:
         """The folder it works in."""
         return self._around.project
@@ -203,14 +208,14 @@ class OpenCode:
         return tuple(self._log.logged)
 
     def _is_settled(self, known: Known) -> bool:
-        """It was idle after the last request with all answers given; or nothing has come for long."""
+        """All that is there is answered, and it was idle after the last request or nothing comes any more."""
         last = max((one.at_us for one in self.sent), default=0)
         ends = [fault.ended_us for fault in known.faults]
-        if monotonic_ns() // 1_000 - max(last, self._listener.last_us, *ends, 0) > QUIET_US:
-            return True
-        owners = owners_of(known)
+        is_quiet = monotonic_ns() // 1_000 - max(last, self._listener.last_us, *ends, 0) > QUIET_US
         is_idle = any(one.state == IDLE and one.at_us > last for one in known.announced)
-        return is_idle and bool(owners) and all(is_answered(known, message) for message in owners)
+        owners = owners_of(known)
+        is_answered_all = all(is_answered(known, message) for message in owners)
+        return is_answered_all and (is_quiet or (is_idle and bool(owners)))
 
     def _faults(self) -> tuple[Fault, ...] | None:
         """Those of the act, as their proofs tell; None while one goes on."""
