@@ -26,6 +26,7 @@ class OpenCodeTarget:
     """One version."""
 
     is_ours = False
+    keeps_scale = True
     suite = str(ACTS)
     time_scale = TIME_SCALE
 
