@@ -48,7 +48,22 @@ class ShapeOrigin(
     shape: str
 
 
-Origin = ServerOrigin | ShapeOrigin
+class ProductOrigin(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="product"
+):
+    """A real product, for targets that are one. Its shell commands take as long as its model.
+
+    database_locked: another process holds the write lock of its database, from just before the first send
+    and for so long. slow_plugin: it is restarted just before the first send, with a plugin that takes so
+    long to start. None = neither.
+    """
+
+    model: Model = Model()
+    database_locked: Duration | None = None
+    slow_plugin: Duration | None = None
+
+
+Origin = ServerOrigin | ShapeOrigin | ProductOrigin
 
 
 class Operation(StrEnum):
@@ -58,6 +73,8 @@ class Operation(StrEnum):
     MESSAGE = "message"
     COMMAND = "command"
     SHELL = "shell"
+    SUMMARIZE = "summarize"
+    INIT = "init"
     REQUEST = "request"
 
 

@@ -16,6 +16,7 @@ from firstbyte.harness.scenario import (
     Expect,
     KillOrigin,
     Operation,
+    ProductOrigin,
     Scenario,
     Send,
     ServerOrigin,
@@ -217,6 +218,8 @@ def _has_another_cause(scenario: Scenario, expect: Expect, shapes: Mapping[str, 
         return origin.handler == "content-on-204" or any(
             isinstance(step, Send) and step.connection == "reuse" for step in scenario.step
         )
+    if isinstance(origin, ProductOrigin):
+        return False
     shape = shapes.get(origin.shape)
     steps = shape.steps if shape else ()
     says = {step.status for step in steps if isinstance(step, Head | PartialHead)}
@@ -265,6 +268,8 @@ def _silence(scenario: Scenario, shapes: Mapping[str, Shape]) -> Duration | None
     if isinstance(origin, ServerOrigin):
         is_silent = send.operation in SILENT_OPERATIONS or (send.handler or origin.handler) in SILENT_HANDLERS
         return origin.model.delay if is_silent else None
+    if isinstance(origin, ProductOrigin):
+        return None
     shape = shapes.get(origin.shape)
     return _silence_of(shape) if shape else None
 

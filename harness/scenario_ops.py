@@ -2,7 +2,16 @@
 
 import msgspec
 
-from firstbyte.harness.scenario import Origin, Pause, Scenario, Send, ServerOrigin, Step
+from firstbyte.harness.scenario import (
+    Model,
+    Origin,
+    Pause,
+    Scenario,
+    Send,
+    ServerOrigin,
+    ShapeOrigin,
+    Step,
+)
 from firstbyte.harness.units import Duration, scale
 from firstbyte.harness.wire import Chunk, Interim, Raw, Shape, Wait
 from firstbyte.harness.wire import Step as WireStep
@@ -40,16 +49,27 @@ def _scaled(value: Duration | None, factor: float) -> Duration | None:
 
 
 def _scaled_origin(origin: Origin, factor: float) -> Origin:
-    if not isinstance(origin, ServerOrigin):
+    if isinstance(origin, ShapeOrigin):
         return origin
-    model = msgspec.structs.replace(
-        origin.model, delay=scale(origin.model.delay, factor), token_gap=scale(origin.model.token_gap, factor)
-    )
+    model = _scaled_model(origin.model, factor)
+    if isinstance(origin, ServerOrigin):
+        return msgspec.structs.replace(
+            origin,
+            model=model,
+            persist_delay=scale(origin.persist_delay, factor),
+            heartbeat=scale(origin.heartbeat, factor),
+        )
     return msgspec.structs.replace(
         origin,
         model=model,
-        persist_delay=scale(origin.persist_delay, factor),
-        heartbeat=scale(origin.heartbeat, factor),
+        database_locked=_scaled(origin.database_locked, factor),
+        slow_plugin=_scaled(origin.slow_plugin, factor),
+    )
+
+
+def _scaled_model(model: Model, factor: float) -> Model:
+    return msgspec.structs.replace(
+        model, delay=scale(model.delay, factor), token_gap=scale(model.token_gap, factor)
     )
 
 

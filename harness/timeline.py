@@ -65,6 +65,8 @@ class Kind(StrEnum):
     BROKEN_OFF = "broken-off"  # it ended its answer before the announced end
     KILLED = "killed"
     RESTARTED = "restarted"
+    HINDERED = "hindered"  # what: something outside of it stands in its way
+    UNHINDERED = "unhindered"  # what
     # model
     MODEL_CALLED = "model-called"
     FIRST_TOKEN = "first-token"

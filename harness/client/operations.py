@@ -76,6 +76,10 @@ def _body(send: Send, ids: Ids | None) -> bytes:
             return _json({"command": "init", "arguments": send.text, "agent": "build", "model": "fake/m"})
         case Operation.SHELL:
             return _json({"agent": "build", "command": send.text})
+        case Operation.SUMMARIZE:
+            return _json(MODEL)
+        case Operation.INIT:
+            return _json({**MODEL, **({"messageID": ids.message} if ids else {})})
         case Operation.PROMPT_ASYNC | Operation.MESSAGE:
             return _padded(_prompt(send, ids), send.body_size)
 

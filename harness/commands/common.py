@@ -32,9 +32,8 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time-scale",
         type=positive,
-        default=1.0,
         metavar="N",
-        help="real mode: divide every limit and wait by N (default: 1)",
+        help="real mode: divide every limit and wait by N (default: 1; reproduce: what the acts are for)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of ids and tokens (default: 0)"
@@ -79,7 +78,8 @@ def options_of(parsed: argparse.Namespace) -> Options:
     """The run options; BadInput for a combination that makes no sense."""
     is_reference = parsed.target == REFERENCE
     mode: Mode = parsed.mode or ("sim" if is_reference else "real")
-    if mode == "sim" and parsed.time_scale != 1:
+    time_scale = parsed.time_scale or 1.0
+    if mode == "sim" and time_scale != 1:
         raise BadInput("--time-scale: sim needs none, its time is virtual; add --mode real or leave it out")
     target = find_target(parsed.target, parsed.adapter)
     if mode == "sim" and not is_reference:
@@ -87,7 +87,7 @@ def options_of(parsed: argparse.Namespace) -> Options:
     target.require()
     return Options(
         mode=mode,
-        time_scale=parsed.time_scale,
+        time_scale=time_scale,
         seed=parsed.seed,
         target=parsed.target,
         adapter=parsed.adapter,

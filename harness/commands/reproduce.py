@@ -8,6 +8,7 @@ from firstbyte.harness.report import table
 from firstbyte.harness.report.terminal import Terminal
 from firstbyte.harness.result import Run
 from firstbyte.harness.runner.matrix import plans, select
+from firstbyte.harness.targets.catalogue import acts_of
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +25,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the hero suite and show it."""
-    stated = list(plans(select(["hero"]), options.edge, common.options_of(options)))
+    """Run the hero suite, or the target's own acts, and show them."""
+    acts = acts_of(options.target, options.adapter)
+    options.time_scale = options.time_scale or acts.time_scale
+    stated = list(plans(select([acts.suite]), options.edge, common.options_of(options)))
     chosen = settings.with_settings(stated, options)
     return common.run_shown(chosen, options, _show)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from firstbyte.harness.problems import MissingTool
+from firstbyte.harness.problems import BadInput, MissingTool
 from firstbyte.harness.version import package_version
 
 if TYPE_CHECKING:
@@ -25,9 +25,13 @@ SCHEMA = 1
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Its options."""
-    parser.add_argument("url", metavar="URL", help="the server with the page, such as http://127.0.0.1:4096")
     parser.add_argument(
-        "--adapter", required=True, type=Path, metavar="FILE", help="TOML: where things are on the page"
+        "url",
+        metavar="URL|NAME",
+        help="the server with the page, such as http://127.0.0.1:4096; or opencode@VERSION, which is started",
+    )
+    parser.add_argument(
+        "--adapter", type=Path, metavar="FILE", help="TOML: where things are on the page; needed for a URL"
     )
     parser.add_argument(
         "--rule", action="append", default=[], metavar="ID", help="this rule only; repeatable"
@@ -56,7 +60,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Play the rules, show the table; 1 when one failed."""
-    subject, rules = _read(options)
+    from firstbyte.harness.targets.opencode.pages import has_page, standing  # noqa: PLC0415 - starts things
+
+    if not has_page(options.url):
+        return _run(options, options.url)
+    with standing(options.url) as stand:
+        options.adapter = options.adapter or stand.adapter
+        return _run(options, stand.url)
+
+
+def _run(options: argparse.Namespace, url: str) -> int:
+    subject, rules = _read(options, url)
     from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415 - after the options are known to be good
     from firstbyte.harness.sendstate.browser import running_browser  # noqa: PLC0415
     from firstbyte.harness.sendstate.play import play  # noqa: PLC0415
@@ -87,14 +101,16 @@ def document(url: str, adapter: str, results: Sequence[RuleResult]) -> dict[str,
     }
 
 
-def _read(options: argparse.Namespace) -> tuple[Subject, list[Any]]:
+def _read(options: argparse.Namespace, url: str) -> tuple[Subject, list[Any]]:
     from firstbyte.harness.loader import load_profile  # noqa: PLC0415
     from firstbyte.harness.sendstate.adapter import load_adapter  # noqa: PLC0415
     from firstbyte.proxies.arguments import read_upstream  # noqa: PLC0415
 
+    if options.adapter is None:
+        raise BadInput("--adapter: is needed for a URL; name a TOML that says where things are on the page")
     adapter = load_adapter(options.adapter)
     load_profile(options.edge)
-    upstream = read_upstream(options.url, verify=not options.insecure_upstream)
+    upstream = read_upstream(url, verify=not options.insecure_upstream)
     try:
         from firstbyte.harness.sendstate.play import Subject, chosen  # noqa: PLC0415 - needs the optional Playwright
     except ModuleNotFoundError as error:

@@ -48,6 +48,8 @@ _ORIGIN_WORDS = {
     Kind.HEADER_SENT: Word(text="sent", rank=2),
     Kind.KILLED: Word(text="KILLED", rank=9, tone=Tone.BAD),
     Kind.RESTARTED: Word(text="restarted", rank=6),
+    Kind.HINDERED: Word(text="hindered", rank=7, tone=Tone.DOUBTFUL),
+    Kind.UNHINDERED: Word(text="free again", rank=4, tone=Tone.DOUBTFUL),
 }
 _WORK_ENDS = (Kind.FINISHED, Kind.FAILED, Kind.ABORTED)
 
@@ -286,7 +288,7 @@ def _labels(
         word = words.get(event.kind)
         key = (event.kind, column(event.at))
         if word is not None and key not in found:
-            words_of = f"{word.text} {event.data['status']}" if _says_status(event) else word.text
+            words_of = _words_of(event, word)
             text = words_of if found else prefix + words_of
             # A deadline's own word stands right of its line.
             at = key[1] + 2 if event.kind is Kind.TIMER_FIRED else key[1]
@@ -294,8 +296,10 @@ def _labels(
     return list(found.values())
 
 
-def _says_status(event: Event) -> bool:
-    return event.kind is Kind.HEADER_SENT and "status" in event.data
+def _words_of(event: Event, word: Word) -> str:
+    if event.kind is Kind.HEADER_SENT and "status" in event.data:
+        return f"{word.text} {event.data['status']}"
+    return str(event.data.get("what", word.text)) if event.kind is Kind.HINDERED else word.text
 
 
 def _tracks[T](items: Iterable[T], span: Callable[[T], tuple[int, int]]) -> list[list[T]]:

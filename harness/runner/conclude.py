@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from typing import assert_never
 
 import msgspec
 
@@ -11,7 +12,7 @@ from firstbyte.harness.judge import Judgement, judge
 from firstbyte.harness.ledger import Ledger
 from firstbyte.harness.result import Fired, Outcome, Run
 from firstbyte.harness.runner.plan import Plan, is_bad_without_expectation
-from firstbyte.harness.scenario import ServerOrigin
+from firstbyte.harness.scenario import Origin, ProductOrigin, ServerOrigin, ShapeOrigin
 from firstbyte.harness.timeline import Actor, Event, Kind, Timeline
 from firstbyte.harness.units import as_seconds
 from firstbyte.harness.verdict import Exchange
@@ -57,7 +58,6 @@ def failed_run(plan: Plan, outcome: Outcome, problem: str, unknowns: tuple[str, 
 
 def _unjudged(plan: Plan) -> Run:
     scenario, options = plan.scenario, plan.options
-    origin = scenario.origin
     return Run(
         scenario=scenario.id,
         title=scenario.title or scenario.id,
@@ -65,7 +65,7 @@ def _unjudged(plan: Plan) -> Run:
         edge=plan.edge,
         target=options.target,
         handler="",
-        server_handler=origin.handler if isinstance(origin, ServerOrigin) else f"shape:{origin.shape}",
+        server_handler=_server_handler(plan.scenario.origin),
         mode=options.mode,
         time_scale=options.time_scale,
         seed=options.seed,
@@ -81,6 +81,18 @@ def _unjudged(plan: Plan) -> Run:
         digest="",
         versions=plan.versions,
     )
+
+
+def _server_handler(origin: Origin) -> str:
+    match origin:
+        case ServerOrigin():
+            return origin.handler
+        case ShapeOrigin():
+            return f"shape:{origin.shape}"
+        case ProductOrigin():
+            return ""
+        case _:
+            assert_never(origin)
 
 
 def _outcome(

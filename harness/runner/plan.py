@@ -22,6 +22,7 @@ from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.profile import Profile
 from firstbyte.harness.scenario import DIRECT, Expect, Scenario, Send, ServerOrigin, ShapeOrigin
 from firstbyte.harness.targets.catalogue import find_target
+from firstbyte.harness.targets.target import Target
 from firstbyte.harness.verdict import Verdict
 from firstbyte.harness.wire import Shape
 from firstbyte.reference_server.handlers import handler_ids
@@ -81,13 +82,19 @@ def make_plan(scenario: Scenario, edge: str, options: Options) -> Plan:
         scenario=scenario,
         edge=edge,
         hops=hops,
-        expect=expect if target.expects(scenario) else None,
+        expect=expect if _is_stated_for(target, scenario, options) else None,
         options=options,
         shape=shape,
         changes=expect.set if expect else {},
         refusal=target.refusal(scenario),
         versions=target.versions(),
     )
+
+
+def _is_stated_for(target: Target, scenario: Scenario, options: Options) -> bool:
+    """A product's own limits are not scaled: what is stated for one time scale is not for another."""
+    meant = getattr(target, "time_scale", options.time_scale)
+    return target.expects(scenario) and meant == options.time_scale
 
 
 def _check_runnable(scenario: Scenario) -> None:

@@ -13,6 +13,8 @@ from firstbyte.harness.problems import BadInput
 from firstbyte.harness.selecting import BadPath, steps_of
 
 VERSION = 1
+PLACE = re.compile(r"\{(\w+)(:base64url)?\}")
+"""Where `page` has what `create` took."""
 
 
 class Composer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,6 +79,17 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     headers: dict[str, str] = {}
 
 
+class Create(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A session made at the server before the page is opened: a POST of `body`, JSON.
+
+    take: name -> path into its answer. `page` has them as {name}, or {name:base64url} without padding.
+    """
+
+    url: str
+    body: str = "{}"
+    take: dict[str, str]
+
+
 class Adapter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One front end. page: its path. ready: an element that is there when it can be used.
 
@@ -95,6 +108,7 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     truth: Truth
     ready: str = ""
     session: str = ""
+    create: Create | None = None
     send_again: SendAgain | None = None
     events: Requests | None = None
     reads: Requests | None = None
@@ -109,6 +123,7 @@ def load_adapter(path: Path) -> Adapter:
         _check_pattern(pattern, f"{path}: {key}")
     for key in ("messages", "role", "text"):
         _check_path(getattr(adapter.truth, key), f"{path}: truth.{key}")
+    _check_places(adapter, path)
     if adapter.session and re.compile(adapter.session).groups != 1:
         raise BadInput(f"{path}: session: needs one group around the id, such as 'session=([^&]+)'")
     if "{session}" in adapter.truth.url and not adapter.session:
@@ -116,6 +131,16 @@ def load_adapter(path: Path) -> Adapter:
             f"{path}: truth.url: has {{session}}, but there is no key 'session' that says where it is"
         )
     return adapter
+
+
+def _check_places(adapter: Adapter, path: Path) -> None:
+    """What `page` needs is taken, by paths that can be read."""
+    taken = adapter.create.take if adapter.create else {}
+    for name, inner in taken.items():
+        _check_path(inner, f"{path}: create.take.{name}")
+    for place in PLACE.finditer(adapter.page):
+        if place[1] not in taken:
+            raise BadInput(f"{path}: page: has {place[0]}, but create.take has no '{place[1]}'; add it")
 
 
 def _check_pattern(pattern: str, where: str) -> None:

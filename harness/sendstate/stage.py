@@ -24,6 +24,8 @@ from firstbyte.proxies.held import Action, Next
 
 PATIENCE_NS = 5_000_000_000
 READ_MS = 3_000
+OPEN_MS = 30_000
+"""A product's page may bring megabytes: how fast it loads is no rule."""
 PAGE_SECONDS = (1, 1, 2, 4, 8, 16, 30)
 """How far the page's clock goes in one `settle`, step by step: a minute in all."""
 MANY = 1_000
@@ -55,7 +57,7 @@ class Stage:
     def open(self, url: str = "") -> None:
         """Load the page, wait until it can be used and its event stream is there."""
         self.note("opens the page")
-        self.page.goto(url or self.edge.url + self.adapter.page)
+        self.page.goto(url or self.edge.url + self._truth.page(), timeout=OPEN_MS)
         self._until_ready()
 
     def reload(self) -> None:
@@ -78,7 +80,7 @@ class Stage:
         ready = self.adapter.ready or self.adapter.composer.selector
         streams = self.watch.streams
         try:
-            expect(self.page.locator(ready)).to_be_attached()
+            expect(self.page.locator(ready).first).to_be_attached(timeout=OPEN_MS)
             expect(self.page.locator(self.adapter.composer.selector)).to_be_editable()
         except AssertionError as error:
             raise BadInput(
@@ -148,7 +150,7 @@ class Stage:
 
     def lost(self, text: str) -> None:
         """The user sends; a gateway answers 524; the server never hears of it."""
-        self._answered_on_the_way(text, 524, GATEWAY_PAGE, "text/html")
+        self._answered_on_the_way(text, 524, GATEWAY_PAGE, "text/html; charset=UTF-8")  # as Cloudflare has it
 
     def refused(self, text: str, reason: str) -> None:
         """The user sends; the answer is a 400 that says why."""

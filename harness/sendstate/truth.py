@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from firstbyte.harness.problems import BadInput, SetupFailed
 from firstbyte.harness.selecting import Json, select, texts
 from firstbyte.harness.sendstate.adapter import Adapter
+from firstbyte.harness.sendstate.opening import page_path
 from firstbyte.harness.sendstate.seen import Said
 
 SECONDS = 10.0
@@ -31,6 +32,10 @@ class Truthful:
     def close(self) -> None:
         """Drop the connection."""
         self._client.close()
+
+    def page(self) -> str:
+        """The path of the page, of a new session where the adapter makes them."""
+        return page_path(self._adapter, self._origin, self._client)
 
     def ask(self, page: Page) -> list[Said]:
         """Every message of the page's session. Raises BadInput when that is not what the answer holds."""

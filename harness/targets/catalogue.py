@@ -10,11 +10,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.targets.reference import NAME, Reference
 from firstbyte.harness.targets.target import Target
 
-MODULES: tuple[str, ...] = ("hono.target",)
+MODULES: tuple[str, ...] = ("hono.target", "opencode.target")
 """Below this package. The first that knows a name has it."""
 
 
@@ -54,6 +56,23 @@ def _own_server(name: str, adapter: str) -> Target:
         )
         raise BadInput(f"--target: '{name}': {cure}")
     return OwnServer(name, Path(name if is_file else adapter), "" if is_file else name)
+
+
+class Acts(msgspec.Struct, frozen=True, kw_only=True):
+    """What `reproduce` plays on a target: a suite or a file, and the time scale it is written for."""
+
+    suite: str = "hero"
+    time_scale: float = 1
+
+
+def acts_of(name: str, adapter: str = "") -> Acts:
+    """Those of the target, if it has acts of its own."""
+    target = find_target(name, adapter)
+    default = Acts()
+    return Acts(
+        suite=getattr(target, "suite", default.suite),
+        time_scale=getattr(target, "time_scale", default.time_scale),
+    )
 
 
 def _modules() -> Iterator[Any]:

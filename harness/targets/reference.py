@@ -11,7 +11,7 @@ from firstbyte.harness.client.ask import ask
 from firstbyte.harness.origin.account import Account, read_account
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.processes import Child, start_child
-from firstbyte.harness.scenario import Scenario, ServerOrigin
+from firstbyte.harness.scenario import ProductOrigin, Scenario, ServerOrigin
 from firstbyte.harness.targets.talk import SessionTalk
 from firstbyte.harness.targets.target import LOOPBACK, Job, Origin, Talk
 from firstbyte.harness.units import format_duration
@@ -35,9 +35,9 @@ class Reference:
         """That of firstbyte, which stands in every document already."""
         return {}
 
-    def refusal(self, _scenario: Scenario) -> str:
-        """It plays them all."""
-        return ""
+    def refusal(self, scenario: Scenario) -> str:
+        """It plays them all but those of products."""
+        return "needs a real product; name one with --target" if _is_of_product(scenario) else ""
 
     def expects(self, _scenario: Scenario) -> bool:
         """Scenarios are written for it."""
@@ -57,6 +57,10 @@ class Reference:
         started = OwnOrigin(module, arguments, job.folder)
         await started.restart()
         return started
+
+
+def _is_of_product(scenario: Scenario) -> bool:
+    return isinstance(scenario.origin, ProductOrigin)
 
 
 class OwnOrigin:

@@ -2,7 +2,9 @@
 
 A foreign program knows nothing of the harness. This process does, and the kernel ends the program with it
 (PR_SET_PDEATHSIG), however it ends. The program is the head of a process group, which ends as a whole on
-SIGTERM and, without a word of warning, on SIGUSR1: its kill -9. It must never leave the program behind.
+SIGTERM and, without a word of warning, on SIGUSR1: its kill -9. What the program has put into groups of its
+own becomes ours when the program ends (PR_SET_CHILD_SUBREAPER), and ends too. It must never leave anything
+behind.
 """
 
 import ctypes
@@ -29,6 +31,7 @@ READY_SECONDS = 25.0
 STOP_SECONDS = 1.0
 LOOK_SECONDS = 0.02
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _NOBODY = "nobody"
 
 
@@ -50,6 +53,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 def main(arguments: list[str]) -> int:
     """Start what the file says, until told to stop. The exit code is the program's when it ends by itself."""
     order = msgspec.json.decode(Path(arguments[0]).read_bytes(), type=Order)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     process = _start(order)
     signal.signal(signal.SIGTERM, _stopping(process))
     signal.signal(signal.SIGUSR1, _killing(process))
@@ -132,6 +137,18 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(ChildProcessError):
         os.waitpid(process.pid, 0)
+    while orphans := _children():
+        for pid in orphans:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    """Who is left: all of them are the program's, and stay ours until we have waited for them."""
+    try:
+        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _is_gone(pid: int) -> bool:

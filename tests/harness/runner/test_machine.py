@@ -12,17 +12,23 @@ from firstbyte.harness.result import Outcome, Run
 from firstbyte.harness.runner import machine
 from firstbyte.harness.runner import run as running
 from firstbyte.harness.runner.conclude import failed_run
-from firstbyte.harness.runner.machine import MOST_HELD_UP, waited_for_processor, watched_machine
+from firstbyte.harness.runner.machine import (
+    MOST_HELD_UP,
+    MOST_OF_PRODUCT,
+    waited_for_processor,
+    watched_machine,
+)
 from firstbyte.harness.runner.matrix import plans, select
 from firstbyte.harness.runner.plan import Options, Plan
 from firstbyte.harness.runner.real_stage import SHARED_MEMORY, real_stage
+from firstbyte.harness.targets.catalogue import acts_of
 from firstbyte.harness.units import Duration
 
 HELD_UP = Duration(MOST_HELD_UP + 1)
 
 
 def played(
-    monkeypatch: pytest.MonkeyPatch, held_up: list[Duration], time_scale: float
+    monkeypatch: pytest.MonkeyPatch, held_up: list[Duration], time_scale: float, target: str = "reference"
 ) -> tuple[Run, list[float]]:
     """The run of a plan whose playings were held up so long, and the scales it was played at."""
     scales: list[float] = []
@@ -32,7 +38,8 @@ def played(
         return failed_run(plan, Outcome.PASS, ""), held_up[len(scales) - 1]
 
     monkeypatch.setattr(running, "_play_real", play)
-    plan = next(plans(select(["act-1"]), (), Options(mode="real", time_scale=time_scale)))
+    options = Options(mode="real", time_scale=time_scale, target=target)
+    plan = next(plans(select([acts_of(target).suite]), (), options))
     return asyncio.run(running.run_real(plan)), scales
 
 
@@ -51,6 +58,14 @@ def test_a_machine_that_stays_busy_is_a_set_up_error_with_a_cure(monkeypatch: py
     assert (run.outcome, scales) == (Outcome.SETUP_ERROR, [50, 25, 12.5, 6.25])
     assert "too busy" in run.problem
     assert "--time-scale" in run.problem
+
+
+def test_the_acts_of_a_product_are_played_again_at_the_speed_they_are_written_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    too_long = Duration(MOST_OF_PRODUCT + 1)
+    run, scales = played(monkeypatch, [too_long, MOST_OF_PRODUCT], 80, "opencode@1.18.33")
+    assert (run.outcome, scales) == (Outcome.PASS, [80, 80])
 
 
 def test_at_full_length_a_held_up_run_stands(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,95 @@
+"""OpenCode's own web page, up and ready to be looked at: for the send-state contract and its browser.
+
+1.14.34 and 1.18.33 serve it themselves. Before 1.2.x, which has none, the page of 1.14.34 is put. It must
+never leave a process or a folder behind.
+"""
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+import msgspec
+
+from firstbyte.harness.processes import start_child
+from firstbyte.harness.scenario import Model, ProductOrigin
+from firstbyte.harness.targets.opencode import router
+from firstbyte.harness.targets.opencode.origin import OpenCode
+from firstbyte.harness.targets.opencode.packages import program_of, require
+from firstbyte.harness.targets.opencode.target import PREFIX, find
+from firstbyte.harness.units import Duration
+
+ADAPTER = Path(__file__).with_name("page.toml")
+PAGE_OF = {"1.2.15": "1.14.34", "1.2.20": "1.14.34"}
+"""Whose page stands before an API that has none of its own: of those that work offline, the nearest."""
+MODEL = Model(delay=Duration(300_000))
+
+
+class Stand(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that is up. api: the server's own address, past the page's."""
+
+    url: str
+    api: str
+    adapter: Path = ADAPTER
+
+
+def has_page(name: str) -> bool:
+    """Whether it is one of ours. BadInput for a version that is not pinned."""
+    return name.startswith(PREFIX) and find(name) is not None
+
+
+@contextmanager
+def standing(name: str) -> Iterator[Stand]:
+    """`opencode@VERSION` with its page, while this lasts. Raises MissingTool, SetupFailed."""
+    version = name.removeprefix(PREFIX)
+    for one in {version, PAGE_OF.get(version, version)}:
+        require(one)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="opencode", daemon=True)
+    thread.start()
+
+    def do[T](work: Coroutine[object, object, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+    stack = AsyncExitStack()
+    try:
+        yield do(_start(version, stack))
+    finally:
+        do(stack.aclose())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _start(version: str, stack: AsyncExitStack) -> Stand:
+    folder = Path(
+        stack.enter_context(tempfile.TemporaryDirectory(prefix="firstbyte-", ignore_cleanup_errors=True))
+    )
+    server = await _server(version, _made(folder / "api"), stack)
+    api = _url(server.address)
+    if version not in PAGE_OF:
+        return Stand(url=api, api=api)
+    page = await _server(PAGE_OF[version], _made(folder / "page"), stack)
+    arguments = ["--page", _url(page.address), "--api", api]
+    both = await start_child("router", router.__name__, arguments, folder)
+    stack.push_async_callback(both.stop)
+    return Stand(url=_url(both.address), api=api)
+
+
+async def _server(version: str, folder: Path, stack: AsyncExitStack) -> OpenCode:
+    program = await asyncio.to_thread(program_of, version)
+    server = OpenCode(program, ProductOrigin(model=MODEL), folder, lambda: None)
+    stack.push_async_callback(server.stop)
+    await server.start()
+    return server
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _url(address: tuple[str, int]) -> str:
+    return f"http://{address[0]}:{address[1]}"
