@@ -54,8 +54,8 @@ check: setup ## format, lint, types, import directions, requirement files, data
 format: setup ## put every file into the house's format
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-soak: setup ## the browser tests REPEAT=50 times, and every broken page against every rule
-	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/ui
+soak: setup ## browser tests REPEAT=50 times, broken pages against every rule, thousands of predictions
+	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/ui tests/harness/predict
 	@for round in $$(seq $(REPEAT)); do \
 	echo "soak: round $$round of $(REPEAT)"; $(BIN)/pytest -q -n $(WORKERS) $(ARGS) tests/ui || exit 1; done
 

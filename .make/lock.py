@@ -35,7 +35,18 @@ LOCKS = (
     Lock(
         "dev.txt",
         "pyproject.toml",
-        ("--extra", "browser", "--extra", "real", "--group", "dev", "--python-version", "3.12"),
+        (
+            "--extra",
+            "audit",
+            "--extra",
+            "browser",
+            "--extra",
+            "real",
+            "--group",
+            "dev",
+            "--python-version",
+            "3.12",
+        ),
     ),
     Lock(
         "runtime.txt",
