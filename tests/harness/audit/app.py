@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 
 from firstbyte.harness.clock import monotonic_ns
 
-SLOW_SECONDS = 1.5
+SLOW_SECONDS = 1.1
 KEY = "k3y-k3y-k3y-k3y"
 
 
