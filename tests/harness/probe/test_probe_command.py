@@ -1,15 +1,19 @@
 """`firstbyte probe` as users run it: against servers on loopback, plain and TLS, and with every bad input."""
 
 import json
+import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from firstbyte.harness.cli import main
 from firstbyte.harness.probe.address import read_address
 from firstbyte.harness.wire import Hold, Raw, Request, Shape, WaitRequest
+from firstbyte.proxies.tls import make_tls
 from tests.harness.probe.servers import playing, scaled
 
 pytestmark = pytest.mark.real
@@ -199,3 +203,44 @@ def test_a_patience_without_a_unit_is_refused(given: str, capsys: pytest.Capture
         main(["probe", "GET", "http://127.0.0.1:9/", f"--patience={given}"])
     assert ended.value.code == 2
     assert given in capsys.readouterr().err
+
+
+def test_a_server_with_tls_is_probed_with_or_without_trust(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with tls_server(tmp_path) as url:
+        assert main(["probe", "GET", url]) == 3
+        assert "its certificate is not trusted" in capsys.readouterr().err
+        code, document, picture = probe("GET", url, "--insecure", "--edge", "nginx", capsys=capsys)
+    wire = document["wire"]
+    assert isinstance(wire, dict)
+    assert (code, wire["status"]) == (0, 200)
+    assert wire["tls_s"] > 0
+    assert "TLS" in picture
+
+
+@contextmanager
+def tls_server(folder: Path) -> Iterator[str]:
+    """Answers every request with OK, over TLS, with a certificate nobody knows."""
+    files = make_tls(folder, "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.certificate, files.key)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                plain, _ = listener.accept()
+                with suppress(OSError), context.wrap_socket(plain, server_side=True) as connection:
+                    connection.recv(65_536)
+                    connection.sendall(OK.encode())
+                    connection.recv(65_536)
+
+    thread = Thread(target=serve)
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(timeout=10)
