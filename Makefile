@@ -60,8 +60,8 @@ adk: setup ## the chat server of examples/adk, in .cache/adk
 transcripts: setup ## record again what Hono puts on the wire on Bun and Node
 	@$(BIN)/python -m firstbyte.harness.targets.hono.record $(ARGS)
 
-soak: setup adk ## the browser tests REPEAT=50 times, every broken page against every rule, every act of OpenCode
-	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/ui tests/harness/targets --ignore=tests/harness/targets/opencode
+soak: setup adk ## browser tests REPEAT=50 times, broken pages x rules, every act of OpenCode, thousands of predictions
+	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/ui tests/harness/predict tests/harness/targets --ignore=tests/harness/targets/opencode
 	@$(BIN)/pytest -m soak $(ARGS) tests/harness/targets/opencode
 	@for round in $$(seq $(REPEAT)); do \
 	echo "soak: round $$round of $(REPEAT)"; $(BIN)/pytest -q -n $(WORKERS) $(ARGS) tests/ui || exit 1; done

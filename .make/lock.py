@@ -39,6 +39,8 @@ LOCKS = (
             "--extra",
             "edge",
             "--extra",
+            "audit",
+            "--extra",
             "browser",
             "--extra",
             "real",

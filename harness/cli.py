@@ -27,6 +27,8 @@ COMMANDS = {
     "check": "validate profiles, shapes and scenarios",
     "grid": "every wire shape behind every product, emulated and real, side by side",
     "sendstate": "the send-state contract against any front end, in a browser",
+    "probe": "one exchange with a live server, and what each edge would have made of it",
+    "audit": "every operation of an API, and what each edge would have made of each",
     "fixes": "the popular fixes behind every edge: which cure it, which make it worse",
     "edge": "put an emulated edge in front of a server",
     "serve": "the reference session server",

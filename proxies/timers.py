@@ -81,6 +81,13 @@ class TimerBank:
                 self._deadlines[index] = now + self._plan.limits[index]
         return (*self._stop(self._plan.stops.get(point, ()), now), *self._start(point, now))
 
+    def left_by(self, point: Point, now: int) -> Iterator[tuple[Timer, int]]:
+        """Each running timer that this point stops or sets back, with the microseconds it still has."""
+        for table in (self._plan.resets, self._plan.stops):
+            for index in table.get(point, ()):
+                if index in self._deadlines:
+                    yield self._plan.timers[index], self._deadlines[index] - now
+
     def _stop(self, indexes: tuple[int, ...], now: int) -> Iterator[Change]:
         for index in indexes:
             deadline = self._deadlines.pop(index, None)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from firstbyte.harness.findings import at_the_origin as origin
 from firstbyte.harness.findings import on_the_wire as wire
+from firstbyte.harness.findings.on_a_recording import RULES as RECORDED_RULES
 from firstbyte.harness.findings.trace import Seen, Trace, see
 from firstbyte.harness.judge import Judgement
 from firstbyte.harness.ledger import Ledger
@@ -34,7 +35,12 @@ def find(
 
 
 def finding_ids() -> tuple[str, ...]:
-    """All ids there are, in the order in which they are found."""
+    """All ids there are, in the order in which they are found: in runs, then in recordings alone."""
+    return tuple(dict.fromkeys((*run_finding_ids(), *(id_ for id_, _ in RECORDED_RULES))))
+
+
+def run_finding_ids() -> tuple[str, ...]:
+    """Those that can be found in a run, in the order of the table."""
     return tuple(id_ for id_, _ in _RULES)
 
 

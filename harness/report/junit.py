@@ -32,7 +32,7 @@ def encoded(runs: Sequence[Run]) -> bytes:
         suite = ET.SubElement(root, "testsuite", _counts(f"firstbyte.{edge}", mine, with_skipped=True))
         properties = ET.SubElement(suite, "properties")
         for name, value in (found for run in mine for found in _properties(run)):
-            ET.SubElement(properties, "property", {"name": _clean(name), "value": _clean(value)})
+            ET.SubElement(properties, "property", {"name": clean(name), "value": clean(value)})
         suite.extend([_case(run) for run in mine])
     ET.indent(root)
     content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -42,7 +42,7 @@ def encoded(runs: Sequence[Run]) -> bytes:
 def _counts(name: str, runs: Sequence[Run], *, with_skipped: bool) -> dict[str, str]:
     outcomes = [run.outcome for run in runs]
     counts = {
-        "name": _clean(name),
+        "name": clean(name),
         "tests": str(len(runs)),
         "failures": str(outcomes.count(Outcome.FAIL)),
         "errors": str(sum(outcome in _ERRORS for outcome in outcomes)),
@@ -52,12 +52,10 @@ def _counts(name: str, runs: Sequence[Run], *, with_skipped: bool) -> dict[str, 
 
 
 def _case(run: Run) -> ET.Element:
-    case = ET.Element(
-        "testcase", {"classname": _clean(f"firstbyte.{run.scenario}"), "name": _clean(run.name)}
-    )
+    case = ET.Element("testcase", {"classname": clean(f"firstbyte.{run.scenario}"), "name": clean(run.name)})
     case.set("time", f"{_seconds(run):.3f}")
     _outcome(case, run)
-    ET.SubElement(case, "system-out").text = _clean("\n".join([run.claim, f"seen: {seen(run)}"]))
+    ET.SubElement(case, "system-out").text = clean("\n".join([run.claim, f"seen: {seen(run)}"]))
     return case
 
 
@@ -68,13 +66,13 @@ def _outcome(case: ET.Element, run: Run) -> None:
         case Outcome.FAIL:
             message = f"expected {run.expected}; saw {seen(run)}" if run.expected else f"saw {seen(run)}"
             kind = str(run.judgement.verdict) if run.judgement else "fail"
-            element = ET.SubElement(case, "failure", {"type": kind, "message": _clean(message)})
-            element.text = _clean("\n".join(run.mismatches))
+            element = ET.SubElement(case, "failure", {"type": kind, "message": clean(message)})
+            element.text = clean("\n".join(run.mismatches))
         case Outcome.SETUP_ERROR | Outcome.HARNESS_ERROR:
-            ET.SubElement(case, "error", {"type": str(run.outcome), "message": _clean(run.problem)})
+            ET.SubElement(case, "error", {"type": str(run.outcome), "message": clean(run.problem)})
         case Outcome.NOT_APPLICABLE:
             # Text, not an attribute: the strictest schema has skipped as a plain string.
-            ET.SubElement(case, "skipped").text = _clean(run.problem)
+            ET.SubElement(case, "skipped").text = clean(run.problem)
 
 
 def _properties(run: Run) -> list[tuple[str, str]]:
@@ -91,5 +89,6 @@ def _seconds(run: Run) -> float:
     return (judged.end_at - judged.sent_at) / 1_000_000
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Text that XML 1.0 can hold, without secrets."""
     return _NOT_XML.sub("\ufffd", redact.text(text))

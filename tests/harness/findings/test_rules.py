@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import msgspec
 import pytest
 
-from firstbyte.harness.findings import find, finding_ids
+from firstbyte.harness.findings import find, run_finding_ids
 from firstbyte.harness.judge import judge
 from firstbyte.harness.ledger import Ledger, Message
 from firstbyte.harness.profile import Answer, HoldHeader, Interim, Point, Profile, Timer
@@ -298,11 +298,11 @@ def test_it_is_not_found(id_: str, case: Case) -> None:
 
 
 def test_every_finding_is_seen_in_one_case_and_not_in_another() -> None:
-    assert {id_ for id_, _, _ in SEEN} == {id_ for id_, _, _ in NOT_SEEN} == set(finding_ids())
+    assert {id_ for id_, _, _ in SEEN} == {id_ for id_, _, _ in NOT_SEEN} == set(run_finding_ids())
 
 
 def test_findings_come_in_the_order_of_the_table() -> None:
-    order = finding_ids()
+    order = run_finding_ids()
     for _, _, case in (*SEEN, *NOT_SEEN):
         assert list(found(case)) == sorted(found(case), key=order.index)
 

@@ -1,0 +1,125 @@
+"""Reads what a request is made of from the command line: method, address, headers, data.
+
+BadInput names the option, the reason and the cure. It must never let a line break into a head.
+"""
+
+import json
+import re
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import SplitResult, quote, urlsplit
+
+import msgspec
+
+from firstbyte.harness.probe.record import Question, Target
+from firstbyte.harness.problems import BadInput
+from firstbyte.harness.report import redact
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_PORTS = {"http": 80, "https": 443}
+_SAFE = "/%?#[]@!$&'()*+,;=:~-._|"
+_CONTROL = re.compile(r"[\x00-\x20\x7f]")
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request goes. path: with its query."""
+
+    target: Target
+    path: str
+
+
+def read_address(url: str, *, verify: bool = True) -> Address:
+    """`http://host[:port]/path?query` or the same with https."""
+    parts = _split(url)
+    shown = redact.text(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise BadInput(f"'{shown}' is no address to probe; write http://host:port/path or https://...")
+    if parts.username is not None:
+        raise BadInput(
+            f"'{shown}': a password in an address gets into logs; use --header 'Authorization: ...'"
+        )
+    if _CONTROL.search(url):
+        raise BadInput(f"{shown!r}: a space or control character; write it as %20 and so on")
+    path = quote(parts.path or "/", safe=_SAFE) + (
+        f"?{quote(parts.query, safe=_SAFE)}" if parts.query else ""
+    )
+    context = _tls(verify=verify) if parts.scheme == "https" else None
+    return Address(
+        target=Target(host=parts.hostname, port=parts.port or _PORTS[parts.scheme], tls=context), path=path
+    )
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise BadInput(f"'{redact.text(url)}' is no address: {error}; write http://host:port/path") from error
+    return parts
+
+
+def _tls(*, verify: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def read_method(text: str, where: str = "") -> str:
+    """A method as it goes on the wire. where: what the message begins with."""
+    if not _TOKEN.fullmatch(text) or text.upper() == "CONNECT":
+        raise BadInput(
+            f"{where}{': ' if where else ''}'{text}' is no method to probe with; write GET, POST, PUT or HEAD"
+        )
+    return text.upper()
+
+
+def read_headers(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """`Name: value`, each."""
+    return tuple(_header(one) for one in given)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    name, value = name.strip(), value.strip()
+    shown = redact.header(name, value) if colon else "..."
+    if not colon or not _TOKEN.fullmatch(name):
+        raise BadInput(f"--header '{name}': is no header; write 'Name: value'")
+    if re.search(r"[\r\n\x00]", value):
+        raise BadInput(f"--header '{name}: {shown}': a line break would end the header; take it out")
+    if name.lower() in {"transfer-encoding", "connection", "upgrade"}:
+        raise BadInput(f"--header '{name}': the probe frames its own request; leave it out")
+    return name, value
+
+
+def read_data(given: str | None) -> bytes:
+    """The text itself, or with @ the content of a file."""
+    if given is None:
+        return b""
+    if not given.startswith("@"):
+        return given.encode("utf-8", "surrogateescape")
+    try:
+        return Path(given[1:]).read_bytes()
+    except OSError as error:
+        raise BadInput(f"--data {given}: can't be read: {error.strerror}; name a file after the @") from error
+
+
+def question_of(
+    method: str, path: str, headers: tuple[tuple[str, str], ...], body: bytes, *, has_body: bool
+) -> Question:
+    """The request, with a Content-Type for its data when none was given."""
+    names = {name.lower() for name, _ in headers}
+    if has_body and "content-type" not in names:
+        headers = (*headers, ("Content-Type", "application/json" if _is_json(body) else "text/plain"))
+    return Question(method=method, path=path, headers=headers, body=body)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True

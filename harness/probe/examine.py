@@ -1,0 +1,41 @@
+"""From one recording to all that can be said of it: the wire, each edge, findings. Nothing waits."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from firstbyte.harness.findings.on_a_recording import Recorded, find_recorded
+from firstbyte.harness.predict import read_wire
+from firstbyte.harness.prediction import Outcome
+from firstbyte.harness.probe.edges import Judged, judge_recording, profiles_of
+from firstbyte.harness.recording import Recording, WireSeen
+
+
+class Examined(msgspec.Struct, frozen=True, kw_only=True):
+    """A recording and what it comes to. url: without secrets."""
+
+    url: str
+    recording: Recording
+    wire: WireSeen
+    edges: tuple[Judged, ...]
+    findings: tuple[str, ...]
+
+    @property
+    def cut_by(self) -> tuple[str, ...]:
+        """The edges that would not let the answer through."""
+        return tuple(one.edge for one in self.edges if one.prediction.outcome is Outcome.CUT)
+
+
+def examine(url: str, recording: Recording, edges: Sequence[str]) -> Examined:
+    """Everything about one recording."""
+    return conclude(url, recording, judge_recording(recording, edges))
+
+
+def conclude(url: str, recording: Recording, judged: tuple[Judged, ...]) -> Examined:
+    """The same, with the predictions given."""
+    wire = read_wire(recording)
+    names = [one.edge for one in judged]
+    recorded = Recorded(
+        wire=wire, predictions=[one.prediction for one in judged], profiles=profiles_of(names)
+    )
+    return Examined(url=url, recording=recording, wire=wire, edges=judged, findings=find_recorded(recorded))
