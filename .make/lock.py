@@ -41,6 +41,8 @@ LOCKS = (
             "--extra",
             "browser",
             "--extra",
+            "charts",
+            "--extra",
             "real",
             "--group",
             "dev",

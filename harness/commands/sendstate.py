@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from firstbyte.harness.commands import site
 from firstbyte.harness.problems import MissingTool
 from firstbyte.harness.version import package_version
 
@@ -49,6 +51,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--insecure-upstream", action="store_true", help="accept any certificate of an https server"
     )
+    site.add(parser)
     parser.add_argument(
         "--json", metavar="FILE|-", help="write the results as JSON; '-' gives stdout to it alone"
     )
@@ -69,6 +72,8 @@ def run(options: argparse.Namespace) -> int:
             results.append(play(rule, subject, browser))
             terminal.show(_row(results[-1], terminal.width))
     terminal.show(_summary(results))
+    if options.html is not None:
+        _write_page(results, subject.adapter.name, options)
     if options.json:
         from firstbyte.harness.report import json_out  # noqa: PLC0415 - only when results are written
 
@@ -85,6 +90,29 @@ def document(url: str, adapter: str, results: Sequence[RuleResult]) -> dict[str,
         "adapter": adapter,
         "rules": [msgspec.to_builtins(result) for result in results],
     }
+
+
+def _write_page(results: Sequence[RuleResult], adapter: str, options: argparse.Namespace) -> None:
+    from firstbyte.harness.report.site.rules import site_of  # noqa: PLC0415 - only when a page is written
+
+    replay = [
+        "firstbyte",
+        "sendstate",
+        options.url,
+        "--adapter",
+        str(options.adapter),
+        "--edge",
+        options.edge,
+    ]
+    page = site_of(
+        results,
+        url=options.url,
+        adapter=adapter,
+        facts=site.facts(),
+        replay=shlex.join(replay),
+        folder=options.html,
+    )
+    site.write(page, options.html, [])
 
 
 def _read(options: argparse.Namespace) -> tuple[Subject, list[Any]]:
