@@ -25,9 +25,15 @@ const Overview = (() => {
 
   // ---- filter
 
+  function field(key, name, control, kind) {
+    control.id = `by-${key}`;
+    control.name = key;
+    return make("div", { class: kind || "field" }, make("label", { for: control.id }, name), control);
+  }
+
   function select(key, name, values) {
     const options = [...values].map(([value, number]) => make("option", { value, selected: filter[key] === value }, `${value} (${number})`));
-    return make("label", {}, name[0].toUpperCase() + name.slice(1), make("select", { name: key, onchange: (event) => change(key, event.target.value) },
+    return field(key, name[0].toUpperCase() + name.slice(1), make("select", { onchange: (event) => change(key, event.target.value) },
       make("option", { value: "" }, "all"), ...options));
   }
 
@@ -36,10 +42,10 @@ const Overview = (() => {
     const sorted = (values) => [...tally(values)].sort(([a], [b]) => (a < b ? -1 : 1));
     const found = sorted(cases.flatMap((one) => one.findings || []));
     return make("form", { class: "filter", role: "search", "aria-label": "Filter", onsubmit: (event) => event.preventDefault() },
-      make("label", { class: "find" }, "Search", make("input", {
-        type: "search", name: "q", value: filter.q, placeholder: "name, claim, finding …", autocomplete: "off",
+      field("q", "Search", make("input", {
+        type: "search", value: filter.q, placeholder: "name, claim, finding …", autocomplete: "off",
         oninput: (event) => change("q", event.target.value),
-      })),
+      }), "field find"),
       select("outcome", "Outcome", sorted(cases.map((one) => one.outcome))),
       select("word", "Result", sorted(cases.map((one) => one.word))),
       select("column", site.column_noun, sorted(cases.map((one) => one.column))),
