@@ -51,8 +51,8 @@ check: setup ## format, lint, types, import directions, requirement files, data
 	do echo "check: $$step"; $(BIN)/$$step || failed="$$failed [$$step]"; done; \
 	[ -z "$$failed" ] || { echo "check: failed:$$failed" >&2; exit 1; }
 
-format: setup ## put every file into the house's format
-	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+format: setup ## put every file into the house's format, and the JSON Schemas in step
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format . ; $(BIN)/python .make/schemas.py
 
 soak: setup ## the browser tests REPEAT=50 times, and every broken page against every rule
 	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/ui
