@@ -33,7 +33,7 @@ class FlowWriter:
             from mitmproxy.io import FlowWriter as Stream  # noqa: PLC0415 - loads what nothing else here needs
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         with draft.open("wb") as file:
-            stream = Stream(file)
+            stream = Stream(file)  # type: ignore[no-untyped-call] # mitmproxy has no types there
             for flow in self._flows:
                 stream.add(flow)
         draft.replace(path)

@@ -16,7 +16,7 @@ def record(path: str, status: int, body: bytes, content_type: bytes) -> Record:
     """An exchange as an edge writes it down."""
     return Record(
         hop=0, request=1, method="GET", path=path, host="127.0.0.1:9", client_version="HTTP/1.1",
-        keeps_bodies=True, started=0, sent=1_000, first_byte=5_000, header=5_000, ended=9_000, status=status, reason="",
+        keeps_bodies=True, started=0, sent=1_000, header=5_000, ended=9_000, status=status, reason="",
         response_headers=((b"content-type", content_type),), response_size=len(body),
         response_body=bytearray(body),
     )  # fmt: skip
