@@ -15,7 +15,7 @@ RUN = for python in $(BIN)/python "$(PYTHON)" /usr/bin/python3 ""; do \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup browser lock reproduce test check format bench bench-check soak coverage clean
+.PHONY: help setup browser lock reproduce test check format docs pictures bench bench-check soak coverage clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
@@ -53,6 +53,12 @@ check: setup ## format, lint, types, import directions, requirement files, data
 
 format: setup ## put every file into the house's format, and the JSON Schemas in step
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format . ; $(BIN)/python .make/schemas.py
+
+docs: setup ## the documentation as a site in build/docs; a warning fails it
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict $(ARGS)
+
+pictures: setup ## docs/images anew: what the terminal and the browser show
+	@$(BIN)/python .make/pictures.py $(ARGS)
 
 soak: setup ## the browser tests REPEAT=50 times, and every broken page against every rule
 	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/ui
