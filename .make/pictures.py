@@ -7,6 +7,7 @@ depends on the day or the machine but the browser's fonts.
 from __future__ import annotations
 
 import io
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -50,11 +51,12 @@ SCREENS: tuple[tuple[str, str, Scheme, tuple[int, int]], ...] = (
 def terminal_pictures(runs: Sequence[Run]) -> dict[str, str]:
     """SVG by file name."""
     by_name = {run.scenario: run for run in runs}
+    acts = [run for run in runs if run.scenario.startswith("act-")]
     wanted = {
         "terminal-act-1": ("firstbyte run act-1 --verbose", picture(by_name["act-1"], WIDTH)),
         "terminal-act-2": ("firstbyte run act-2 --verbose", picture(by_name["act-2"], WIDTH)),
-        "terminal-reproduce": ("firstbyte reproduce", table([one for one in runs if one.scenario.startswith("act-")], WIDTH)),
-    }  # fmt: skip
+        "terminal-reproduce": ("firstbyte reproduce", table(acts, WIDTH)),
+    }
     return {name: svg_of(lines, title, name) for name, (title, lines) in wanted.items()}
 
 
@@ -65,7 +67,9 @@ def svg_of(lines: Sequence[Line], title: str, name: str) -> str:
     )
     console.print(Text.from_ansi(paint(lines, Palette.COLOUR)), end="")
     # Without an id of our own rich takes one that differs from version to version.
-    return console.export_svg(title=title, unique_id=name)
+    drawn = console.export_svg(title=title, unique_id=name)
+    # The font it names would come from the network; every machine has one of this kind.
+    return re.sub(r"@font-face {.*?}\s*", "", drawn, flags=re.S).replace("Fira Code, ", "DejaVu Sans Mono, ")
 
 
 def take(browser: Browser, address: str) -> None:

@@ -194,9 +194,9 @@ RESULTS = {
 def results() -> Iterator[str]:
     """The JSON that `--json` writes."""
     yield from ("# Results as JSON", "")
-    yield "`--json FILE` writes one document, `--json -` writes it to standard output alone. `schema` is 1 and"
-    yield "changes when a key changes its meaning; new keys may come at any time. Seconds are simulated or scaled"
-    yield "back."
+    yield "`--json FILE` writes one document, `--json -` writes it to standard output alone. `schema` is 1;"
+    yield "it changes when a key changes its meaning; new keys may come at any time. Seconds are simulated or"
+    yield "scaled back."
     yield from ("", "| command | entries | each has |", "|---|---|---|")
     for name, (entries, has) in RESULTS.items():
         yield f"| `{name}` | `{entries}` | {has} |"
