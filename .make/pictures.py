@@ -27,6 +27,7 @@ from firstbyte.harness.report.site.runs import Replay, site_of
 from firstbyte.harness.report.table import table
 from firstbyte.harness.runner.matrix import plans, run_all, select
 from firstbyte.harness.runner.plan import Options, Plan
+from firstbyte.harness.runner.run import run_in_sim
 from firstbyte.harness.sendstate.browser import running_browser
 
 if TYPE_CHECKING:
@@ -48,14 +49,19 @@ SCREENS: tuple[tuple[str, str, Scheme, tuple[int, int]], ...] = (
 """Name, view, scheme, size."""
 
 
+def acts() -> list[Run]:
+    """The runs of the terminal pictures."""
+    return [run_in_sim(plan) for plan in plans(select(["hero"]), (), Options())]
+
+
 def terminal_pictures(runs: Sequence[Run]) -> dict[str, str]:
     """SVG by file name."""
     by_name = {run.scenario: run for run in runs}
-    acts = [run for run in runs if run.scenario.startswith("act-")]
+    hero = [run for run in runs if run.scenario.startswith("act-")]
     wanted = {
         "terminal-act-1": ("firstbyte run act-1 --verbose", picture(by_name["act-1"], WIDTH)),
         "terminal-act-2": ("firstbyte run act-2 --verbose", picture(by_name["act-2"], WIDTH)),
-        "terminal-reproduce": ("firstbyte reproduce", table(acts, WIDTH)),
+        "terminal-reproduce": ("firstbyte reproduce", table(hero, WIDTH)),
     }
     return {name: svg_of(lines, title, name) for name, (title, lines) in wanted.items()}
 
