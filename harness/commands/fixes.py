@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.fixes.catalogue import FIXES, Fix, fix_ids
 from firstbyte.harness.problems import BadInput, did_you_mean
@@ -31,10 +32,14 @@ def run(options: argparse.Namespace) -> int:
     from firstbyte.harness.fixes.play import all_cells  # noqa: PLC0415
     from firstbyte.harness.loader import profile_names  # noqa: PLC0415
     from firstbyte.harness.report import json_out  # noqa: PLC0415
+    from firstbyte.harness.report.progress import Progress  # noqa: PLC0415
+    from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415
 
     grid = read_grid(options.grid) if options.grid else {}
     edges = tuple(dict.fromkeys(options.edge)) or profile_names()
-    cells = joined(all_cells(edges, _fixes(options.fix), os.cpu_count() or 1), grid)
+    fixes = _fixes(options.fix)
+    with Progress(len(edges), terminal_of(sys.stderr, os.environ), lambda: monotonic_ns() / 1e9) as progress:
+        cells = joined(all_cells(edges, fixes, os.cpu_count() or 1, progress.advance), grid)
     if options.json:
         json_out.write(document(cells, package_version()), options.json)
     if options.docs is not None:

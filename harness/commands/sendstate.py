@@ -60,6 +60,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Play the rules, show the table; 1 when one failed."""
     subject, rules = _read(options)
+    from firstbyte.harness.clock import monotonic_ns  # noqa: PLC0415
+    from firstbyte.harness.report.progress import Progress  # noqa: PLC0415
     from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415 - after the options are known to be good
     from firstbyte.harness.sendstate.browser import running_browser  # noqa: PLC0415
     from firstbyte.harness.sendstate.play import play  # noqa: PLC0415
@@ -67,10 +69,13 @@ def run(options: argparse.Namespace) -> int:
     stream = sys.stderr if options.json == "-" else sys.stdout
     terminal = terminal_of(stream, os.environ)
     results = []
-    with running_browser() as browser:
+    shown = terminal_of(sys.stderr, os.environ)
+    with running_browser() as browser, Progress(len(rules), shown, lambda: monotonic_ns() / 1e9) as progress:
         for rule in rules:
             results.append(play(rule, subject, browser))
+            progress.hide()
             terminal.show(_row(results[-1], terminal.width))
+            progress.advance(rule.id)
     terminal.show(_summary(results))
     if options.html is not None:
         _write_page(results, subject.adapter.name, options)
