@@ -8,7 +8,19 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import guard, holding, lateness, passthrough, peers, real, show, simulation, start, suite
+from benchmarks import (
+    guard,
+    holding,
+    lateness,
+    page,
+    passthrough,
+    peers,
+    real,
+    show,
+    simulation,
+    start,
+    suite,
+)
 from benchmarks.figures import Figure
 from benchmarks.machine import Machine, load, this_machine
 from firstbyte.harness.units import seconds
@@ -26,6 +38,7 @@ FULL: dict[str, Measure] = {
     "peers": lambda: peers.measure(7, 50),
     "pass": lambda: passthrough.measure(3),
     "hold": lambda: holding.measure(1),
+    "page": lambda: page.measure(5),
 }
 QUICK: dict[str, Measure] = {
     "start": lambda: start.measure(1),
@@ -35,6 +48,7 @@ QUICK: dict[str, Measure] = {
     "lateness": lambda: lateness.measure(1, (lateness.emulated(1.5),), held=(100,), spread_over=1.0),
     "peers": lambda: peers.measure(3, 20),
     "pass": lambda: passthrough.measure(1, most=1.0, connections=(32,)),
+    "page": lambda: page.measure(1),
     "hold": lambda: holding.measure(1, number=200, spread_over=1.0, limit=seconds(2)),
 }
 GUARDED = ("start", "simulation", "suite", "peers", "pass")
