@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import (
+    chart,
     guard,
     holding,
     lateness,
@@ -26,6 +27,7 @@ from benchmarks.machine import Machine, load, this_machine
 from firstbyte.harness.units import seconds
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+CHART = DOCS.parent / "images" / "benchmarks.svg"
 
 type Measure = Callable[[], Iterator[Figure]]
 
@@ -94,7 +96,10 @@ def _write(options: argparse.Namespace, figures: list[Figure], machine: Machine,
         Path(options.json).write_text(text + "\n", encoding="utf-8")
     if options.write_docs:
         DOCS.parent.mkdir(exist_ok=True)
-        DOCS.write_text(show.markdown(figures, machine, command), encoding="utf-8")
+        CHART.parent.mkdir(exist_ok=True)
+        CHART.write_text(chart.svg(figures), encoding="utf-8")
+        page_text = show.markdown(figures, machine, command)
+        DOCS.write_text(f"{page_text}\n![The ratios as a chart](images/{CHART.name})\n", encoding="utf-8")
 
 
 def document(figures: Sequence[Figure], machine: Machine, command: str) -> str:

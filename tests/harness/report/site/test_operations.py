@@ -20,7 +20,13 @@ EDGES = {
     "fly": {"outcome": "unknown", "status": None, "at_s": None, "margin_s": None, "depends_on": "a.key"},
 }
 SLOW = {"method": "GET", "path": "/slow", "wire": WIRE, "findings": ["partial-header"], "edges": EDGES}
-DANGER = {"method": "POST", "path": "/danger", "problem": "it changes data", "wire": None, "edges": {}}
+DANGER: dict[str, Any] = {
+    "method": "POST",
+    "path": "/danger",
+    "problem": "it changes data",
+    "wire": None,
+    "edges": {},
+}
 AUDIT: dict[str, Any] = {"schema": 1, "firstbyte": "1", "operations": [SLOW, DANGER]}
 
 
