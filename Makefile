@@ -15,7 +15,7 @@ RUN = for python in $(BIN)/python "$(PYTHON)" /usr/bin/python3 ""; do \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup browser lock reproduce test check format bench bench-check adk transcripts soak coverage clean
+.PHONY: help setup browser lock reproduce test check format docs pictures bench bench-check adk transcripts soak coverage clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
@@ -51,8 +51,14 @@ check: setup ## format, lint, types, import directions, requirement files, data
 	do echo "check: $$step"; $(BIN)/$$step || failed="$$failed [$$step]"; done; \
 	[ -z "$$failed" ] || { echo "check: failed:$$failed" >&2; exit 1; }
 
-format: setup ## put every file into the house's format
-	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+format: setup ## put every file into the house's format, and the JSON Schemas in step
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format . ; $(BIN)/python .make/schemas.py
+
+docs: setup ## the documentation as a site in build/docs; a warning fails it
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict $(ARGS)
+
+pictures: setup ## docs/images anew: what the terminal and the browser show
+	@$(BIN)/python .make/pictures.py $(ARGS)
 
 adk: setup ## the chat server of examples/adk, in .cache/adk
 	@$(BIN)/python .make/adk.py

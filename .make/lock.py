@@ -43,6 +43,8 @@ LOCKS = (
             "--extra",
             "browser",
             "--extra",
+            "charts",
+            "--extra",
             "real",
             "--group",
             "dev",

@@ -9,10 +9,12 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import (
+    chart,
     grid,
     guard,
     holding,
     lateness,
+    page,
     passthrough,
     peers,
     real,
@@ -26,6 +28,7 @@ from benchmarks.machine import Machine, load, this_machine
 from firstbyte.harness.units import seconds
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+CHART = DOCS.parent / "images" / "benchmarks.svg"
 
 type Measure = Callable[[], Iterator[Figure]]
 
@@ -39,6 +42,7 @@ FULL: dict[str, Measure] = {
     "peers": lambda: peers.measure(7, 50),
     "pass": lambda: passthrough.measure(3),
     "hold": lambda: holding.measure(1),
+    "page": lambda: page.measure(5),
 }
 QUICK: dict[str, Measure] = {
     "start": lambda: start.measure(1),
@@ -49,6 +53,7 @@ QUICK: dict[str, Measure] = {
     "grid": lambda: grid.measure(1, real=False),
     "peers": lambda: peers.measure(3, 20),
     "pass": lambda: passthrough.measure(1, most=1.0, connections=(32,)),
+    "page": lambda: page.measure(1),
     "hold": lambda: holding.measure(1, number=200, spread_over=1.0, limit=seconds(2)),
 }
 GUARDED = ("start", "simulation", "suite", "peers", "pass")
@@ -94,7 +99,10 @@ def _write(options: argparse.Namespace, figures: list[Figure], machine: Machine,
         Path(options.json).write_text(text + "\n", encoding="utf-8")
     if options.write_docs:
         DOCS.parent.mkdir(exist_ok=True)
-        DOCS.write_text(show.markdown(figures, machine, command), encoding="utf-8")
+        CHART.parent.mkdir(exist_ok=True)
+        CHART.write_text(chart.svg(figures), encoding="utf-8")
+        page_text = show.markdown(figures, machine, command)
+        DOCS.write_text(f"{page_text}\n![The ratios as a chart](images/{CHART.name})\n", encoding="utf-8")
 
 
 def document(figures: Sequence[Figure], machine: Machine, command: str) -> str:

@@ -58,6 +58,7 @@ class EdgeArguments(msgspec.Struct, frozen=True, kw_only=True):
     quiet: bool
     addon: Path | None
     save_har: Path | None
+    save_flows: Path | None
     control: Address | None
     ready_json: bool
     end_with_stdin: bool
@@ -80,6 +81,7 @@ def parse(argv: list[str]) -> EdgeArguments:
         quiet=options.quiet,
         addon=_existing(options.addon, "--addon"),
         save_har=options.save_har,
+        save_flows=options.save_flows,
         control=(control or Address(host="127.0.0.1", port=0)) if options.hold else None,
         ready_json=options.ready_json,
         end_with_stdin=options.end_with_stdin,
@@ -130,6 +132,7 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
     add("--quiet", action="store_true", help="no line for each request")
     add("--addon", type=Path, metavar="FILE", help="a mitmproxy addon script")
     add("--save-har", type=Path, metavar="FILE", help="write all exchanges there as HAR 1.2 at the end")
+    add("--save-flows", type=Path, metavar="FILE", help="the same as a flow file that mitmproxy opens")
     add("--hold", action="store_true", help="held mode: timers fire when told, not by the clock")
     add("--control", metavar="HOST:PORT", help="where held mode is told; default: a free port on 127.0.0.1")
     add("--insecure-upstream", action="store_true", help="accept any certificate of an https upstream")

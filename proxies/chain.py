@@ -5,9 +5,10 @@ Started from the upstream outwards, ended the other way round.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -19,6 +20,7 @@ from firstbyte.proxies.arguments import Address, EdgeArguments
 from firstbyte.proxies.config import EdgeConfig, TlsFiles, Upstream
 from firstbyte.proxies.control import control_app
 from firstbyte.proxies.edge import Hooks, NoHooks
+from firstbyte.proxies.flows import FlowWriter
 from firstbyte.proxies.garbage import Sweeper
 from firstbyte.proxies.har import HarWriter
 from firstbyte.proxies.record import Record
@@ -49,12 +51,17 @@ class Notes:
     """Where events and records go."""
 
     def __init__(
-        self, events: IO[bytes] | None, say: Callable[[str], None], *, quiet: bool, har: HarWriter | None
+        self,
+        events: IO[bytes] | None,
+        say: Callable[[str], None],
+        *,
+        quiet: bool,
+        keepers: Sequence[HarWriter | FlowWriter],
     ) -> None:
         self._events = events
         self._say = say
         self._quiet = quiet
-        self._har = har
+        self._keepers = keepers
         self._encode = msgspec.json.Encoder().encode
         self._ended: Callable[[], None] = lambda: None
 
@@ -70,8 +77,9 @@ class Notes:
     def done(self, record: Record) -> None:
         """One line, or several when the product logs lines of its own."""
         self._ended()
-        if self._har is not None and record.hop == 0:
-            self._har.add(record)
+        if record.hop == 0:
+            for keeper in self._keepers:
+                keeper.add(record)
         if not self._quiet:
             for text in (line(record), *record.log):
                 self._say(text)
@@ -83,8 +91,8 @@ async def running_chain(
 ) -> AsyncIterator[Chain]:
     """Start the chain; everything is gone afterwards. Raises BadInput when a port can't be had."""
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    har = HarWriter(_time_of_day(), MachineClock().now()) if arguments.save_har else None
-    notes = Notes(events, say, quiet=arguments.quiet, har=har)
+    files = _files(arguments)
+    notes = Notes(events, say, quiet=arguments.quiet, keepers=[keeper for keeper, _ in files])
     async with AsyncExitStack() as stack:
         hooks: Hooks = NoHooks()
         if arguments.addon is not None:
@@ -96,8 +104,8 @@ async def running_chain(
         await _warn_if_unreachable(arguments.upstream, say)
         servers, front = await _start(arguments, notes, tls, hooks, stack)
         control_url = await _start_control(arguments.control, servers, token, stack)
-        if har is not None and arguments.save_har is not None:
-            stack.callback(har.write, arguments.save_har)
+        for keeper, path in files:
+            stack.callback(keeper.write, path)
         sweeper = Sweeper(lambda: not any(server.active for server in servers))
         notes.on_end(sweeper.ended)
         sweeper.start()
@@ -109,6 +117,17 @@ async def running_chain(
             url=f"{'https' if tls else 'http'}://{front.url_host}:{front.port}",
             control_url=control_url,
         )
+
+
+def _files(arguments: EdgeArguments) -> list[tuple[HarWriter | FlowWriter, Path]]:
+    """What is written at the end, and where to."""
+    began, began_us = _time_of_day(), MachineClock().now()
+    files: list[tuple[HarWriter | FlowWriter, Path]] = []
+    if arguments.save_har is not None:
+        files.append((HarWriter(began, began_us), arguments.save_har))
+    if arguments.save_flows is not None:
+        files.append((FlowWriter(began.timestamp(), began_us), arguments.save_flows))
+    return files
 
 
 async def _start(
@@ -133,7 +152,7 @@ async def _start(
             token=random_token,
             stamp=_stamp,
             done=notes.done,
-            keeps_bodies=arguments.save_har is not None and is_front,
+            keeps_bodies=is_front and (arguments.save_har or arguments.save_flows) is not None,
             hooks=hooks if is_front else NoHooks(),
         )
         address = arguments.listen if is_front else Address(host="127.0.0.1", port=0)

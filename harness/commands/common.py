@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from firstbyte.harness.clock import monotonic_ns
+from firstbyte.harness.commands import site
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.result import Outcome, Run, document
 from firstbyte.harness.runner.matrix import run_all
@@ -50,6 +51,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", metavar="FILE|-", help="write the results as JSON; '-' gives stdout to it alone"
     )
+    site.add(parser)
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
     parser.add_argument(
         "-j", "--jobs", type=count, default=8, metavar="N", help="runs at once in real mode (default: 8)"
@@ -107,6 +109,8 @@ def run_shown(
     with Progress(len(chosen), terminal_of(sys.stderr, os.environ), _seconds) as progress:
         runs = run_all(chosen, parsed.jobs, lambda run: progress.advance(run.name))
     write_out(runs, parsed)
+    if parsed.html is not None:
+        _write_page(runs, chosen, parsed)
     show(runs, terminal_of(stream, os.environ))
     return exit_code(runs)
 
@@ -123,6 +127,26 @@ def write_out(runs: Sequence[Run], parsed: argparse.Namespace) -> None:
         json_out.write(document(tuple(runs), package_version()), parsed.json)
     if parsed.junit:
         junit.write(tuple(runs), parsed.junit)
+
+
+def _write_page(runs: Sequence[Run], chosen: Sequence[Plan], parsed: argparse.Namespace) -> None:
+    from firstbyte.harness.loader import load_suites  # noqa: PLC0415 - only when a page is written
+    from firstbyte.harness.report.site.charts import counts_by_column, findings_by_level  # noqa: PLC0415
+    from firstbyte.harness.report.site.runs import Replay, site_of  # noqa: PLC0415
+
+    words = getattr(parsed, "scenario", [])
+    page = site_of(
+        runs,
+        title=f"firstbyte {parsed.command}",
+        facts=site.facts(),
+        profiles={(plan.scenario.id, plan.edge): plan.profiles for plan in chosen},
+        replay=Replay(
+            known=frozenset(one.id for suite in load_suites() for one in suite.scenario),
+            files=tuple(word for word in words if word.endswith(".toml")),
+            settings=tuple(getattr(parsed, "set", [])),
+        ),
+    )
+    site.write(page, parsed.html, [counts_by_column(page), findings_by_level(page)])
 
 
 def exit_code(runs: Sequence[Run]) -> int:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from firstbyte.harness.clock import today
+from firstbyte.harness.clock import monotonic_ns, today
 from firstbyte.harness.commands import common
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.fixes.catalogue import FIXES, Fix, fix_ids
@@ -49,13 +49,16 @@ def run(options: argparse.Namespace) -> int:
     from firstbyte.harness.fixes.play import all_cells  # noqa: PLC0415
     from firstbyte.harness.loader import profile_names  # noqa: PLC0415
     from firstbyte.harness.report import json_out  # noqa: PLC0415
+    from firstbyte.harness.report.progress import Progress  # noqa: PLC0415
+    from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415
 
     if options.record and not options.real:
         raise BadInput("--record: without --real nothing is measured; add --real")
     edges = tuple(dict.fromkeys(options.edge)) or profile_names()
     fixes = _fixes(options.fix)
     measured = _measure(options, edges, fixes) if options.real else read_measured()
-    cells = joined(all_cells(edges, fixes, os.cpu_count() or 1), measured)
+    with Progress(len(edges), terminal_of(sys.stderr, os.environ), lambda: monotonic_ns() / 1e9) as progress:
+        cells = joined(all_cells(edges, fixes, os.cpu_count() or 1, progress.advance), measured)
     if options.json:
         json_out.write(document(cells, package_version()), options.json)
     if options.docs is not None:

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from firstbyte.harness.clock import monotonic_ns, today
-from firstbyte.harness.commands import common
+from firstbyte.harness.commands import common, site
+from firstbyte.harness.grid.cell import GridCell
 from firstbyte.harness.grid.plan import Contender, contender, emulated_contender, shapes_of
 from firstbyte.harness.problems import MissingTool
 from firstbyte.harness.version import package_version
@@ -41,6 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", metavar="FILE|-", help="write the cells as JSON; '-' gives stdout to it alone"
     )
+    site.add(parser)
     parser.add_argument("--docs", type=Path, metavar="DIR", help="write grid.md and grid.html there")
 
 
@@ -65,12 +67,22 @@ def run(options: argparse.Namespace) -> int:
             cells = whole_grid(shapes, contenders, known, options.time_scale, options.jobs, progress.advance)
     if options.json:
         json_out.write(document(cells, package_version()), options.json)
+    if options.html is not None:
+        _write_page(cells, options.html)
     if options.docs is not None:
         write_pages(options.docs, cells, contenders, known, today(), options.time_scale)
     stream = sys.stderr if options.json == json_out.STANDARD_OUTPUT else sys.stdout
     terminal = terminal_of(stream, os.environ)
     terminal.show(table(cells, terminal.width))
     return 0 if all(cell.real is None or is_as_listed(cell) for cell in cells) else 1
+
+
+def _write_page(cells: tuple[GridCell, ...], folder: Path) -> None:
+    from firstbyte.harness.grid.site import site_of  # noqa: PLC0415 - only when a page is written
+    from firstbyte.harness.report.site.charts import counts_by_column  # noqa: PLC0415
+
+    page = site_of(cells, site.facts())
+    site.write(page, folder, [counts_by_column(page)])
 
 
 def _contenders(options: argparse.Namespace) -> tuple[Contender, ...]:

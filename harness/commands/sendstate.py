@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from firstbyte.harness.commands import site
 from firstbyte.harness.problems import BadInput, MissingTool
 from firstbyte.harness.version import package_version
 
@@ -53,6 +55,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--insecure-upstream", action="store_true", help="accept any certificate of an https server"
     )
+    site.add(parser)
     parser.add_argument(
         "--json", metavar="FILE|-", help="write the results as JSON; '-' gives stdout to it alone"
     )
@@ -71,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, url: str) -> int:
     subject, rules = _read(options, url)
+    from firstbyte.harness.clock import monotonic_ns  # noqa: PLC0415
+    from firstbyte.harness.report.progress import Progress  # noqa: PLC0415
     from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415 - after the options are known to be good
     from firstbyte.harness.sendstate.browser import running_browser  # noqa: PLC0415
     from firstbyte.harness.sendstate.play import play  # noqa: PLC0415
@@ -78,11 +83,16 @@ def _run(options: argparse.Namespace, url: str) -> int:
     stream = sys.stderr if options.json == "-" else sys.stdout
     terminal = terminal_of(stream, os.environ)
     results = []
-    with running_browser() as browser:
+    shown = terminal_of(sys.stderr, os.environ)
+    with running_browser() as browser, Progress(len(rules), shown, lambda: monotonic_ns() / 1e9) as progress:
         for rule in rules:
             results.append(play(rule, subject, browser))
+            progress.hide()
             terminal.show(_row(results[-1], terminal.width))
+            progress.advance(rule.id)
     terminal.show(_summary(results))
+    if options.html is not None:
+        _write_page(results, subject.adapter.name, options)
     if options.json:
         from firstbyte.harness.report import json_out  # noqa: PLC0415 - only when results are written
 
@@ -99,6 +109,29 @@ def document(url: str, adapter: str, results: Sequence[RuleResult]) -> dict[str,
         "adapter": adapter,
         "rules": [msgspec.to_builtins(result) for result in results],
     }
+
+
+def _write_page(results: Sequence[RuleResult], adapter: str, options: argparse.Namespace) -> None:
+    from firstbyte.harness.report.site.rules import site_of  # noqa: PLC0415 - only when a page is written
+
+    replay = [
+        "firstbyte",
+        "sendstate",
+        options.url,
+        "--adapter",
+        str(options.adapter),
+        "--edge",
+        options.edge,
+    ]
+    page = site_of(
+        results,
+        url=options.url,
+        adapter=adapter,
+        facts=site.facts(),
+        replay=shlex.join(replay),
+        folder=options.html,
+    )
+    site.write(page, options.html, [])
 
 
 def _read(options: argparse.Namespace, url: str) -> tuple[Subject, list[Any]]:

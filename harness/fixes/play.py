@@ -1,7 +1,7 @@
 """Plays every fix behind every edge in virtual time, under every value an unknown key may have."""
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
 
@@ -35,18 +35,25 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     observed: Observed
 
 
-def all_cells(edges: Sequence[str], fixes: Sequence[Fix], jobs: int) -> tuple[Cell, ...]:
-    """Every cell, edge by edge, in so many processes: a simulation owns its process.
+def all_cells(
+    edges: Sequence[str], fixes: Sequence[Fix], jobs: int, on_done: Callable[[str], None] = lambda _edge: None
+) -> tuple[Cell, ...]:
+    """Every cell, edge by edge, in so many processes: a simulation owns its process. on_done: for each edge.
 
     BadInput for an edge that is not there, SetupFailed for one that lets the unfixed answer pass.
     """
     columns = [column(edge) for edge in edges]
     rows = partial(_row, fixes=tuple(fixes))
     if jobs == 1 or len(columns) < WORTH_FORKING:
-        return tuple(one for behind in columns for one in rows(behind))
+        return tuple(one for behind in columns for one in _noted(rows(behind), on_done))
     preload()
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        return tuple(one for row in pool.map(rows, columns) for one in row)
+        return tuple(one for row in pool.map(rows, columns) for one in _noted(row, on_done))
+
+
+def _noted(row: tuple[Cell, ...], on_done: Callable[[str], None]) -> tuple[Cell, ...]:
+    on_done(row[0].edge if row else "")
+    return row
 
 
 def _row(behind: Column, fixes: Sequence[Fix]) -> tuple[Cell, ...]:

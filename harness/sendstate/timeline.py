@@ -22,6 +22,13 @@ def story(notes: Sequence[tuple[int, str]], record: Record, edge: Sequence[Event
     return "".join(f"{(at - began) / 1e6:10.6f}  {who:<5} {what}\n" for at, who, what in lines)
 
 
+def lines_of(text: str) -> Iterator[tuple[int, str, str]]:
+    """A story as it was written: microseconds since the first line, who, what."""
+    for line in text.splitlines():
+        at, who, *what = line.split(maxsplit=2)
+        yield round(float(at) * 1_000_000), who, " ".join(what)
+
+
 def _notes(notes: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
     for at, text in notes:
         yield at, "check", text

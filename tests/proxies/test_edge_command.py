@@ -14,12 +14,14 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no types
 
 from firstbyte.harness.problems import BadInput
 from firstbyte.proxies.arguments import parse
 from tests.proxies.lab import CHUNKED, OK, head_of
 
 pytestmark = pytest.mark.real
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +175,22 @@ def test_a_har_holds_what_was_said_and_which_timer_fired(upstream: int, tmp_path
     assert (fine["response"]["status"], fine["response"]["content"]["text"]) == (200, "ok")
     assert (slow["response"]["status"], slow["_firstbyte"]["timers_fired"]) == (524, ["proxy-read"])
     assert 500 <= slow["time"] < 2000
+    schema = json.loads((ROOT / "tests" / "data" / "har-1.2.json").read_text(encoding="utf-8"))
+    assert [
+        one.message for one in Draft202012Validator(schema).iter_errors(json.loads(path.read_text()))
+    ] == []
+
+
+def test_a_flow_file_opens_in_mitmproxy(upstream: int, tmp_path: Path) -> None:
+    path = tmp_path / "out.flow"
+    with edge(*common(upstream), "--save-flows", str(path)) as running:
+        running.status("/")
+        running.status("/slow")
+    dump = Path(sys.executable).with_name("mitmdump")
+    options = ("--no-server", "--rfile", path, "--set", "flow_detail=3", "--set", "showhost=true")
+    shown = subprocess.run([dump, *options], capture_output=True, text=True, timeout=60, check=True).stdout
+    for words in ("/\n", " << 200 OK 2b", "    ok", "/slow\n", " << 524"):
+        assert words in shown
 
 
 ADDON = """

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
+import xmlschema
 
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out, junit
@@ -114,6 +115,14 @@ def test_the_shape_is_the_one_the_strictest_schema_asks_for() -> None:
             assert set(case.attrib) == {"name", "classname", "time"}
             places = [ORDER.index(one.tag) for one in case]
             assert places == sorted(set(places))
+
+
+def test_the_report_keeps_its_schema(root: Path) -> None:
+    schema = xmlschema.XMLSchema(root / "tests" / "data" / "junit.xsd")
+    assert [str(error) for error in schema.iter_errors(junit.encoded((*RUNS, HOSTILE)).decode())] == []
+    # The schema can tell: a case without a time, a skip with an attribute.
+    broken = junit.encoded(RUNS).decode().replace(' time="100.000"', "", 1)
+    assert list(schema.iter_errors(broken))
 
 
 def test_characters_xml_cannot_hold_are_replaced_and_secrets_hidden(tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""`make pictures`: docs/images anew, from what the terminal and the browser really show.
+
+Terminal pictures are SVG by rich, browser ones PNG by Playwright. Same code, same pictures: nothing in them
+depends on the day or the machine but the browser's fonts.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+from stamps import ROOT
+
+from firstbyte.harness.report.paint import Line, Palette, paint
+from firstbyte.harness.report.picture import picture
+from firstbyte.harness.report.site.charts import counts_by_column, drawn_all, findings_by_level
+from firstbyte.harness.report.site.page import write_site
+from firstbyte.harness.report.site.runs import Replay, site_of
+from firstbyte.harness.report.table import table
+from firstbyte.harness.runner.matrix import plans, run_all, select
+from firstbyte.harness.runner.plan import Options, Plan
+from firstbyte.harness.runner.run import run_in_sim
+from firstbyte.harness.sendstate.browser import running_browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from firstbyte.harness.result import Run
+
+IMAGES = ROOT / "docs" / "images"
+WIDTH = 80
+type Scheme = Literal["light", "dark"]
+SCREENS: tuple[tuple[str, str, Scheme, tuple[int, int]], ...] = (
+    ("page-claims-light", "", "light", (1180, 720)),
+    ("page-matrix-dark", "#matrix", "dark", (1180, 720)),
+    ("page-case-light", "#case/0", "light", (1180, 1000)),
+    ("page-case-dark", "#case/1", "dark", (1180, 1000)),
+    ("page-statistics-light", "#charts", "light", (1180, 760)),
+    ("page-case-narrow", "#case/0", "light", (400, 800)),
+)
+"""Name, view, scheme, size."""
+
+
+def acts() -> list[Run]:
+    """The runs of the terminal pictures."""
+    return [run_in_sim(plan) for plan in plans(select(["hero"]), (), Options())]
+
+
+def terminal_pictures(runs: Sequence[Run]) -> dict[str, str]:
+    """SVG by file name."""
+    by_name = {run.scenario: run for run in runs}
+    hero = [run for run in runs if run.scenario.startswith("act-")]
+    wanted = {
+        "terminal-act-1": ("firstbyte run act-1 --verbose", picture(by_name["act-1"], WIDTH)),
+        "terminal-act-2": ("firstbyte run act-2 --verbose", picture(by_name["act-2"], WIDTH)),
+        "terminal-reproduce": ("firstbyte reproduce", table(hero, WIDTH)),
+    }
+    return {name: svg_of(lines, title, name) for name, (title, lines) in wanted.items()}
+
+
+def svg_of(lines: Sequence[Line], title: str, name: str) -> str:
+    """What a terminal of 80 columns shows, as SVG."""
+    console = Console(
+        record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="standard"
+    )
+    console.print(Text.from_ansi(paint(lines, Palette.COLOUR)), end="")
+    # Without an id of our own rich takes one that differs from version to version.
+    drawn = console.export_svg(title=title, unique_id=name)
+    # The font it names would come from the network; every machine has one of this kind.
+    return re.sub(r"@font-face {.*?}\s*", "", drawn, flags=re.S).replace("Fira Code, ", "DejaVu Sans Mono, ")
+
+
+def take(browser: Browser, address: str) -> None:
+    """Every screen picture."""
+    for name, view, scheme, (width, height) in SCREENS:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        page = context.new_page()
+        page.goto(address + view)
+        page.locator("#title").wait_for()
+        page.evaluate("document.fonts.ready")
+        page.screenshot(path=IMAGES / f"{name}.png")
+        context.close()
+
+
+def report(chosen: Sequence[Plan], runs: Sequence[Run], folder: Path) -> str:
+    """A page of the runs; returns its address."""
+    site = site_of(
+        runs,
+        title="firstbyte run",
+        facts=[("command", "firstbyte run")],
+        profiles={(plan.scenario.id, plan.edge): plan.profiles for plan in chosen},
+        replay=Replay(known=frozenset(run.scenario for run in runs)),
+    )
+    charts, note = drawn_all([counts_by_column(site), findings_by_level(site)])
+
+    return write_site(msgspec.structs.replace(site, charts=charts, charts_note=note), folder).as_uri()
+
+
+def main() -> int:
+    """Exit status 0; what is missing is told by the exception."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    chosen = list(plans(select([]), (), Options()))
+    runs = run_all(chosen, 2, lambda _run: None)
+    for name, text in terminal_pictures(runs).items():
+        (IMAGES / f"{name}.svg").write_text(text, encoding="utf-8")
+    if "--terminal-only" not in sys.argv:
+        with tempfile.TemporaryDirectory() as folder, running_browser() as browser:
+            take(browser, report(chosen, runs, Path(folder)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""`firstbyte schema`: the JSON Schemas of the files people write, for their editors.
+
+Made from the very types that read the files. It must never say less than the loader asks for.
+"""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from firstbyte.harness.commands.printing import out
+from firstbyte.harness.json_schema import schema_of_type
+from firstbyte.harness.problems import BadInput, did_you_mean
+from firstbyte.harness.profile import Evidence, Profile
+from firstbyte.harness.scenario import Suite
+from firstbyte.harness.sendstate.adapter import Adapter
+from firstbyte.harness.wire import Shape
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TYPES: Mapping[str, type] = {"scenario": Suite, "shape": Shape, "profile": Profile, "adapter": Adapter}
+TITLES = {
+    "scenario": "firstbyte: a scenario file",
+    "shape": "firstbyte: a wire shape",
+    "profile": "firstbyte: an edge profile",
+    "adapter": "firstbyte: a send-state adapter",
+}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    parser.add_argument("name", nargs="?", default="", help=f"of which file: {', '.join(TYPES)}")
+    parser.add_argument(
+        "--write", type=Path, metavar="DIR", help="write all of them there instead, NAME.json each"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print one, or write all."""
+    if options.write is not None:
+        write_all(options.write)
+        return 0
+    if options.name not in TYPES:
+        wanted = (
+            f"no schema '{options.name}'{did_you_mean(options.name, TYPES)}"
+            if options.name
+            else "which schema?"
+        )
+        raise BadInput(f"{wanted}; there is: {', '.join(TYPES)}")
+    out(encoded(options.name).decode().rstrip("\n"))
+    return 0
+
+
+def schemas_dir() -> Path:
+    """The folder of the schemas that come with firstbyte."""
+    return Path(__file__).resolve().parent.parent / "schemas"
+
+
+def write_all(folder: Path) -> None:
+    """NAME.json each."""
+    from firstbyte.harness.report.json_out import replace  # noqa: PLC0415 - only when files are written
+
+    for name in TYPES:
+        replace(folder / f"{name}.json", encoded(name), option="--write")
+
+
+def encoded(name: str) -> bytes:
+    """One schema as UTF-8 JSON with indentation."""
+    return msgspec.json.format(msgspec.json.encode(schema_of(name)), indent=2) + b"\n"
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """One schema."""
+    schema = schema_of_type(TYPES[name])
+    if name == "profile":
+        _add_evidence(schema)
+    return {"$schema": DIALECT, "title": TITLES[name], **schema}
+
+
+def _add_evidence(schema: dict[str, Any]) -> None:
+    """A profile's file holds its evidence too, and a key whose value is unknown stands there instead."""
+    for part in schema["$defs"].values():
+        part["required"] = [key for key in part["required"] if key in ("id", "name", "title")]
+    evidence = schema_of_type(Evidence)["$defs"]
+    known = evidence.pop("Evidence")["properties"]
+    schema["$defs"] |= evidence
+    whole = schema["$defs"]["Profile"]["properties"]
+    whole["source"], whole["unknown"] = known["sources"], known["unknown"]

@@ -1,0 +1,57 @@
+"""`--html` of the commands with results: what all of them say of how a page was made, and where it went."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import shlex
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from firstbyte.harness.report import redact
+from firstbyte.harness.version import package_version
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from firstbyte.harness.report.site.charts import Drawn
+    from firstbyte.harness.report.site.model import Site
+
+_NAMED = ("mitmproxy", "h11", "h2", "starlette", "uvicorn", "playwright")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The option."""
+    parser.add_argument(
+        "--html",
+        type=Path,
+        metavar="DIR",
+        help="write the results as a page, DIR/index.html, that needs no network",
+    )
+
+
+def facts() -> tuple[tuple[str, str], ...]:
+    """Command, versions, machine."""
+    command = redact.text(shlex.join(["firstbyte", *sys.argv[1:]]))
+    python = f"{platform.python_implementation()} {platform.python_version()} on {platform.system()}"
+    found = [("command", command), ("firstbyte", package_version()), ("Python", python)]
+    for name in _NAMED:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
+def write(site: Site, folder: Path, charts: Sequence[Drawn]) -> None:
+    """The page; its place is said on standard error."""
+    from firstbyte.harness.report.site.charts import drawn_all  # noqa: PLC0415 - only when a page is written
+    from firstbyte.harness.report.site.page import write_site  # noqa: PLC0415
+
+    made, note = drawn_all(charts)
+    path = write_site(msgspec.structs.replace(site, charts=made, charts_note=note), folder)
+    sys.stderr.write(f"firstbyte: the page is {path}\n")
