@@ -20,7 +20,7 @@ from firstbyte.harness.runner.run import run_real
 from firstbyte.harness.verdict import Verdict
 from tests.conftest import lacking
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.clock]
 
 SCALE = 50.0
 FILE = """
