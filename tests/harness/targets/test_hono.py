@@ -17,7 +17,7 @@ from tests.conftest import lacking
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.clock]
 
 SCALE = 50.0
-AT_ONCE = 4
+AT_ONCE = 6
 
 
 def played(target: str, scenarios: Sequence[str]) -> dict[str, Run]:
