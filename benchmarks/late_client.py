@@ -37,12 +37,23 @@ class Client:
             now = time.monotonic() - began
             while self._due and self._due[0][0] <= now:
                 due, index = heapq.heappop(self._due)
-                connection = self._connect()
-                connection.sendall(_REQUEST % (index + 1))
-                self.sent[index] = time.monotonic()
+                try:
+                    self._send(index)
+                except OSError:
+                    self.empty += 1  # a subject that takes no more has no answer to be late with
+                    continue
                 self.lag.append(self.sent[index] - began - due)
-                self._selector.register(connection, selectors.EVENT_READ, index)
             self._read(self._wait(began))
+
+    def _send(self, index: int) -> None:
+        connection = self._connect()
+        try:
+            connection.sendall(_REQUEST % (index + 1))
+        except OSError:
+            connection.close()
+            raise
+        self.sent[index] = time.monotonic()
+        self._selector.register(connection, selectors.EVENT_READ, index)
 
     def _connect(self) -> socket.socket:
         connection = socket.create_connection(self._address)

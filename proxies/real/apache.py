@@ -20,7 +20,8 @@ from firstbyte.proxies.real.product import (
 
 _MODULES = ("mpm_event", "authz_core", "proxy", "proxy_http")
 _PLACES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/libexec/apache2")
-_THREADS = 128
+_THREADS = 1_100
+_STACK = 262_144
 
 
 class Apache(Installed):
@@ -65,6 +66,7 @@ def _main(folder: Path, modules: Path) -> list[str]:
         f"DefaultRuntimeDir {folder}",
         *(f"LoadModule {name}_module {modules}/mod_{name}.so" for name in _MODULES),
         "ServerLimit 1",
+        f"ThreadStackSize {_STACK}",
         f"ThreadLimit {_THREADS}",
         f"ThreadsPerChild {_THREADS}",
         f"MaxRequestWorkers {_THREADS}",

@@ -30,7 +30,7 @@ from firstbyte.harness.targets.hono.transcript import Transcript, halves, listen
 from firstbyte.reference_server.handlers import handler_ids
 from tests.conftest import lacking
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.clock]
 
 BLOCKING = "no-content-blocking"
 EARLY = WAIT_MS / 2

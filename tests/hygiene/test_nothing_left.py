@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from firstbyte.harness.targets.hono.runtime import find_runtime
+from tests.conftest import lacking
 from tests.hygiene.lab import Session, until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -20,6 +22,7 @@ DEMO = ("demo", "--time-scale", "50")
 SERVE = ("serve", "--listen", "127.0.0.1:0")
 EDGE = ("edge", "--upstream", "http://127.0.0.1:9", "--profile", "cloudflare-100", "--listen", "127.0.0.1:0")
 NURSERY_ORIGIN_EDGE = 3
+NURSERY_KEEPER_PROGRAM_EDGE = 4
 
 type End = Callable[[Session], None]
 
@@ -103,6 +106,21 @@ def test_a_demo_without_its_server_says_so_and_leaves_nothing(who: str, tmp_path
         os.kill(children[0] if who == "nursery" else children[1], signal.SIGKILL)
         assert session.end() == 3
         assert re.fullmatch("firstbyte: demo: the (origin|edge) has ended, .*", session.err.strip())
+        session.assert_gone(ports)
+
+
+@pytest.mark.parametrize(("end", "code", "said"), ENDS, ids=["ctrl-c", "sigterm", "kill -9"])
+def test_a_foreign_program_does_not_outlive_the_command(
+    end: End, code: int, said: str, tmp_path: Path
+) -> None:
+    if not find_runtime("hono-bun").installed.is_there:
+        lacking("Bun and Hono are not installed; run `make setup`")
+    with Session(tmp_path / "t", *RUN, "--target", "hono-bun") as session:
+        session.children(NURSERY_KEEPER_PROGRAM_EDGE)
+        ports = session.listening(2)
+        end(session)
+        assert session.end() == code
+        assert said in session.err
         session.assert_gone(ports)
 
 

@@ -20,7 +20,7 @@ WAIT_MS = 1_000.0
 """The time that the work takes. A transcript tells before from after the middle of it."""
 BEATS = 0.7
 """Share of the wait after which a heartbeat comes: one, and after the middle."""
-AT_ONCE = 6
+AT_ONCE = 10
 _NAME = re.compile(r"^  (\w+): ", re.M)
 _BLOCKS = re.compile(r"block|setimmediate")
 _NOT_ON_BUN = frozenset({"interim-102"})
