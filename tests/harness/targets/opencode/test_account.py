@@ -119,6 +119,15 @@ def test_a_message_was_there_when_its_answer_began_even_if_it_was_announced_late
     assert at(account, "arrived") == [(4_000, 1)], "the first sign of it"
 
 
+@pytest.mark.parametrize(("announced", "persisted"), [(30_000, 1_000), (2_500_000, 2_500_000)])
+def test_a_stamp_is_taken_for_a_sign_that_is_hardly_later_and_for_no_other(
+    announced: int, persisted: int
+) -> None:
+    events = (Announced(at_us=announced, session="s", message="msg_1"),)
+    account = account_of(known(message("msg_1", "user", text(TEXT)), announced=events), busy=0)
+    assert at(account, "persisted") == [(persisted, 1)]
+
+
 def test_a_message_that_is_announced_and_not_listed_does_not_count() -> None:
     announced = (Announced(at_us=5_000, session="s", message="msg_1"),)
     account = account_of(known(announced=announced), busy=0)
