@@ -32,6 +32,7 @@ COMMANDS = {
     "audit": "every operation of an API, and what each edge would have made of each",
     "fixes": "the popular fixes behind every edge: which cure it, which make it worse",
     "diff": "what changed between two results, as Markdown for a pull request",
+    "merge": "the results of shards as one",
     "edge": "put an emulated edge in front of a server",
     "serve": "the reference session server",
     "demo": "server, edge and page to click through the bug",

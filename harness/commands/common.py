@@ -124,7 +124,12 @@ def write_out(runs: Sequence[Run], parsed: argparse.Namespace) -> None:
     from firstbyte.harness.report import json_out, junit  # noqa: PLC0415 - only when results are written
 
     if parsed.json:
-        json_out.write(document(tuple(runs), package_version()), parsed.json)
+        whole = document(tuple(runs), package_version())
+        shard = getattr(parsed, "shard", None)
+        part = (
+            {"shard": dict(zip(("index", "count"), map(int, shard.split("/")), strict=True))} if shard else {}
+        )
+        json_out.write({**whole, **part}, parsed.json)
     if parsed.junit:
         junit.write(tuple(runs), parsed.junit)
 
