@@ -112,6 +112,6 @@ def _check_once(paths: Sequence[Path], documents: Sequence[dict[str, Any]]) -> N
             key = (one["scenario"], one["edge"], one["target"], one["mode"])
             if key in seen:
                 raise BadInput(
-                    f"{path}: {one['scenario']}[{one['edge']}] is in {seen[key]} already; merge each part once"
+                    f"{path}: {one['scenario']}[{one['edge']}] is in {seen[key]} too; merge each part once"
                 )
             seen[key] = path
