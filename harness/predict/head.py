@@ -3,6 +3,7 @@
 Pure, and on purpose another reader than the edge's own: a test holds the two together.
 """
 
+import re
 from typing import NamedTuple
 
 from firstbyte.harness.profile import Framing
@@ -82,7 +83,7 @@ def read_head(lines: list[bytes]) -> Head:
 
 def _status_line(line: bytes) -> tuple[int, bytes]:
     parts = line.split(None, 2)
-    if len(parts) < 2 or not parts[1].isdigit() or not _is_version(parts[0]):
+    if len(parts) < 2 or not re.fullmatch(rb"[0-9]{3}", parts[1]) or not _is_version(parts[0]):
         raise BadHead(f"not an HTTP answer: {line[:40]!r}")
     return int(parts[1]), parts[2] if len(parts) > 2 else b""
 
