@@ -60,8 +60,9 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """One exchange. sent_at: when the whole request had left.
 
-    reused: on a connection that an earlier request had used; `afresh` is then what a request on a new
-    connection got. afresh None = the same again, which is also what a request that is sent again gets.
+    is_taken: the origin has taken all of the request. reused: on a connection that an earlier request had
+    used; `afresh` is then what a request on a new connection got. afresh None = the same again, which is also
+    what a request that is sent again gets.
     """
 
     method: str
@@ -72,6 +73,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     uploads: tuple[Sent, ...] = ()
     sent_at: int = 0
     reused: bool = False
+    is_taken: bool = True
     afresh: Answered | None = None
 
     @property

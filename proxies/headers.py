@@ -91,6 +91,19 @@ def choose_length(response: http.Response, rule: TwoLengths) -> tuple[str, ...]:
     return tuple(lengths[1:]) if rule is TwoLengths.BOTH else ()
 
 
+def refuse_status_line(line: bytes) -> str:
+    """RFC 9112 4: a status is three digits; Python reads '+200' and '2_00' as 200 too."""
+    status = line.split(None, 2)[1]
+    return "" if len(status) == 3 and status.isdigit() else f"status {status!r}"
+
+
+def one_length(response: http.Response) -> None:
+    """RFC 9112 6.3: equal Content-Lengths count as one. Different ones have been refused."""
+    lengths = response.headers.get_all("content-length")
+    if len(lengths) > 1:
+        response.headers["content-length"] = lengths[0]
+
+
 def is_upgrade(request: http.Request) -> bool:
     """Whether the client asks for a WebSocket, the one upgrade that goes on to the origin."""
     return request.headers.get("upgrade", "").lower() == "websocket" and not request.is_http2

@@ -26,7 +26,15 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._http1 import Http1Client, make_body_reader
 
 from firstbyte.harness.profile import Cause, CloseKind, NotHttp, On204, Profile
-from firstbyte.proxies.headers import HTTP09, choose_length, is_framed, refuse_response, wants_close
+from firstbyte.proxies.headers import (
+    HTTP09,
+    choose_length,
+    is_framed,
+    one_length,
+    refuse_response,
+    refuse_status_line,
+    wants_close,
+)
 from firstbyte.proxies.signals import (
     InterimReceived,
     OriginBroke,
@@ -119,12 +127,13 @@ class EdgeHttp1Client(Http1Client):
             yield from self._broke(Cause.GARBAGE, str(error))
             return
         others = choose_length(response, self._two_lengths)
-        refusal = refuse_response(response)
+        refusal = refuse_status_line(lines[0]) or refuse_response(response)
         if not refusal and sum(map(len, lines)) > self._max_header_bytes:
             refusal = "a head that is too long"
         if refusal:
             yield from self._broke(Cause.GARBAGE, refusal)
             return
+        one_length(response)
         status = response.status_code
         if status < 200 and status != 101 and status not in self.takes_as_final:
             assert self.stream_id is not None

@@ -115,8 +115,7 @@ def _status(headers: tuple[tuple[str, str], ...]) -> int:
     return int(next(value for name, value in headers if name == ":status"))
 
 
-def _code(code: object) -> str:
-    try:
-        return h2.errors.ErrorCodes(code).name
-    except ValueError:
-        return str(code)
+def _code(code: int | None) -> str:
+    """Its name; an unknown code stays a number."""
+    named = [one.name for one in h2.errors.ErrorCodes if one == code]
+    return named[0] if named else str(code)

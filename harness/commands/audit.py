@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firstbyte.harness.commands import site
 from firstbyte.harness.commands.common import count
 from firstbyte.harness.commands.probe import duration
 from firstbyte.harness.problems import BadInput
@@ -40,6 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_option("--edge", action="append", default=[], metavar="NAME", help="this edge only; repeatable")
     add_option("--baseline", type=Path, metavar="FILE", help="an earlier --json: fail on what is new alone")
     add_option("--json", metavar="FILE|-", help="write all as JSON; '-' gives stdout to it alone")
+    site.add(parser)
     add_option("--junit", metavar="FILE", help="write JUnit XML: a suite an edge, a case an operation")
 
 
@@ -162,8 +164,11 @@ def _report(
     from firstbyte.harness.report import json_out  # noqa: PLC0415
     from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415
 
+    document = audit_document(audited, source.server, known, package_version())
     if options.json:
-        json_out.write(audit_document(audited, source.server, known, package_version()), options.json)
+        json_out.write(document, options.json)
+    if options.html is not None:
+        site.write_document(document, "audit", options.html)
     if options.junit:
         junit.write(audited, edges, known, options.junit)
     terminal = terminal_of(sys.stderr if options.json == "-" else sys.stdout, os.environ)

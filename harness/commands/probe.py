@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firstbyte.harness.commands import site
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.units import BadDuration, Duration, parse_duration
 from firstbyte.harness.version import package_version
@@ -44,6 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add_option("--insecure", action="store_true", help="accept any certificate")
     add_option("--json", metavar="FILE|-", help="write all as JSON; '-' gives stdout to it alone")
+    site.add(parser)
 
 
 def duration(text: str) -> Duration:
@@ -78,6 +80,8 @@ def run(options: argparse.Namespace) -> int:
         from firstbyte.harness.report import json_out  # noqa: PLC0415 - only when results are written
 
         json_out.write(document, options.json)
+    if options.html is not None:
+        site.write_document(document, "probe", options.html)
     return 1 if any(_is_bad(one) for one in found) else 0
 
 

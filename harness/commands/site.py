@@ -8,7 +8,7 @@ import shlex
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,7 +16,7 @@ from firstbyte.harness.report import redact
 from firstbyte.harness.version import package_version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from firstbyte.harness.report.site.charts import Drawn
     from firstbyte.harness.report.site.model import Site
@@ -36,7 +36,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def facts() -> tuple[tuple[str, str], ...]:
     """Command, versions, machine."""
-    command = redact.text(shlex.join(["firstbyte", *sys.argv[1:]]))
+    # Word by word: a header is a line of its own there, so that its secret is seen.
+    command = shlex.join(["firstbyte", *map(redact.text, sys.argv[1:])])
     python = f"{platform.python_implementation()} {platform.python_version()} on {platform.system()}"
     found = [("command", command), ("firstbyte", package_version()), ("Python", python)]
     for name in _NAMED:
@@ -45,6 +46,15 @@ def facts() -> tuple[tuple[str, str], ...]:
         except PackageNotFoundError:
             continue
     return tuple(found)
+
+
+def write_document(document: Mapping[str, Any], command: str, folder: Path) -> None:
+    """The page of what `probe` or `audit` found."""
+    from firstbyte.harness.report.site.charts import counts_by_column  # noqa: PLC0415
+    from firstbyte.harness.report.site.operations import site_of_document  # noqa: PLC0415
+
+    page = site_of_document(document, command=command, facts=facts())
+    write(page, folder, [counts_by_column(page)])
 
 
 def write(site: Site, folder: Path, charts: Sequence[Drawn]) -> None:

@@ -70,9 +70,11 @@ class _Exchange(OriginSide):
             case Happens.UPLOAD:
                 self.upload(entry.size)
             case Happens.UPLOAD_ENDED:
-                self.upload_ended_now()
+                self._upload_ended()
             case Happens.CONNECTED:
                 self.connected()
+            case Happens.READ | Happens.CLOSED if self.is_piped:
+                self._pipe(entry.data if entry.what is Happens.READ else None)
             case Happens.READ:
                 self.read()
                 self._take(self.reader.feed(entry.data))
@@ -118,13 +120,15 @@ class _Exchange(OriginSide):
 
     def _header(self, fact: Header) -> None:
         head = fact.head
-        if head.is_interim:
+        if head.is_interim or head.status == SWITCHING:
             self.asked.add("interim")
         self.timers.note(Point.HEADER_COMPLETED, self.now)
         if self.resend(ResendCause.STATUS, head.status):
             return
         mutation = self.profile.mutation
-        if head.status == NO_CONTENT and head.announces_body and mutation.framed_204 is On204.REFUSE:
+        if head.status == SWITCHING and self.profile.interim.on_101 is InterimAction.REFUSE:
+            self._garbage("refuses a 101")
+        elif head.status == NO_CONTENT and head.announces_body and mutation.framed_204 is On204.REFUSE:
             self._garbage("refuses a 204 with a body")
         elif head.status in mutation.replaces and "replaced" in self.profile.answers:
             self.is_replaced = True
@@ -144,9 +148,26 @@ class _Exchange(OriginSide):
     def _ended(self) -> None:
         self.timers.note(Point.RESPONSE_COMPLETED, self.now)
         head = self.reply.head
-        if head is None or head.status != SWITCHING:
-            self.reply.complete(self.now, upload_ended=self.upload_ended)
+        if head is not None and head.status == SWITCHING:
+            self.is_piped = True
+            self.timers.note(Point.UPGRADED, self.now)
+            self._pipe(self.reader.rest())
+            return
+        self.reply.complete(self.now, upload_ended=self.upload_ended)
         self.finish()
+
+    def _upload_ended(self) -> None:
+        self.upload_ended_now()
+        if self.late_answer:
+            self._answer(self.late_answer, "")
+
+    def _pipe(self, data: bytes | None) -> None:
+        """Bytes of another protocol, after a 101; None: its end."""
+        if data is None:
+            self.client.close(self.now)
+        elif data:
+            self.timers.note(Point.ORIGIN_READ, self.now)
+            self.client.write(data, self.now)
 
     def _broke(self, fact: Broke) -> None:
         if self.reply.head is not None:
@@ -172,6 +193,10 @@ class _Exchange(OriginSide):
 
     def _fire(self, timer: Timer) -> None:
         self.fired = timer
+        if self.is_piped:
+            self.is_cut = True
+            self.client.close(self.now)
+            return
         reply = self.reply
         if reply.header_forwarded or (reply.head is not None and not timer.answer):
             self._cut(Cause.TIMER, "")
@@ -179,6 +204,11 @@ class _Exchange(OriginSide):
         was_connected = self.is_connected
         after = self.profile.interim.after if self.interims and was_connected else ""
         if reply.head is None and self.resend(ResendCause.TIMER if was_connected else ResendCause.CONNECT):
+            return
+        if timer.after_upload and not self.upload_ended:
+            self.late_answer = after or timer.answer
+            self.is_connected = False
+            self.timers.next_attempt(self.now)
             return
         self._answer(after or timer.answer or "timeout", "")
 
@@ -215,9 +245,13 @@ class _Exchange(OriginSide):
             margin=self.timers.margin,
             timer=fired.name if fired else "",
             limit=fired.limit if fired else None,
-            cause=NOT_RECORDED if self.is_guess else self.cause or (_TOO_SHORT if self.stopped else ""),
+            cause=self._not_recorded if self.is_guess else self.cause or (_TOO_SHORT if self.stopped else ""),
             requests=self.requests,
         )
+
+    @property
+    def _not_recorded(self) -> str:
+        return NOT_RECORDED if self.recording.is_taken else NOT_TAKEN
 
     def _outcome(self) -> Outcome:
         if self.is_guess or (self.stopped and self.client.end is None):
@@ -228,10 +262,12 @@ class _Exchange(OriginSide):
 
 
 NOT_RECORDED = "the origin answered before the upload had ended; this edge sends the request in another way"
+NOT_TAKEN = "the origin did not take the whole request, and an edge keeps more of it than a probe can see"
 _TOO_SHORT = "the recording ends before any deadline"
 _HOW = {
     Cause.TIMER: "",
     Cause.FIN: "the origin closed",
+    Cause.FIN_AT_BOUNDARY: "the origin closed",
     Cause.RESET: "the origin reset the connection",
     Cause.GARBAGE: "the origin's answer is malformed",
 }

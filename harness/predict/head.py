@@ -3,9 +3,10 @@
 Pure, and on purpose another reader than the edge's own: a test holds the two together.
 """
 
+import re
 from typing import NamedTuple
 
-from firstbyte.harness.profile import Framing
+from firstbyte.harness.profile import Framing, TwoLengths
 
 NO_CONTENT = 204
 SWITCHING = 101
@@ -40,6 +41,7 @@ class Head(NamedTuple):
     status: int
     reason: bytes
     fields: Fields
+    is_raw: bool = False  # made up for bytes that are no HTTP, and never sent
 
     def all(self, name: bytes) -> list[bytes]:
         """The values of every field of this name."""
@@ -72,17 +74,30 @@ class Head(NamedTuple):
         return bool(self.all(b"transfer-encoding")) or (self.one(b"content-length") or b"0") != b"0"
 
 
-def read_head(lines: list[bytes]) -> Head:
-    """The head in these lines. BadHead when an edge refuses it."""
+def read_head(lines: list[bytes], rule: TwoLengths) -> tuple[Head, Head]:
+    """The head in these lines, as its body is read and as it goes on. BadHead when an edge refuses it."""
     status, reason = _status_line(lines[0] if lines else b"")
-    head = Head(status, reason, _fields(lines[1:]))
+    head, others = _with_one_length(Head(status, reason, _fields(lines[1:])), rule)
     _refuse(head)
-    return head
+    more = tuple((b"Content-Length", value) for value in others)
+    return head, head._replace(fields=(*head.fields, *more))
+
+
+def _with_one_length(head: Head, rule: TwoLengths) -> tuple[Head, list[bytes]]:
+    """RFC 9112 6.3: equal lengths count as one. Of others that of the rule, with those that go on."""
+    lengths = head.all(b"content-length")
+    is_refused = len(set(lengths)) > 1 and rule is TwoLengths.REFUSE
+    if len(lengths) < 2 or is_refused:
+        return head, []
+    kept = tuple(one for one in head.fields if one[0].lower() != b"content-length")
+    chosen = lengths[-1 if rule is TwoLengths.LAST else 0]
+    others = lengths[1:] if rule is TwoLengths.BOTH and len(set(lengths)) > 1 else []
+    return head._replace(fields=(*kept, (b"Content-Length", chosen))), others
 
 
 def _status_line(line: bytes) -> tuple[int, bytes]:
     parts = line.split(None, 2)
-    if len(parts) < 2 or not parts[1].isdigit() or not _is_version(parts[0]):
+    if len(parts) < 2 or not re.fullmatch(rb"[0-9]{3}", parts[1]) or not _is_version(parts[0]):
         raise BadHead(f"not an HTTP answer: {line[:40]!r}")
     return int(parts[1]), parts[2] if len(parts) > 2 else b""
 

@@ -33,11 +33,13 @@ class OriginSide:
         self.interims = 0
         self.is_connected = False
         self.upload_ended = False
-        self.is_over = self.stopped = self.is_guess = False
+        self.is_over = self.stopped = self.is_piped = False
+        self.is_guess = not recording.is_taken
         self.is_cut = self.is_answered = self.is_replaced = False
         self.fired: Timer | None = None
         self.cause = ""
         self.asked: set[str] = set()
+        self.late_answer = ""
         self._uploaded = 0
         self._any_byte = False
         self._reused = False
@@ -48,9 +50,7 @@ class OriginSide:
         interim = self.profile.interim
         by_status = {100: interim.on_100, 102: interim.on_102, 103: interim.on_103}
         final = frozenset(status for status, does in by_status.items() if does is InterimAction.FINAL)
-        self.reader = OriginReader(
-            self.recording.method, final, self.profile.mutation.framed_204, self.profile.max_answer_head
-        )
+        self.reader = OriginReader(self.recording.method, final, self.profile)
 
     @property
     def deadline(self) -> int | None:
@@ -64,7 +64,7 @@ class OriginSide:
 
     def is_listening(self, entry: Entry) -> bool:
         """Whether what this attempt's connection brings still matters."""
-        return self.is_connected or entry.what is Happens.CONNECTED
+        return not self.late_answer and (self.is_connected or entry.what is Happens.CONNECTED)
 
     # ---- the request
 
@@ -87,6 +87,8 @@ class OriginSide:
         """The whole request has come in."""
         self.upload_ended = True
         self.timers.note(Point.REQUEST_RECEIVED, self.now)
+        if self.late_answer:
+            return
         if self.profile.buffer_request:
             self._connect(may_reuse=True)
         elif self.is_connected:
@@ -108,7 +110,7 @@ class OriginSide:
         self.timers.note(Point.CONNECTED, self.now)
         if begins_before_upload_ends(self.recording, self._answered):
             # How it would have taken a request that comes whole, or for the second time, was not recorded.
-            self.is_guess = self.profile.buffer_request or self.attempt > 1
+            self.is_guess |= self.profile.buffer_request or self.attempt > 1
             self.agenda.add_answer(self._answered, self.now, self.attempt)
         if self.upload_ended:
             self._sent()

@@ -11,7 +11,7 @@ from h11._readers import ChunkedReader, ContentLengthReader, Http10Reader
 from h11._receivebuffer import ReceiveBuffer
 
 from firstbyte.harness.predict.head import NO_CONTENT, BadHead, Head, body_size, read_head
-from firstbyte.harness.profile import Cause, On204
+from firstbyte.harness.profile import Cause, NotHttp, On204, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,10 @@ type Fact = Interim | Header | Body | Ended | Broke
 class OriginReader:
     """One answer on one connection. takes_as_final: 1xx statuses that this edge takes for the answer."""
 
-    def __init__(
-        self, method: str, takes_as_final: frozenset[int], framed_204: On204, most_head: int
-    ) -> None:
+    def __init__(self, method: str, takes_as_final: frozenset[int], profile: Profile) -> None:
         self._method = method
         self._takes_as_final = takes_as_final
-        self._framed_204 = framed_204
-        self._most_head = most_head
+        self._profile = profile
         self._buffer = ReceiveBuffer()
         self._body: ChunkedReader | ContentLengthReader | Http10Reader | None = None
         self._is_over = False
@@ -76,6 +73,9 @@ class OriginReader:
             return
         self._buffer += data
         while self._body is None and not self._is_over:
+            if not b"HTTP/".startswith(bytes(self._buffer)[:5]):
+                yield from self._not_http()
+                break
             lines = self._buffer.maybe_extract_lines()
             if lines is None:
                 yield from self._unfinished_head()
@@ -84,28 +84,41 @@ class OriginReader:
         yield from self._read_body()
 
     def _unfinished_head(self) -> Iterator[Fact]:
-        is_http = b"HTTP/".startswith(bytes(self._buffer)[:5])
-        if len(self._buffer) > self._most_head or not is_http:
+        if len(self._buffer) > self._profile.max_answer_head:
+            yield self._broke(Cause.GARBAGE, "a head that is too long")
+
+    def _not_http(self) -> Iterator[Fact]:
+        rule = self._profile.not_http
+        if rule is NotHttp.REFUSE:
             yield self._broke(Cause.GARBAGE, "not an HTTP answer")
+            return
+        is_raw = rule is NotHttp.RAW
+        head = Head(200, b"OK", (), is_raw=is_raw)
+        self._body = _reader_of(-1 if is_raw else body_size(self._method, head))
+        yield Header(head)
 
     def _take_head(self, lines: list[bytes]) -> Iterator[Fact]:
         try:
-            head = read_head(lines)
+            head, passed_on = read_head(lines, self._profile.two_lengths)
         except BadHead as error:
             yield self._broke(Cause.GARBAGE, str(error))
             return
-        if sum(map(len, lines)) > self._most_head:
+        if sum(map(len, lines)) > self._profile.max_answer_head:
             yield self._broke(Cause.GARBAGE, "a head that is too long")
         elif head.is_interim and head.status not in self._takes_as_final:
             yield Interim(head)
         else:
             self._body = _reader_of(self._size(head))
-            yield Header(head)
+            yield Header(passed_on)
 
     def _size(self, head: Head) -> int | None:
         if head.status in self._takes_as_final:
             return -1
-        if head.status == NO_CONTENT and head.announces_body and self._framed_204 is On204.PASS:
+        if (
+            head.status == NO_CONTENT
+            and head.announces_body
+            and self._profile.mutation.framed_204 is On204.PASS
+        ):
             length = head.one(b"content-length")
             return int(length) if length else None
         return body_size(self._method, head)
@@ -134,8 +147,20 @@ class OriginReader:
         elif cause is Cause.FIN and isinstance(self._body, Http10Reader):
             self._is_over = True
             yield Ended()
+        elif cause is Cause.FIN and self._is_between_chunks():
+            yield self._broke(Cause.FIN_AT_BOUNDARY, "closed between two chunks")
         else:
             yield self._broke(cause, "closed inside the body")
+
+    def _is_between_chunks(self) -> bool:
+        body = self._body
+        if not isinstance(body, ChunkedReader) or len(self._buffer):
+            return False
+        return not (body._bytes_in_chunk or body._bytes_to_discard or body._reading_trailer)
+
+    def rest(self) -> bytes:
+        """What has come after the answer: after a 101 the first bytes of the other protocol."""
+        return bytes(self._buffer)
 
     def _broke(self, cause: Cause, detail: str, *, partial: bool = False) -> Broke:
         self._is_over = True

@@ -94,6 +94,8 @@ class Reply:
 
     def _framed(self, head: Head, fields: Fields) -> Fields:
         kept = forwarded(head._replace(fields=fields))
+        if head.is_raw:
+            return kept
         is_to_chunk = self.framing is Framing.CLOSE and self._profile.mutation.close_delimited_to_chunked
         if has_no_body(self._method, head.status) or not is_to_chunk:
             return kept
@@ -103,6 +105,8 @@ class Reply:
         if self.head is None or self.header_forwarded:
             return False
         self.header_forwarded = True
+        if self.head.is_raw:
+            return True
         self._client.write(on_the_wire(self.head.status, self.head.reason, self._fields), now)
         return True
 

@@ -189,6 +189,7 @@ class Recorder(asyncio.Protocol):
             sent_at=meant[-1].at if meant else 0,
             answer=Answered(parts=tuple(self._parts), finish=finish, finished_at=at),
             reused=reused,
+            is_taken=self._transport is None or not self._transport.get_write_buffer_size(),
         )
 
     async def _upload(self, question: Question, parts: list[bytes], uploads: list[Sent]) -> None:

@@ -72,7 +72,7 @@ class Stage:
         if not self.adapter.session:
             raise NotApplicable("needs a second tab of the session: the adapter has no key 'session'")
         other = Stage(self.page.context.new_page(), self.edge, self.adapter, self._truth)
-        other.page.goto(self.page.url)
+        other.page.goto(self.page.url, timeout=OPEN_MS)
         other._until_ready(needs_stream=False)
         return other
 

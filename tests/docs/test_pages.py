@@ -164,7 +164,7 @@ def test_the_site_is_built_without_a_warning_and_asks_nothing_of_the_network(sit
 
 
 @pytest.mark.parametrize(
-    ("page", "words"),
+    ("name", "words"),
     [
         ("commands", "firstbyte sendstate"),
         ("commands", "--save-flows"),
@@ -174,8 +174,8 @@ def test_the_site_is_built_without_a_warning_and_asks_nothing_of_the_network(sit
         ("scenario", "kill-origin"),
     ],
 )
-def test_the_reference_has_what_code_and_data_have(site: Path, page: str, words: str) -> None:
-    assert words in (site / "reference" / f"{page}.html").read_text(encoding="utf-8")
+def test_the_reference_has_what_code_and_data_have(site: Path, name: str, words: str) -> None:
+    assert words in (site / "reference" / f"{name}.html").read_text(encoding="utf-8")
 
 
 def test_the_terminal_pictures_show_what_the_terminal_shows(

@@ -208,14 +208,14 @@ async def never_reading(reader: asyncio.StreamReader, _writer: asyncio.StreamWri
 
 @pytest.mark.parametrize("play", [simulate, on_sockets])
 def test_an_origin_that_does_not_read_is_the_send_timers_business(play: Callable[..., object]) -> None:
-    async def main(lab: Lab) -> tuple[int, list[str], list[object]]:
+    async def main(lab: Lab) -> tuple[int, list[str], int]:
         client = await lab.connect()
         # More than both sides' kernels take for each other.
         client.send(post(b"x" * 30_000_000))
         seen = await client.answer()
-        return seen.status, lab.records[0].fired, lab.kinds(Kind.REQUEST_FORWARDED)
+        return seen.status, lab.records[0].fired, len(lab.kinds(Kind.REQUEST_FORWARDED))
 
-    assert play(never_reading, profile(SEND, HEADER), main) == (524, ["send"], [])
+    assert play(never_reading, profile(SEND, HEADER), main) == (524, ["send"], 0)
 
 
 def test_an_origin_that_reads_slowly_but_steadily_gets_the_whole_request() -> None:

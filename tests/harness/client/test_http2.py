@@ -10,6 +10,7 @@ from firstbyte.harness.client.http2 import REFUSED, Http2Exchange
 from firstbyte.harness.client.raw import RawClient, Request
 from firstbyte.harness.client.reading import Sight
 from firstbyte.harness.profile import Answer
+from firstbyte.harness.sim import SimClock
 from firstbyte.harness.verdict import End, Exchange
 from tests.proxies.lab import CHUNKED, HELLO, OK, Lab, Script, forever, head_of, profile, simulate, then
 
@@ -18,6 +19,7 @@ FIELDS = [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority
 
 def exchange_with(script: Script, request: Request, **fields: object) -> Exchange:
     async def main(lab: Lab) -> Exchange:
+        assert isinstance(lab.clock, SimClock)
         client = RawClient(lab.address, clock=lab.clock, report=lab.events.append)
         try:
             return await client.exchange(request)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from firstbyte.harness.loader import load_profile, load_shape, profile_names, shape_names
 from firstbyte.harness.predict import predict
-from firstbyte.harness.predict.exchange import NOT_RECORDED
+from firstbyte.harness.predict.exchange import NOT_RECORDED, NOT_TAKEN
 from firstbyte.harness.profile import (
     Cut,
     CutCase,
@@ -16,12 +16,14 @@ from firstbyte.harness.profile import (
     Interim,
     InterimAction,
     Mutation,
+    NotHttp,
     On204,
     Point,
     Profile,
     Resend,
     ResendCause,
     Timer,
+    TwoLengths,
 )
 from firstbyte.harness.units import Duration, seconds
 from firstbyte.harness.wire import (
@@ -37,6 +39,7 @@ from firstbyte.harness.wire import (
     Reset,
     Shape,
     Step,
+    StopReading,
     Wait,
     WaitRequest,
 )
@@ -70,6 +73,9 @@ def test_a_shape_of_megabytes_behind_every_edge_is(name: str) -> None:
 
 def _assert_all_equal(shape: Shape, edges: dict[str, Profile]) -> None:
     recording = recorded(shape)
+    if any(isinstance(step, StopReading) for step in shape.steps):
+        assert {predict(recording, profile).cause for profile in edges.values()} == {NOT_TAKEN}
+        return
     told = {edge: live(shape, profile) for edge, profile in edges.items()}
     assert {edge: predicted(recording, profile) for edge, profile in edges.items()} == told
 
@@ -102,6 +108,8 @@ RAWS = st.sampled_from(
         "4\r\nwxyz\r\n",
         "0\r\n\r\n",
         "zz",
+        "HTTP/1.1 101 Switching Protocols\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
         "HTTP/1.0 200 OK\r\n\r\n",
         "HTTP/1.1 99 Low\r\n\r\n",
         "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
@@ -199,6 +207,7 @@ def timers(draw: st.DrawFn) -> tuple[Timer, ...]:
                 reset_by=tuple(one for one in resets if one not in stops),
                 limit=draw(st.sampled_from(LIMITS)),
                 answer=draw(st.sampled_from(["timeout", "timeout", ""])),
+                after_upload=draw(st.booleans()),
             )
         )
     return tuple(made)
@@ -228,6 +237,7 @@ CUTS = st.builds(
 INTERIMS = st.builds(
     Interim,
     on_100=st.sampled_from(list(InterimAction)),
+    on_101=st.sampled_from([InterimAction.FORWARD, InterimAction.REFUSE]),
     on_102=st.sampled_from(list(InterimAction)),
     on_103=st.sampled_from(list(InterimAction)),
     resets=st.sampled_from([(), (102,), (100, 102, 103)]),
@@ -253,6 +263,8 @@ def profiles(draw: st.DrawFn) -> Profile:
         "cut": CUTS,
         "interim": INTERIMS,
         "mutation": MUTATIONS,
+        "not_http": st.sampled_from(list(NotHttp)),
+        "two_lengths": st.sampled_from(list(TwoLengths)),
         "hold_header": st.sampled_from(list(HoldHeader)),
         "buffer_request": st.booleans(),
         "max_answer_head": st.sampled_from([40, 65_536]),

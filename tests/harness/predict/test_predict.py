@@ -125,7 +125,7 @@ def test_a_value_that_is_not_asked_for_changes_nothing() -> None:
     [
         (b"", Finish.FIN, "the origin closed"),
         (b"", Finish.RESET, "the origin reset the connection"),
-        (b"nonsense", Finish.KEPT, "not an HTTP answer"),
+        (b"HTTP/1.1 nonsense\r\n\r\n", Finish.KEPT, "not an HTTP answer"),
     ],
 )
 def test_a_broken_origin_is_the_cause_not_a_deadline(data: bytes, finish: Finish, cause: str) -> None:
@@ -133,7 +133,7 @@ def test_a_broken_origin_is_the_cause_not_a_deadline(data: bytes, finish: Finish
     answer = Answered(parts=parts, finish=finish, finished_at=1)
     prediction = predict(Recording(method="POST", path="/", answer=answer), NGINX)
     assert (prediction.outcome, prediction.status, prediction.timer) == (Outcome.CUT, 502, "")
-    assert prediction.cause == cause
+    assert prediction.cause.startswith(cause)
     assert prediction.end is End.COMPLETE
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 
 from firstbyte.harness.cli import main
+from firstbyte.harness.commands import site
 from firstbyte.harness.loader import load_profile
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report.site.page import rendered, write_site
@@ -19,6 +21,8 @@ from firstbyte.harness.report.site.timers import TIMER_RESET, marks_of
 from firstbyte.harness.result import Outcome, Run
 from firstbyte.harness.timeline import Kind
 from firstbyte.harness.verdict import Verdict
+from firstbyte.proxies.har import HarWriter
+from firstbyte.proxies.record import Record
 from tests.harness.report import samples
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)> \x1b[2J \u202e @DATA@ @SCRIPT@"
@@ -26,8 +30,8 @@ MEGABYTE = 1_000_000
 
 
 def page(*runs: Run) -> str:
-    site = site_of(runs, title="firstbyte run", facts=(), profiles={}, replay=Replay(known=frozenset()))
-    return rendered(site).decode()
+    made = site_of(runs, title="firstbyte run", facts=(), profiles={}, replay=Replay(known=frozenset()))
+    return rendered(made).decode()
 
 
 def data(text: str) -> dict[str, Any]:
@@ -152,9 +156,9 @@ def test_the_same_results_make_the_same_page() -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    site = site_of((), title="x", facts=(), profiles={}, replay=Replay(known=frozenset()))
+    made = site_of((), title="x", facts=(), profiles={}, replay=Replay(known=frozenset()))
     with pytest.raises(BadInput, match=r"--html .*file.*can't be made"):
-        write_site(site, tmp_path / "file" / "below")
+        write_site(made, tmp_path / "file" / "below")
 
 
 def test_the_option_writes_a_page_of_every_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -177,3 +181,27 @@ def test_the_grid_writes_a_page_with_both_sides(tmp_path: Path) -> None:
         ("silent", "nginx", "emulated")
     ]
     assert read["cases"][0]["brief"] == "emulated 504 at 60.0 s"
+
+
+def test_the_command_is_told_without_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["probe", "GET", "http://user:abcdefgh@127.0.0.1/", "--header", "Authorization: abcdefgh"]
+    monkeypatch.setattr("sys.argv", ["firstbyte", *words])
+    command = dict(site.facts())["command"]
+    assert command.startswith("firstbyte probe GET ")
+    assert "abcdefgh" not in command
+
+
+def test_a_har_is_a_page_of_every_entry_behind_every_edge(tmp_path: Path) -> None:
+    har = HarWriter(datetime(2026, 11, 27, tzinfo=UTC), 0)
+    har.add(Record(
+        hop=0, request=1, method="GET", path="/slow", host="127.0.0.1:9", client_version="HTTP/1.1",
+        keeps_bodies=False, started=0, sent=0, header=90_000_000, ended=90_000_000, status=200,
+    ))  # fmt: skip
+    har.write(tmp_path / "in.har")
+    options = ["--har", str(tmp_path / "in.har"), "--edge", "nginx", "--edge", "cloudflare"]
+    assert main(["probe", *options, "--html", str(tmp_path)]) == 1
+    read = data((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert [(case["column"], case["word"]) for case in read["cases"]] == [
+        ("nginx", "cut"),
+        ("cloudflare", "passes"),
+    ]
