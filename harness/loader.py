@@ -198,6 +198,12 @@ def _with_named(entries: list[dict[str, Any]], key: str, value: object, where: s
 
 
 @cache
+def pages_dir() -> Path:
+    """The folder of the pages that come with firstbyte, with an adapter for each."""
+    return Path(__file__).resolve().parent.parent / "reference_server" / "ui"
+
+
+@cache
 def scenarios_dir() -> Path:
     """The folder of the scenarios that come with firstbyte."""
     return Path(__file__).resolve().parent.parent / "scenarios"

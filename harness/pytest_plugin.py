@@ -144,7 +144,8 @@ def send_page(request: pytest.FixtureRequest) -> Iterator[SendPageFactory]:
     page = request.getfixturevalue("page")
     from firstbyte.harness.plugin.send_page import SendPageFactory  # noqa: PLC0415 - mitmproxy and Playwright
 
-    factory = SendPageFactory(page)
+    # Beside what pytest-playwright keeps of the same test.
+    factory = SendPageFactory(page, Path(request.getfixturevalue("output_path")))
     yield factory
     factory.close()
 

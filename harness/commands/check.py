@@ -1,5 +1,5 @@
-"""`firstbyte check`: every profile, shape and scenario is read and held against the others; with --chain, the
-deadlines of edges one behind the other.
+"""`firstbyte check`: every profile, shape, scenario and adapter is read and held against the others; with
+--chain, the deadlines of edges one behind the other.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from firstbyte.harness.loader import (
     load_profile,
     load_shape,
     load_suite,
+    pages_dir,
     profile_from,
     profile_names,
     profiles_dir,
@@ -30,6 +31,7 @@ from firstbyte.harness.profile_check import evidence_complaints
 from firstbyte.harness.profile_ops import complaints
 from firstbyte.harness.scenario import Suite
 from firstbyte.harness.scenario_check import scenario_complaints
+from firstbyte.harness.sendstate.adapter import load_adapter
 from firstbyte.harness.setting import HELP, apply_to_chain, check_all_used, parse_setting
 from firstbyte.harness.targets.server_file import load_server
 from firstbyte.harness.version import package_version
@@ -57,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         return _check_chain(options)
     if options.strict or options.json or options.set:
         raise BadInput("--strict, --json and --set are for --chain; add it")
-    files = _files(options.path or [profiles_dir(), scenarios_dir()])
+    files = _files(options.path or [profiles_dir(), scenarios_dir(), pages_dir()])
     found = 0
     for path in files:
         for complaint in _check(path):
@@ -109,14 +111,19 @@ def _check(path: Path) -> Iterator[str]:
         raw = read_toml(path)
         if "timers" in raw or "answers" in raw:
             yield from _check_profile(raw, path)
+        elif "composer" in raw or "page" in raw:
+            load_adapter(path)
         elif "steps" in raw:
             decode(raw, Shape, path)
         elif "scenario" in raw:
             yield from _check_suite(load_suite(path))
-        elif "truth" in raw and "composer" not in raw:
+        elif "truth" in raw:
             load_server(path)
         else:
-            yield f"{path}: is no profile (timers), shape (steps), scenario file (scenario) or server (truth)"
+            yield (
+                f"{path}: is no profile (timers), shape (steps), scenario file (scenario), server (truth) or "
+                f"adapter (composer)"
+            )
     except BadInput as error:
         yield str(error)
 

@@ -44,7 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("sendstate"),
         metavar="DIR",
-        help="where a failure leaves its picture, trace and timeline (default: ./sendstate)",
+        help="for each rule's picture, and a failure's trace and timeline (default: ./sendstate)",
     )
     parser.add_argument(
         "--storage-state",
@@ -169,7 +169,8 @@ def _row(result: RuleResult, width: int) -> Iterator[Line]:
     word = Piece(words[result.result].ljust(6), tones[result.result])
     yield line(word, result.id.ljust(32), Piece(result.level, Tone.FAINT))
     if result.result != "pass":
-        told = (result.claim, result.detail, *result.artefacts)
+        kept = result.artefacts if result.result == "fail" else ()
+        told = (result.claim, result.detail, *kept)
         for folded in (one for text in told for one in fold(text, width - 6, indent="  ")):
             yield line("      ", folded)
 

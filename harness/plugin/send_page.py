@@ -11,20 +11,29 @@ import pytest
 from playwright.sync_api import Page
 
 from firstbyte.harness.problems import BadInput, did_you_mean
-from firstbyte.harness.sendstate.adapter import load_adapter
+from firstbyte.harness.sendstate.adapter import Adapter, load_adapter
+from firstbyte.harness.sendstate.artefacts import keep_story
 from firstbyte.harness.sendstate.checks import CHECKS
 from firstbyte.harness.sendstate.contract import RULES
 from firstbyte.harness.sendstate.edge import HeldEdge
 from firstbyte.harness.sendstate.outcome import Broken, NotApplicable
 from firstbyte.harness.sendstate.play import DEFAULT_EDGE
 from firstbyte.harness.sendstate.stage import Stage, in_context
-from firstbyte.harness.sendstate.timeline import story
 from firstbyte.harness.sendstate.truth import Truthful
 from firstbyte.proxies.arguments import read_upstream
 
 
 class SendPage(Stage):
-    """The page under test: `open`, `send`, `given_up`, `settle`, `record`, `sent` and the other verbs."""
+    """The page under test: `open`, `send`, `given_up`, `settle`, `record`, `sent` and the other verbs.
+
+    folder: where a broken rule leaves a picture and the timeline; a trace is pytest-playwright's --tracing.
+    """
+
+    def __init__(
+        self, page: Page, edge: HeldEdge, adapter: Adapter, truth: Truthful, *, folder: Path
+    ) -> None:
+        super().__init__(page, edge, adapter, truth)
+        self.folder = folder
 
     def check(self, rule: str) -> None:
         """Play one rule: fails the test where the page breaks it, skips where it can't be checked."""
@@ -36,15 +45,17 @@ class SendPage(Stage):
         except NotApplicable as reason:
             pytest.skip(str(reason))
         except Broken as reason:
-            told = story(self.notes, self.record(), self.edge.events)
-            pytest.fail(f"{rule}: {known[rule].claim}\n{reason}\n\n{told}", pytrace=False)
+            kept = ", ".join(keep_story(self, self.folder))
+            told = f"{rule}: {known[rule].claim}\n{reason}\n\n{self.story()}\nkept: {kept}"
+            pytest.fail(told, pytrace=False)
 
 
 class SendPageFactory:
     """What the fixture is: `send_page(url, adapter)`."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, folder: Path) -> None:
         self._page = page
+        self._folder = folder
         self._stack = ExitStack()
 
     def __repr__(self) -> str:
@@ -62,7 +73,7 @@ class SendPageFactory:
         truth = Truthful(url.rstrip("/"), read)
         self._stack.callback(truth.close)
         in_context(self._page.context, read)
-        return SendPage(self._page, edge, read, truth)
+        return SendPage(self._page, edge, read, truth, folder=self._folder)
 
     def close(self) -> None:
         """Leave the page, then end the edge: what hangs must not keep either waiting."""

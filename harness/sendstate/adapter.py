@@ -124,6 +124,10 @@ def load_adapter(path: Path) -> Adapter:
     for key in ("messages", "role", "text"):
         _check_path(getattr(adapter.truth, key), f"{path}: truth.{key}")
     _check_places(adapter, path)
+    if not (adapter.send.key or adapter.send.button):
+        raise BadInput(
+            f"{path}: send: has neither 'key' nor 'button'; say what sends, such as key = \"Enter\""
+        )
     if adapter.session and re.compile(adapter.session).groups != 1:
         raise BadInput(f"{path}: session: needs one group around the id, such as 'session=([^&]+)'")
     if "{session}" in adapter.truth.url and not adapter.session:

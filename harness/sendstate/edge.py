@@ -16,6 +16,7 @@ import msgspec
 from firstbyte.harness.loader import load_profile
 from firstbyte.harness.profile import Profile
 from firstbyte.harness.timeline import Event
+from firstbyte.harness.units import Duration
 from firstbyte.proxies.chain import MachineClock
 from firstbyte.proxies.config import EdgeConfig, Upstream
 from firstbyte.proxies.held import Action, HeldRequest, Next
@@ -118,6 +119,11 @@ class HeldEdge:
         if self._server is None:
             return []
         return [one for one in self._call(self._running.held) if order.fits(one.method, one.path)]
+
+    def limit_of(self, order: Next) -> Duration:
+        """How long what waits and fits would have waited by the clock, from the profile: the longest."""
+        limits = {timer.name: timer.limit for timer in self._config.profile.timers}
+        return max((limits.get(one.timer) or Duration() for one in self.held(order)), default=Duration())
 
     def expire(self, order: Next) -> None:
         """Fire the deadline of what waits and fits."""

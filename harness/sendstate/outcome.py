@@ -6,6 +6,11 @@ import msgspec
 
 from firstbyte.harness.sendstate.contract import Level
 
+PICTURE = "page.png"
+TRACE = "trace.zip"
+TIMELINE = "timeline.txt"
+"""The names of the files a rule leaves, in a folder of its own."""
+
 
 class Broken(Exception):
     """The page breaks the rule; the message says what the user saw and what the server has."""
@@ -24,7 +29,7 @@ class Result(StrEnum):
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule against one page. artefacts: paths of pictures, traces and timelines, on failure only."""
+    """One rule against one page. artefacts: paths of a picture, and on failure of a trace and a timeline."""
 
     id: str
     level: Level

@@ -7,9 +7,13 @@ import re
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page, Request, Response
 
+from firstbyte.harness.clock import wall_ms
 from firstbyte.harness.sendstate.adapter import Adapter
+
+BESIDE_THE_POINT = frozenset({"stylesheet", "script", "image", "font", "media", "manifest"})
+"""Kinds of requests that make a page, and tell nothing of what it does: not in the timeline."""
 
 
 class PageWatch:
@@ -18,12 +22,13 @@ class PageWatch:
     def __init__(self, page: Page, adapter: Adapter) -> None:
         self._adapter = adapter
         self._open: dict[Request, None] = {}
+        self._told: list[tuple[int, str]] = []
         self.ended_sends = 0
         self.streams = 0
         page.on("request", self._began)
         page.on("requestfinished", self._ended)
-        page.on("requestfailed", self._ended)
-        page.on("response", lambda response: self._answered(response.request))
+        page.on("requestfailed", self._failed)
+        page.on("response", self._answered)
 
     def __repr__(self) -> str:
         return f"<PageWatch {len(self._open)} open, {self.ended_sends} sends ended>"
@@ -31,6 +36,10 @@ class PageWatch:
     def open_paths(self) -> list[tuple[str, str]]:
         """Method and path of every request under way but event streams."""
         return [(one.method, path_of(one)) for one in self._open]
+
+    def told(self) -> list[tuple[int, str]]:
+        """For the timeline: microseconds of Unix time, and what became of a request then."""
+        return list(self._told)
 
     def is_send(self, request: Request) -> bool:
         """Whether this sends a message."""
@@ -40,13 +49,24 @@ class PageWatch:
         events = self._adapter.events
         return events is not None and fnmatchcase(path_of(request), events.request)
 
+    def _tell(self, request: Request, what: str) -> None:
+        if request.resource_type in BESIDE_THE_POINT:
+            return
+        self._told.append((wall_ms() * 1000, f"{request.method} {path_of(request)}{what}"))
+
     def _began(self, request: Request) -> None:
+        self._tell(request, "")
         if not self._is_stream(request):
             self._open[request] = None
 
-    def _answered(self, request: Request) -> None:
-        if self._is_stream(request):
+    def _answered(self, response: Response) -> None:
+        self._tell(response.request, f": {response.status}")
+        if self._is_stream(response.request):
             self.streams += 1
+
+    def _failed(self, request: Request) -> None:
+        self._tell(request, f": {request.failure or 'broken off'}")
+        self._ended(request)
 
     def _ended(self, request: Request) -> None:
         self._open.pop(request, None)

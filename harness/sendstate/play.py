@@ -1,7 +1,7 @@
 """Plays rules against a page, each with a context, an edge and a session of its own.
 
-On failure it leaves a picture, a Playwright trace and a timeline. It must never turn an error of ours into a
-verdict on the page.
+Where artefacts are wanted, each rule leaves a picture, and one that failed a Playwright trace and a timeline
+too. It must never turn an error of ours into a verdict on the page.
 """
 
 import re
@@ -15,13 +15,14 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from firstbyte.harness.problems import BadInput, SetupFailed, did_you_mean
 from firstbyte.harness.sendstate.adapter import Adapter
+from firstbyte.harness.sendstate.artefacts import keep_all, keep_picture
 from firstbyte.harness.sendstate.checks import CHECKS
 from firstbyte.harness.sendstate.contract import RULES, Rule
 from firstbyte.harness.sendstate.edge import HeldEdge
 from firstbyte.harness.sendstate.outcome import Broken, NotApplicable, Result, RuleResult
-from firstbyte.harness.sendstate.stage import Stage, in_context
-from firstbyte.harness.sendstate.timeline import story
+from firstbyte.harness.sendstate.stage import PATIENCE, Stage, in_context
 from firstbyte.harness.sendstate.truth import Truthful
+from firstbyte.harness.units import Duration
 from firstbyte.proxies.config import Upstream
 
 STEP_MS = 5_000
@@ -29,9 +30,10 @@ DEFAULT_EDGE = "cloudflare-100"
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """A front end and its server. artefacts: where failures leave their files; None = nowhere.
+    """A front end and its server. artefacts: where rules leave their files; None = nowhere.
 
-    storage_state: a Playwright storage state file, for pages behind a login.
+    storage_state: a Playwright storage state file, for pages behind a login. patience: how long a page may
+    take, by the wall's clock, for what it owes; its own timers are run ahead besides.
     """
 
     adapter: Adapter
@@ -39,6 +41,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     edge: str = DEFAULT_EDGE
     artefacts: Path | None = None
     storage_state: Path | None = None
+    patience: Duration = PATIENCE
 
 
 def chosen(ids: Sequence[str]) -> list[Rule]:
@@ -78,43 +81,34 @@ def staged(subject: Subject, browser: Browser) -> Iterator[Stage]:
             in_context(context, subject.adapter)
             if subject.artefacts is not None:
                 context.tracing.start(screenshots=True, snapshots=True)
-            yield Stage(context.new_page(), edge, subject.adapter, truth)
+            yield Stage(context.new_page(), edge, subject.adapter, truth, subject.patience)
         finally:
             context.close()
             truth.close()
 
 
 def _judged(rule: Rule, subject: Subject, stage: Stage) -> RuleResult:
+    folder = subject.artefacts / rule.id if subject.artefacts is not None else None
+    result, detail = Result.PASS, ""
     try:
         CHECKS[rule.id](stage)
     except NotApplicable as reason:
-        return _result(rule, Result.NOT_APPLICABLE, str(reason))
+        result, detail = Result.NOT_APPLICABLE, str(reason)
     except Broken as reason:
-        return _result(rule, Result.FAIL, str(reason), _kept(rule, subject, stage))
+        result, detail = Result.FAIL, str(reason)
     except PlaywrightTimeout as error:
         first = re.sub(r"\s+", " ", str(error))
-        return _result(
-            rule, Result.FAIL, f"the page did not let itself be used: {first}", _kept(rule, subject, stage)
-        )
-    return _result(rule, Result.PASS)
-
-
-def _result(rule: Rule, result: Result, detail: str = "", artefacts: tuple[str, ...] = ()) -> RuleResult:
+        result, detail = Result.FAIL, f"the page did not let itself be used: {first}"
+    except (SetupFailed, BadInput) as error:
+        if folder is None:
+            raise
+        kept = ", ".join(keep_all(stage, folder))
+        raise type(error)(f"{error}; kept: {kept}") from error
+    keep = keep_all if result is Result.FAIL else keep_picture
+    artefacts = keep(stage, folder) if folder is not None else ()
     return RuleResult(
         id=rule.id, level=rule.level, claim=rule.claim, result=result, detail=detail, artefacts=artefacts
     )
-
-
-def _kept(rule: Rule, subject: Subject, stage: Stage) -> tuple[str, ...]:
-    if subject.artefacts is None:
-        return ()
-    folder = subject.artefacts / rule.id
-    folder.mkdir(parents=True, exist_ok=True)
-    picture, trace, told = folder / "page.png", folder / "trace.zip", folder / "timeline.txt"
-    told.write_text(story(stage.notes, stage.record(), stage.edge.events), encoding="utf-8")
-    stage.page.screenshot(path=picture, full_page=True)
-    stage.page.context.tracing.stop(path=trace)
-    return (str(picture), str(trace), str(told))
 
 
 def _address(upstream: Upstream) -> str:

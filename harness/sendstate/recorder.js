@@ -6,6 +6,7 @@
   const later = window.setTimeout.bind(window);
   const performance_ = window.performance;
   const now = performance_.now.bind(performance_);
+  const moment = () => Math.round((performance_.timeOrigin + now()) * 1000);
   const frames = [];
   const announced = [];
   const live = "[role=alert], [role=status], [role=log], [aria-live=polite], [aria-live=assertive], output";
@@ -32,7 +33,7 @@
     if (!document.body) return;
     const seen = look();
     const text = JSON.stringify(seen);
-    if (text !== last) frames.push({ at: Math.round((performance_.timeOrigin + now()) * 1000), ...seen });
+    if (text !== last) frames.push({ at: moment(), ...seen });
     last = text;
   };
   const tick = () => {
@@ -42,7 +43,7 @@
   const tell = (node) => {
     const element = node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement;
     const text = node.textContent?.trim();
-    if (text && element?.closest(live)) announced.push(text);
+    if (text && element?.closest(live)) announced.push({ at: moment(), text });
   };
   new MutationObserver((changes) => {
     for (const { type, target, addedNodes } of changes) {

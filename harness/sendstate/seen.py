@@ -45,11 +45,18 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     mine: bool
 
 
+class Announced(msgspec.Struct, frozen=True, kw_only=True):
+    """What a screen reader was told, and when (microseconds of Unix time)."""
+
+    at: int
+    text: str
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """All frames of one page so far, and all that was announced."""
 
     frames: tuple[Frame, ...]
-    announced: tuple[str, ...]
+    announced: tuple[Announced, ...]
 
     @property
     def now(self) -> Frame:

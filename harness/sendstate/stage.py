@@ -19,11 +19,12 @@ from firstbyte.harness.sendstate.edge import HeldEdge
 from firstbyte.harness.sendstate.outcome import Broken, NotApplicable
 from firstbyte.harness.sendstate.page_watch import PageWatch, address_pattern
 from firstbyte.harness.sendstate.seen import Frame, Record, Said
+from firstbyte.harness.sendstate.timeline import story
 from firstbyte.harness.sendstate.truth import Truthful
+from firstbyte.harness.units import Duration, format_duration, seconds
 from firstbyte.proxies.held import Action, Next
 
-PATIENCE_NS = 5_000_000_000
-READ_MS = 3_000
+PATIENCE = seconds(5)
 OPEN_MS = 30_000
 """A product's page may bring megabytes: how fast it loads is no rule."""
 PAGE_SECONDS = (1, 1, 2, 4, 8, 16, 30)
@@ -40,11 +41,14 @@ RECORDER = Path(__file__).with_name("recorder.js")
 class Stage:
     """A page under test. Made for one rule, thrown away afterwards."""
 
-    def __init__(self, page: Page, edge: HeldEdge, adapter: Adapter, truth: Truthful) -> None:
+    def __init__(
+        self, page: Page, edge: HeldEdge, adapter: Adapter, truth: Truthful, patience: Duration = PATIENCE
+    ) -> None:
         self.page = page
         self.edge = edge
         self.adapter = adapter
         self.notes: list[tuple[int, str]] = []
+        self._patience = patience
         self._truth = truth
         self._before_reload = Record(frames=(), announced=())
         self.watch = PageWatch(page, adapter)
@@ -127,9 +131,16 @@ class Stage:
         self.expire(order)
 
     def expire(self, order: Next) -> None:
-        """The deadline fires for held sends; returns when the page has its answer."""
+        """The deadline fires for held sends; returns when the page has its answer.
+
+        The page's clock goes to that moment first: a page with a deadline of its own before the edge's has
+        acted by then.
+        """
         ended = self.watch.ended_sends
         waiting = len(self.edge.held(order))
+        limit = self.edge.limit_of(order)
+        self.note(f"{format_duration(limit)} pass")
+        self.page.clock.run_for(limit // 1000)
         self.note("the edge answers for the server")
         self.edge.expire(order)
         self.until(lambda: self.watch.ended_sends >= ended + waiting, "the edge's answer is there")
@@ -194,14 +205,22 @@ class Stage:
         """The page has drawn what it knows."""
         self.page.evaluate("window.__firstbyte.painted()")
 
+    @property
+    def patience_ms(self) -> int:
+        """How long the page may take for what it owes, for code that runs in the page."""
+        return self._patience // 1000
+
     def until(self, is_true: Callable[[], bool], what: str) -> None:
         """Look again each frame. Raises SetupFailed when it does not come true."""
-        if not self.comes_true(is_true):
+        if not self._is_true_within(PATIENCE, is_true):
             raise SetupFailed(f"{self.adapter.name}: waited in vain until {what}")
 
     def comes_true(self, is_true: Callable[[], bool]) -> bool:
-        """Look again each frame for some seconds."""
-        end = monotonic_ns() + PATIENCE_NS
+        """Whether the page keeps its part: look again each frame, for as long as the subject is given."""
+        return self._is_true_within(self._patience, is_true)
+
+    def _is_true_within(self, patience: Duration, is_true: Callable[[], bool]) -> bool:
+        end = monotonic_ns() + patience * 1000
         while not is_true():
             if monotonic_ns() > end:
                 return False
@@ -210,10 +229,10 @@ class Stage:
 
     def settle(self, steps: tuple[int, ...] = PAGE_SECONDS) -> Frame:
         """Let the page do all it would do in the next minute; returns what is visible then."""
-        for seconds in steps:
-            self.page.clock.run_for(seconds * 1000)
+        for step in steps:
+            self.page.clock.run_for(step * 1000)
             self.painted()
-            self.comes_true(self._is_quiet)
+            self._is_true_within(PATIENCE, self._is_quiet)
         self.painted()
         return self.record().now
 
@@ -271,6 +290,10 @@ class Stage:
     def note(self, text: str) -> None:
         """For the timeline."""
         self.notes.append((monotonic_ns() // 1000, text))
+
+    def story(self) -> str:
+        """All that happened so far on one axis: the check, the page, its requests, the edge."""
+        return story(self.notes, self.record(), self.watch.told(), self.edge.events)
 
 
 def in_context(context: BrowserContext, adapter: Adapter) -> None:

@@ -1,18 +1,36 @@
 """What the browser tests of the two pages share: a server for each worker, and the pages' adapters."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from firstbyte.harness.sendstate.adapter import load_adapter
 from firstbyte.harness.sendstate.play import Subject
+from firstbyte.harness.units import seconds
 from firstbyte.proxies.arguments import read_upstream
 
+SHORT = seconds(1)
 PAGES = Path("reference_server", "ui")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """UI_ROUNDS=3: each test of the two pages three times, on the browser and the server that are there."""
+    rounds = int(os.environ.get("UI_ROUNDS", "1"))
+    if rounds > 1 and {"browser", "origin"} <= set(metafunc.fixturenames):
+        metafunc.parametrize("ui_round", range(1, rounds + 1), indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def ui_round(request: pytest.FixtureRequest) -> int:
+    """Which time it is, from 1."""
+    number: int = getattr(request, "param", 1)
+    return number
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +56,21 @@ def robust(origin: str, root: Path) -> Subject:
 def naive(origin: str, root: Path) -> Subject:
     """The page as it was reported."""
     return _subject(origin, root / PAGES / "naive.toml")
+
+
+@pytest.fixture(scope="session")
+def broken_robust(robust: Subject) -> Subject:
+    """The page to copy, for tests that break it: one that never keeps its part is not waited for that long.
+
+    What decides has happened long before: the page's timers are run ahead. `make soak` waits in full.
+    """
+    return msgspec.structs.replace(robust, patience=SHORT)
+
+
+@pytest.fixture(scope="session")
+def broken_naive(naive: Subject) -> Subject:
+    """The page as it was reported, for tests of the rules it breaks."""
+    return msgspec.structs.replace(naive, patience=SHORT)
 
 
 def _subject(origin: str, adapter: Path) -> Subject:

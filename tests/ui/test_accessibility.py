@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has no types
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from firstbyte.harness.sendstate.play import Subject, staged
 from firstbyte.harness.sendstate.stage import Stage
@@ -48,12 +48,39 @@ def test_axe_finds_nothing_on_the_naive_page(
 
 def test_sending_again_needs_no_mouse(robust: Subject, browser: Browser) -> None:
     with staged(robust, browser) as stage:
+        composer = stage.page.get_by_label("Message")
         stage.open()
         stage.lost("by keyboard")
         stage.settle((1, 1))
         button = stage.page.get_by_role("button", name="Send again")
-        stage.page.get_by_label("Message").press("Shift+Tab")
-        assert button.evaluate("element => element === document.activeElement")
+        composer.press("Shift+Tab")
+        expect(button).to_be_focused()
         stage.page.keyboard.press("Enter")
+        expect(button).to_be_hidden()
+        expect(composer).to_be_focused()
         stage.until_server_has("by keyboard")
         assert stage.sent() == ["by keyboard"]
+
+
+@pytest.mark.parametrize("page", ["naive", "robust"])
+def test_who_speaks_is_there_to_be_read_out(
+    page: str, naive: Subject, robust: Subject, browser: Browser
+) -> None:
+    with staged({"naive": naive, "robust": robust}[page], browser) as stage:
+        stage.open()
+        stage.send("who is there")
+        stage.until(lambda: bool(stage.record().now.answers), "there is an answer")
+        items = stage.page.get_by_role("list", name="Conversation").get_by_role("listitem")
+        expect(items.nth(0)).to_contain_text("You")
+        expect(items.nth(1)).to_contain_text("Answer")
+
+
+def test_axe_finds_nothing_beside_the_servers_truth(robust: Subject, browser: Browser) -> None:
+    with staged(robust, browser) as stage:
+        stage.open(f"{stage.edge.url}{robust.adapter.page}?truth")
+        stage.send("and the server")
+        panel = stage.page.get_by_role("complementary", name="What the server has")
+        expect(panel.get_by_role("listitem")).to_have_count(0)
+        stage.settle((1, 1))
+        expect(panel.get_by_role("listitem")).to_contain_text("and the server")
+        assert violations(stage) == []

@@ -95,7 +95,7 @@ def send(page: Page, text: str) -> None:
 
 
 def user_messages(page: Page) -> list[str]:
-    return page.locator("[data-testid=message][data-role=user]").all_inner_texts()
+    return page.locator("[data-testid=message][data-role=user] .text").all_inner_texts()
 
 
 def test_acts_1_and_2_told_failed_text_restored_message_stored_and_the_second_enter_doubles_it(

@@ -21,7 +21,7 @@ def test_a_rule_is_one_call(
 
 
 def test_a_broken_rule_fails_with_claim_reason_and_timeline(
-    page: Page, send_page: SendPageFactory, origin: str, root: Path
+    page: Page, send_page: SendPageFactory, origin: str, root: Path, output_path: str
 ) -> None:
     del page
     with pytest.raises(pytest.fail.Exception) as failed:
@@ -30,6 +30,8 @@ def test_a_broken_rule_fails_with_claim_reason_and_timeline(
     assert told.startswith("retry-reuses-id: Sending the same message again must not make a second one.")
     assert "after sending again the server has 'only one of me', 'only one of me'" in told
     assert "timer-fired" in told
+    assert Path(output_path, "page.png").read_bytes().startswith(b"\x89PNG")
+    assert "timer-fired" in Path(output_path, "timeline.txt").read_text()
 
 
 def test_a_test_of_ones_own_says_what_happens_to_the_page(

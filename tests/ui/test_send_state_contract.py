@@ -14,10 +14,11 @@ from playwright.sync_api import Browser, Page, Route
 from firstbyte.harness.sendstate.checks import CHECKS
 from firstbyte.harness.sendstate.contract import RULES, Rule
 from firstbyte.harness.sendstate.outcome import Result
-from firstbyte.harness.sendstate.play import Subject, play
+from firstbyte.harness.sendstate.play import Subject, play, staged
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
+UNUSABLE = "did not let itself be used"
 BY_ID = {rule.id: rule for rule in RULES}
 NAIVE_BREAKS = {
     "restore-only-if-absent": "it puts the text back on any error",
@@ -139,18 +140,47 @@ def test_the_robust_page_keeps_every_rule(rule: Rule, robust: Subject, browser: 
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_the_naive_page_breaks_the_rules_it_should(rule: Rule, naive: Subject, browser: Browser) -> None:
-    result = play(rule, naive, browser)
-    expected = Result.FAIL if rule.id in NAIVE_BREAKS else Result.PASS
-    assert result.result is expected, result.detail
+def test_the_naive_page_breaks_the_rules_it_should(
+    rule: Rule, naive: Subject, broken_naive: Subject, browser: Browser
+) -> None:
+    is_broken = rule.id in NAIVE_BREAKS
+    result = play(rule, broken_naive if is_broken else naive, browser)
+    assert result.result is (Result.FAIL if is_broken else Result.PASS), result.detail
+    assert UNUSABLE not in result.detail
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_what_is_broken_for_a_rule_is_caught_by_it(
-    rule: Rule, robust: Subject, browser: Browser, root: Path
+    rule: Rule, broken_robust: Subject, browser: Browser, root: Path
 ) -> None:
-    result = play(rule, robust, browser, broken(MUTATIONS[rule.id], root))
+    result = play(rule, broken_robust, browser, broken(MUTATIONS[rule.id], root))
     assert result.result is Result.FAIL
+    assert UNUSABLE not in result.detail
+
+
+def test_the_clock_of_the_page_goes_to_the_deadline_with_the_edge(naive: Subject, browser: Browser) -> None:
+    with staged(naive, browser) as stage:
+        stage.open()
+        before = stage.page.evaluate("Date.now()")
+        stage.given_up("in a hundred seconds")
+        passed = stage.page.evaluate("Date.now()") - before
+    # What passes besides, while the page's clock follows the browser's, is a fraction of the edge's 100 s.
+    assert 100_000 <= passed < 150_000
+
+
+def test_a_deadline_of_the_pages_own_fires_before_a_longer_one_of_the_edge(
+    naive: Subject, browser: Browser
+) -> None:
+    """A page that gives up after 60 s is behind an edge that waits 100 s: the page is first."""
+    own = "const { fetch } = window; window.fetch = (url, options) => { const own = new AbortController(); "
+    own += "setTimeout(() => own.abort(), 60_000); return fetch(url, { signal: own.signal, ...options }); };"
+    with staged(naive, browser) as stage:
+        stage.page.add_init_script(own)
+        stage.open()
+        stage.given_up("page first")
+        told = stage.story()
+    assert "/prompt_async: net::ERR_ABORTED" in told
+    assert "/prompt_async: 524" not in told
 
 
 @pytest.mark.soak

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from firstbyte.harness.cli import main
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.selecting import select
 from firstbyte.harness.sendstate.adapter import load_adapter
@@ -36,13 +37,17 @@ def test_a_broken_rule_gives_exit_1_and_leaves_picture_trace_and_timeline(
     assert (document["schema"], document["adapter"]) == (1, "naive")
     failed, passed = document["rules"]
     assert (failed["id"], failed["level"], failed["result"]) == ("retry-reuses-id", "must", "fail")
-    assert (passed["id"], passed["result"], passed["artefacts"]) == ("double-enter-sends-once", "pass", [])
+    assert (passed["id"], passed["result"]) == ("double-enter-sends-once", "pass")
+    assert passed["artefacts"] == [str(tmp_path / "double-enter-sends-once" / "page.png")]
     picture, trace, timeline = map(Path, failed["artefacts"])
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert zipfile.is_zipfile(trace)
     told = timeline.read_text()
     assert "Failed to send prompt" in told
     assert "timer-fired" in told
+    assert "page  POST /session/" in told
+    assert "/prompt_async: 524" in told
+    assert "page  announces 'Failed to send prompt: Request failed'" in told
     assert "FAIL  retry-reuses-id" in done.stderr
 
 
@@ -62,10 +67,11 @@ def test_a_missing_browser_is_named_with_the_command_that_installs_it(root: Path
         ('role = "info.role"', 'role = "info..role"', "truth.role: 'info..role' is no path"),
         ("session=([^&#]+)", "session=[^&#]+", "session: needs one group"),
         ('"(?i)not sent', '"(not sent', "failure.text"),
+        ('button = "[data-testid=send]"', 'key = ""', "send: has neither 'key' nor 'button'"),
     ],
 )
 def test_a_wrong_adapter_is_told_by_file_key_and_cure(
-    root: Path, tmp_path: Path, old: str, new: str, message: str
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, message: str
 ) -> None:
     text = (root / PAGES / "robust.toml").read_text()
     assert old in text
@@ -75,6 +81,8 @@ def test_a_wrong_adapter_is_told_by_file_key_and_cure(
         load_adapter(wrong)
     assert str(wrong) in str(caught.value)
     assert message in str(caught.value)
+    assert main(["check", str(wrong)]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_an_unknown_rule_is_told_with_the_nearest_one(root: Path) -> None:

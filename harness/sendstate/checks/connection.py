@@ -6,7 +6,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Route
 
 from firstbyte.harness.sendstate.outcome import NotApplicable
-from firstbyte.harness.sendstate.stage import MANY, READ_MS, Stage
+from firstbyte.harness.sendstate.stage import MANY, Stage
 from firstbyte.proxies.held import Action
 
 SIX = tuple(f"message {number}" for number in range(1, 7))
@@ -71,10 +71,12 @@ def usable_while_six_hang(stage: Stage) -> None:
     order = stage.next_sends(Action.HOLD, count=len(SIX))
     for text in SIX:
         stage.send(text)
-    can_read = stage.page.evaluate("([url, ms]) => __firstbyte.reads(url, ms)", [stage.page.url, READ_MS])
+    can_read = stage.page.evaluate(
+        "([url, ms]) => __firstbyte.reads(url, ms)", [stage.page.url, stage.patience_ms]
+    )
     stage.let_go(order)
     stage.require(
-        holds=can_read is True, or_else=f"a read from within the page got no answer in {READ_MS} ms"
+        holds=can_read is True, or_else=f"a read from within the page got no answer in {stage.patience_ms} ms"
     )
     stage.require(
         holds=stage.comes_true(lambda: sorted(stage.sent()) == sorted(SIX)),

@@ -2,7 +2,9 @@
 // network error or unreadable answer is a failure: toast, message taken back, text put back, and the next Enter
 // makes a new id. It never asks the server what it has. A page to test against, not to copy.
 import { openSession, promptBody, readMessages, sessionPath } from "../shared/api.js";
+import { onSend } from "../shared/composer.js";
 import { newId } from "../shared/ids.js";
+import { fill, messageItem } from "../shared/message.js";
 import { events } from "../shared/stream.js";
 import { Transcript } from "../shared/transcript.js";
 import { showTruth } from "../shared/truth.js";
@@ -12,7 +14,6 @@ const RECONNECT_MS = 250;
 const list = document.querySelector("#messages");
 const toasts = document.querySelector("#toasts");
 const composer = document.querySelector("#composer");
-const form = document.querySelector("#form");
 const optimistic = new Map();
 let transcript = null;
 
@@ -23,16 +24,9 @@ function show() {
   list.replaceChildren(...[...known, ...own].map(item));
 }
 
-function item({ id, role, text }) {
-  const line = document.createElement("li");
-  line.className = "message";
-  line.dataset.testid = "message";
-  line.dataset.role = role;
-  line.dataset.messageId = id;
-  const body = document.createElement("span");
-  body.className = "text";
-  body.textContent = text;
-  line.append(body);
+function item(message) {
+  const line = messageItem(message.id);
+  fill(line, message);
   return line;
 }
 
@@ -94,18 +88,7 @@ async function follow() {
   }
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const text = composer.value;
-  if (transcript && text.trim()) send(text);
-});
-
-composer.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-    event.preventDefault();
-    form.requestSubmit();
-  }
-});
+onSend((text) => transcript && send(text));
 
 const session = await openSession();
 const stored = await readMessages(session);

@@ -1,5 +1,6 @@
 // A page to copy: it tells sent, refused and unknown apart, and settles what is unknown with the server.
 import { openSession } from "../shared/api.js";
+import { onSend } from "../shared/composer.js";
 import { Transcript } from "../shared/transcript.js";
 import { showTruth } from "../shared/truth.js";
 import { Courier } from "./courier.js";
@@ -10,7 +11,6 @@ import { View } from "./view.js";
 const RETRY_MS = 2000;
 const MOST_SPOKEN = 300;
 const composer = document.querySelector("#composer");
-const form = document.querySelector("#form");
 const notice = document.querySelector("#notice");
 const status = document.querySelector("#status");
 let courier = null;
@@ -32,20 +32,18 @@ function say(text) {
   status.replaceChildren(text);
 }
 
-function submit(event) {
-  event.preventDefault();
-  const text = composer.value;
-  if (!courier || !text.trim()) return;
+function submit(text) {
+  if (!courier) return;
   composer.value = "";
   composer.dispatchEvent(new Event("input"));
   notice.textContent = "";
   courier.submit(text);
 }
 
-function submitOnEnter(event) {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  if (!event.repeat) form.requestSubmit();
+/** The button that was used goes away: the next thing to do is in the composer. */
+function sendAgain(id) {
+  courier.again(id);
+  composer.focus();
 }
 
 /** What is typed outlives a reload. */
@@ -84,7 +82,7 @@ async function start() {
   notice.textContent = "";
   const transcript = new Transcript(session);
   const outbox = new Outbox(session);
-  const view = new View(document.querySelector("#messages"), (id) => courier.again(id));
+  const view = new View(document.querySelector("#messages"), sendAgain);
   let announce = () => {};
   const changed = () => {
     view.show(transcript.list(), outbox.list());
@@ -110,6 +108,5 @@ async function start() {
   document.body.dataset.ready = "true";
 }
 
-form.addEventListener("submit", submit);
-composer.addEventListener("keydown", submitOnEnter);
+onSend(submit);
 start();

@@ -1,4 +1,6 @@
 // Puts messages on the page. Elements stay while their message stays, so that focus does too; text is only ever text.
+import { fill, messageItem, setText, span } from "../shared/message.js";
+
 const LABELS = {
   waiting: () => "Waiting to be sent",
   sending: () => "Sending…",
@@ -33,10 +35,9 @@ export class View {
 
   #message({ id, role, text }) {
     const item = this.#item(id);
-    Object.assign(item.dataset, { role });
     delete item.dataset.pending;
     delete item.dataset.state;
-    setText(item.querySelector(".text"), text);
+    fill(item, { role, text });
     setText(item.querySelector(".state"), "");
     item.querySelector("button").hidden = true;
     return item;
@@ -44,9 +45,9 @@ export class View {
 
   #entry(entry) {
     const item = this.#item(entry.id);
-    Object.assign(item.dataset, { role: "user", state: entry.state, pending: "true" });
+    Object.assign(item.dataset, { state: entry.state, pending: "true" });
     if (entry.state === "accepted") delete item.dataset.pending;
-    setText(item.querySelector(".text"), entry.text);
+    fill(item, { role: "user", text: entry.text });
     setText(item.querySelector(".state"), LABELS[entry.state](entry));
     const isOffered = entry.state === "refused" || Boolean(entry.wasAsked && entry.state !== "accepted");
     item.querySelector("button").hidden = !isOffered;
@@ -59,24 +60,12 @@ export class View {
   }
 
   #made(id) {
-    const item = document.createElement("li");
-    item.className = "message";
-    Object.assign(item.dataset, { testid: "message", messageId: id });
+    const item = messageItem(id);
     const button = document.createElement("button");
     Object.assign(button, { type: "button", textContent: "Send again", hidden: true });
     button.dataset.testid = "send-again";
     button.addEventListener("click", () => this.again(id));
-    item.append(made("text"), made("state"), button);
+    item.append(span("state"), button);
     return item;
   }
-}
-
-function made(name) {
-  const element = document.createElement("span");
-  element.className = name;
-  return element;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -2,12 +2,10 @@
 // A demonstration only: it asks the origin's ledger, which no real server has.
 const EVERY_MS = 1000;
 
-/** Fills the panel and keeps it fresh, one request at a time. */
+/** Adds the panel and keeps it fresh, one request at a time. */
 export function showTruth(session) {
   if (!new URLSearchParams(location.search).has("truth")) return;
-  const panel = document.querySelector("#truth");
-  const list = panel.querySelector("ol");
-  panel.hidden = false;
+  const list = addPanel();
   const look = async () => {
     try {
       const { messages } = await (await fetch("/_firstbyte/ledger", { cache: "no-store" })).json();
@@ -19,6 +17,17 @@ export function showTruth(session) {
     setTimeout(look, EVERY_MS);
   };
   look();
+}
+
+function addPanel() {
+  const panel = document.createElement("aside");
+  const title = document.createElement("h2");
+  const list = document.createElement("ol");
+  Object.assign(title, { id: "truth-title", textContent: "What the server has" });
+  panel.setAttribute("aria-labelledby", title.id);
+  panel.append(title, list);
+  document.querySelector("main").after(panel);
+  return list;
 }
 
 function item(id, text) {
