@@ -49,14 +49,21 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadInput(f"{path}: can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    except msgspec.DecodeError as error:
+        raise BadInput(f"{path}: is not valid JSON: {error}") from error
     except tomli.TOMLDecodeError as error:
         raise BadInput(f"{path}: is not valid TOML: {error}") from error
 
 
 @cache
 def _parsed(path: Path, _version: tuple[int, int]) -> dict[str, Any]:
-    """The TOML of one version of a file: `check` looks at each from several sides."""
-    return tomli.loads(path.read_text(encoding="utf-8"))
+    """The TOML of one version of a file: `check` looks at each from several sides. What a runner hands to a
+    process is JSON.
+    """
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".json":
+        return msgspec.json.decode(text, type=dict[str, Any])
+    return tomli.loads(text)
 
 
 def decode[T](raw: object, kind: type[T], path: Path | str) -> T:

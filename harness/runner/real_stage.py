@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from firstbyte.harness.clock import RealClock, wall_ms
+from firstbyte.harness.loader import LoadedProfile
 from firstbyte.harness.origin.account import Account, events_of
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.processes import Child, start_child
@@ -87,13 +88,17 @@ class RealStage:
         )
 
     def _edge_arguments(self) -> list[str]:
-        profiles = ",".join(str(hop.path) for hop in self._plan.hops)
+        profiles = ",".join(self._written(number, hop) for number, hop in enumerate(self._plan.hops))
         arguments = ["--upstream", f"http://{self.back[0]}:{self.back[1]}", "--profile", profiles]
         arguments += ["--listen", f"{LOOPBACK}:0", "--time-scale", str(self._plan.options.time_scale)]
         arguments += ["--quiet", "--ready-json", "--events", str(self._folder / "edge.jsonl")]
-        for key, value in self._plan.changes.items():
-            arguments += ["--set", f"{key}={msgspec.json.encode(value).decode()}"]
         return arguments
+
+    def _written(self, number: int, hop: LoadedProfile) -> str:
+        """A file with the profile as the plan has it, changes and all."""
+        path = self._folder / f"edge-{number}.json"
+        path.write_bytes(msgspec.json.encode(hop.raw))
+        return str(path)
 
     def _up(self) -> Origin:
         if self._origin is None:
