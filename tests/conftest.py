@@ -35,9 +35,11 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc] # what has no 
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
-    """In place of `--dist loadgroup`, whose marks pytest 9 does not let xdist see."""
-    return GroupScheduling(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling | None:
+    """In place of `--dist loadgroup`, whose marks pytest 9 does not let xdist see. What groups nothing asks for
+    `--dist worksteal`, which goes on when a worker has crashed.
+    """
+    return GroupScheduling(config, log) if config.getoption("dist") == "load" else None
 
 
 @pytest.fixture(scope="session")
