@@ -140,7 +140,7 @@ class Attempts(Timing):
     def _prepare(self, request: http.Request, *, has_body: bool) -> CommandGenerator[None]:
         if has_body and self.is_http2 and "content-length" not in request.headers:
             request.headers["Transfer-Encoding"] = "chunked"
-        clean_request(request, self._edge.config.upstream.authority)
+        clean_request(request, self._edge.config.upstream)
         if rules.may_need_body(self._profile, self._method):
             self._kept = []
         if request.headers.get("expect", "").lower() == "100-continue":

@@ -35,6 +35,11 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     verify: bool = True
     authority: str | None = None
 
+    @property
+    def host_header(self) -> str:
+        """What names this server in a request that names none."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
     """Paths of PEM files: the leaf with its chain, its private key, and the CA a client has to trust."""

@@ -28,7 +28,7 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._http1 import Http1Server, make_body_reader
 
 from firstbyte.harness.profile import Ending
-from firstbyte.proxies.answer import standard_reason
+from firstbyte.proxies.answer import refusal_text, standard_reason
 from firstbyte.proxies.headers import HTTP09, has_no_body, is_upgrade, refuse_request, wants_close
 from firstbyte.proxies.signals import BreakOff, FinishAndClose, InterimHeaders, LingerClose, ResetConnection
 
@@ -92,7 +92,7 @@ class EdgeHttp1Server(Http1Server):
         yield from self.state(events.DataReceived(self.conn, b""))
 
     def _refuse(self, status: int, reason: str) -> CommandGenerator[None]:
-        text = f"{status} {standard_reason(status)}: {reason}\n".encode("ascii", "backslashreplace")
+        text = refusal_text(status, reason)
         head = (
             f"HTTP/1.1 {status} {standard_reason(status)}\r\nContent-Type: text/plain\r\n"
             f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n"
