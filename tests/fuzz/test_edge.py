@@ -1,4 +1,4 @@
-"""Whatever bytes a client or an origin sends, an edge neither fails nor hangs nor makes two requests of one."""
+"""Whatever bytes a client or an origin sends, an edge neither fails, hangs nor makes two of one."""
 
 import asyncio
 import resource

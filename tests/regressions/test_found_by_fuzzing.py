@@ -9,6 +9,7 @@ OK = (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",)
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 #: GET / over https of host 'a', in HPACK.
 HEADERS = b"\x00\x00\x06\x01\x04\x00\x00\x00\x01\x82\x84\x87\x41\x01a"
+EMPTY = b"\x00\x00\x00\x00\x00\x00\x00\x00\x01"
 EMPTY_END = b"\x00\x00\x00\x00\x01\x00\x00\x00\x01"
 
 PLAYS = [
@@ -25,7 +26,7 @@ PLAYS = [
         id="a transfer coding that nobody undoes went to the origin",
     ),
     pytest.param(
-        Play((PREFACE + HEADERS + EMPTY_END,), OK, http2=True),
+        Play((PREFACE + HEADERS + EMPTY + EMPTY_END,), OK, http2=True),
         id="an empty DATA frame left an empty chunk on the origin's connection after the request",
     ),
 ]
