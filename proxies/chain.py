@@ -12,6 +12,7 @@ from typing import IO
 
 import msgspec
 
+from firstbyte.harness import redact
 from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.timeline import Event
@@ -73,7 +74,7 @@ class Notes:
         if self._har is not None and record.hop == 0:
             self._har.add(record)
         if not self._quiet:
-            for text in (line(record), *record.log):
+            for text in (line(record), *map(redact.text, record.log)):
                 self._say(text)
 
 

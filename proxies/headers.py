@@ -10,7 +10,7 @@ from mitmproxy import http
 from mitmproxy.net.http.validate import validate_headers
 
 from firstbyte.harness.profile import Framing, TwoLengths
-from firstbyte.proxies.config import Upstream
+from firstbyte.proxies.config import MAX_HEADER_FIELDS, Upstream
 
 #: The version of an answer without a header.
 HTTP09 = b"HTTP/0.9"
@@ -46,6 +46,8 @@ def refuse_request(request: http.Request) -> tuple[int, str] | None:
 
 
 def _refuse_fields(request: http.Request) -> tuple[int, str] | None:
+    if len(request.headers.fields) > MAX_HEADER_FIELDS:
+        return 431, f"more than {MAX_HEADER_FIELDS} header fields"
     try:
         validate_headers(request)
     except ValueError as error:
@@ -72,6 +74,8 @@ def refuse_response(response: http.Response) -> str:
     if not 100 <= response.status_code <= 599:
         return f"status {response.status_code}"
     fields = response.headers.fields
+    if len(fields) > MAX_HEADER_FIELDS:
+        return f"more than {MAX_HEADER_FIELDS} header fields"
     length = [value for name, value in fields if name.lower() == b"content-length"]
     coding = [value for name, value in fields if name.lower() == b"transfer-encoding"]
     if length and coding:

@@ -5,6 +5,7 @@ trailers, 1xx, breaking off, keep-alive after an answer of the edge's own. It mu
 answered.
 """
 
+import re
 from typing import assert_never
 
 import h11
@@ -31,6 +32,8 @@ from firstbyte.harness.profile import Ending
 from firstbyte.proxies.answer import refusal_text, standard_reason
 from firstbyte.proxies.headers import HTTP09, has_no_body, is_upgrade, refuse_request, wants_close
 from firstbyte.proxies.signals import BreakOff, FinishAndClose, InterimHeaders, LingerClose, ResetConnection
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class EdgeHttp1Server(Http1Server):
@@ -73,6 +76,10 @@ class EdgeHttp1Server(Http1Server):
         if any(line[:1] in b" \t" for line in lines[1:]):
             # RFC 9112 5.2: a server must refuse obs-fold, or join it; refusing can't be misread.
             yield from self._refuse(400, "a folded header line")
+            return
+        if any(_CONTROL.search(line) for line in lines):
+            # Parsers differ on which of these end a line, or may be stripped off a value.
+            yield from self._refuse(400, "a control character in the head")
             return
         try:
             request = http1.read_request_head(lines)

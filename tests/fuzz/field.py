@@ -19,7 +19,6 @@ from firstbyte.proxies.config import EdgeConfig, Upstream
 from firstbyte.proxies.host import Host
 from firstbyte.proxies.record import Record
 from firstbyte.proxies.server import EdgeServer
-from firstbyte.proxies.wire import Wire
 
 #: Beyond every timer of the fuzzed profile, a request sent again and the lingering close included.
 BEYOND = 30.0
@@ -41,7 +40,7 @@ class Play(msgspec.Struct, frozen=True):
 class Prior2(EdgeServer):
     """Speaks HTTP/2 without TLS, which virtual time has not."""
 
-    def _accept(self) -> Wire:
+    def _accept(self) -> asyncio.Protocol:
         host = Host(self._edge, self._pool, self._upstream_tls, self._forget)
         host._client.alpn = b"h2"
         self._hosts[host] = None
@@ -138,6 +137,11 @@ class Field:
         self._records: list[Record] = []
         self._events: list[Event] = []
         self._servers: dict[bool, tuple[EdgeServer, tuple[str, int]]] = {}
+
+    @property
+    def requests(self) -> list[tuple[str, str]]:
+        """What the origin read in the last play."""
+        return self._origin.requests
 
     async def start(self) -> None:
         self._listener = await asyncio.start_server(self._origin.serve, "127.0.0.1", 0)
