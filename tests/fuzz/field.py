@@ -220,9 +220,7 @@ def faults(plays: Iterable[Play], profile: Profile) -> list[tuple[Play, str]]:
     errors = Errors()
     logging.getLogger().addHandler(errors)
     try:
-        return [
-            found for batch in batched(plays, BATCH, strict=False) for found in _play(batch, profile, errors)
-        ]
+        return [found for batch in batched(plays, BATCH) for found in _play(batch, profile, errors)]
     finally:
         logging.getLogger().removeHandler(errors)
 

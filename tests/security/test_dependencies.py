@@ -28,7 +28,7 @@ def reasonless(text: str) -> Iterator[str]:
 
 
 def _is_of_names(line: str) -> bool:
-    name = line.split(" = ")[0]
+    name = line.partition(" = ")[0]
     return name in ("browser", "audit", "real", "lint", "build", "bench", "fuzz")
 
 
