@@ -7,6 +7,7 @@ what a command does not need: `--help` and `list` are there before anybody notic
 
 import argparse
 import gc
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from importlib import import_module
 from threading import current_thread, main_thread
 from types import FrameType
 
+from firstbyte.harness import redact
 from firstbyte.harness.problems import MissingTool, Problem
 from firstbyte.harness.version import package_version
 
@@ -49,6 +51,7 @@ DELEGATED = {"edge": "firstbyte.proxies.main", "serve": "firstbyte.reference_ser
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
+    redact.also(os.environ.get(redact.VARIABLE, ""))
     if words and words[0] in DELEGATED:
         return _guarded(lambda: int(import_module(DELEGATED[words[0]]).main(words[1:])))
     parser = build_parser(words)

@@ -64,6 +64,12 @@ def standard_reason(status: int) -> str:
         return ""
 
 
+def refusal_text(status: int, reason: str) -> bytes:
+    """What a refused client reads. `reason` may quote what it sent: never as markup, whoever shows it."""
+    words = html.escape(f"{status} {standard_reason(status)}: {reason}\n", quote=False)
+    return words.encode("ascii", "backslashreplace")
+
+
 def _words(answer: Answer, reason: str, values: Values) -> dict[str, str]:
     return {"status": str(answer.status), "reason": reason, **msgspec.structs.asdict(values)}
 

@@ -16,6 +16,7 @@ from mitmproxy.proxy.layers.http._events import (
     RequestTrailers,
 )
 
+from firstbyte.harness import redact
 from firstbyte.harness.profile import Cause, CloseKind, InterimAction, Point, Resend, ResendCause
 from firstbyte.harness.timeline import Kind
 from firstbyte.proxies import resend as rules
@@ -128,7 +129,7 @@ class Attempts(Timing):
         self.reply = Reply(
             self._stream_id, self._client, self._profile, self._method, _version(version, self.is_http2)
         )
-        self.tell(Kind.REQUEST_RECEIVED, method=self._method, path=request.path)
+        self.tell(Kind.REQUEST_RECEIVED, method=self._method, path=redact.text(request.path))
         yield from self._prepare(request, has_body=has_body)
         self.note(Point.REQUEST_STARTED)
 
@@ -140,7 +141,7 @@ class Attempts(Timing):
     def _prepare(self, request: http.Request, *, has_body: bool) -> CommandGenerator[None]:
         if has_body and self.is_http2 and "content-length" not in request.headers:
             request.headers["Transfer-Encoding"] = "chunked"
-        clean_request(request, self._edge.config.upstream.authority)
+        clean_request(request, self._edge.config.upstream)
         if rules.may_need_body(self._profile, self._method):
             self._kept = []
         if request.headers.get("expect", "").lower() == "100-continue":

@@ -13,6 +13,7 @@ from typing import IO
 
 import msgspec
 
+from firstbyte.harness import redact
 from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.timeline import Event
@@ -81,7 +82,7 @@ class Notes:
             for keeper in self._keepers:
                 keeper.add(record)
         if not self._quiet:
-            for text in (line(record), *record.log):
+            for text in (line(record), *map(redact.text, record.log)):
                 self._say(text)
 
 

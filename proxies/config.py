@@ -16,6 +16,10 @@ MAX_HEADER_BYTES = 64 * 1024
 MAX_REPLAY_BYTES = 1024 * 1024
 #: Bytes of one request when the profile reads it whole before it goes on; a longer one gets 413.
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+#: Lines of one message head. Apache and HAProxy allow about 100, Node 2,000.
+MAX_HEADER_FIELDS = 500
+#: Client connections of one edge at a time; one more is closed at once.
+MAX_CONNECTIONS = 16_384
 
 #: Turns of the loop between an alarm and its timer where time stands still meanwhile, or where the alarm is
 #: late. What is there already, a byte or a connection, needs some turns until it has reached its exchange.
@@ -34,6 +38,11 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     tls: bool = False
     verify: bool = True
     authority: str | None = None
+
+    @property
+    def host_header(self) -> str:
+        """What names this server in a request that names none."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,5 +68,6 @@ class EdgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     held: bool = False
     is_virtual: bool = True
     max_header_bytes: int = MAX_HEADER_BYTES
+    max_connections: int = MAX_CONNECTIONS
     max_replay_bytes: int = MAX_REPLAY_BYTES
     max_buffered_bytes: int = MAX_BUFFERED_BYTES

@@ -1,11 +1,12 @@
 """Held mode over HTTP: what waits, and what becomes of it. For Cypress, Playwright on Node, or curl.
 
 A small HTTP/1.1 server of its own, on an address of its own, with a Bearer token. It must never answer
-without the token, and never be reachable by a page: it sends no CORS headers.
+without the token, and never be reachable by a page: it sends no CORS headers and checks Host.
 """
 
 import asyncio
 import hmac
+import ipaddress
 import json
 import re
 from http import HTTPStatus
@@ -77,6 +78,7 @@ class Control:
                 name.strip().lower(): value.strip()
                 for name, _, value in (one.partition(":") for one in head[1:])
             }
+            _check_host(headers.get("host", "localhost"))
             self._check_token(headers)
             length = int(headers.get("content-length", "0"))
             if not 0 <= length <= MAX_BODY:
@@ -117,6 +119,19 @@ class Control:
             raise Reply(400, {"error": f'{error}; send {{"count": 1, "action": "expire"}}'}) from error
         self._edge.order_next(order)
         return Reply(200, msgspec.to_builtins(order))
+
+
+def _check_host(host: str) -> None:
+    # DNS rebinding: a page's own name, made to resolve to this machine, still comes as Host, and has a dot.
+    # Addresses, localhost and the one-word names of a container network have none of that.
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        if "." in name:
+            raise Reply(
+                403, {"error": "the Host header must be an address or a name without a dot"}
+            ) from None
 
 
 def _encode(reply: Reply) -> bytes:

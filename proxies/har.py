@@ -1,7 +1,7 @@
 """Writes finished exchanges as HAR 1.2: http://www.softwareishard.com/blog/har-12-spec/ (2012-10-22).
 
 Bodies up to the record's limit. Timers that fired and the edge's own answer are in the `_firstbyte` field
-of an entry.
+of an entry. Secrets are redacted.
 """
 
 import base64
@@ -10,6 +10,7 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from firstbyte.harness import redact
 from firstbyte.proxies.record import MAX_BODY, Record
 
 
@@ -29,7 +30,7 @@ class HarWriter:
         """Write the file whole or not at all: a reader never sees half of it."""
         log = {"version": "1.2", "creator": {"name": "firstbyte", "version": "1"}, "entries": self._entries}
         draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.write_text(json.dumps({"log": log}, indent=1), encoding="utf-8")
+        draft.write_text(json.dumps({"log": redact.record(log)}, indent=1), encoding="utf-8")
         draft.replace(path)
 
     def _entry(self, record: Record) -> dict[str, object]:

@@ -10,6 +10,7 @@ from mitmproxy import http
 from mitmproxy.net.http.validate import validate_headers
 
 from firstbyte.harness.profile import Framing, TwoLengths
+from firstbyte.proxies.config import MAX_HEADER_FIELDS, Upstream
 
 #: The version of an answer without a header.
 HTTP09 = b"HTTP/0.9"
@@ -45,12 +46,18 @@ def refuse_request(request: http.Request) -> tuple[int, str] | None:
 
 
 def _refuse_fields(request: http.Request) -> tuple[int, str] | None:
+    if len(request.headers.fields) > MAX_HEADER_FIELDS:
+        return 431, f"more than {MAX_HEADER_FIELDS} header fields"
     try:
         validate_headers(request)
     except ValueError as error:
         return 400, str(error)
     if any(_BAD_VALUE.search(value) for _, value in request.headers.fields):
         return 400, "a header value holds a line break or NUL"
+    coding = [value for name, value in request.headers.fields if name.lower() == b"transfer-encoding"]
+    if coding and [value.lower() for value in coding] != [b"chunked"]:
+        # RFC 9112 6.1; a coding the origin does not know would leave it without the body's end.
+        return 501, "the only transfer coding understood here is chunked"
     hosts = [value for name, value in request.headers.fields if name.lower() == b"host"]
     if len(hosts) > 1 or (not hosts and request.is_http11):
         return 400, f"{len(hosts)} Host headers, there must be one"
@@ -67,6 +74,8 @@ def refuse_response(response: http.Response) -> str:
     if not 100 <= response.status_code <= 599:
         return f"status {response.status_code}"
     fields = response.headers.fields
+    if len(fields) > MAX_HEADER_FIELDS:
+        return f"more than {MAX_HEADER_FIELDS} header fields"
     length = [value for name, value in fields if name.lower() == b"content-length"]
     coding = [value for name, value in fields if name.lower() == b"transfer-encoding"]
     if length and coding:
@@ -117,7 +126,7 @@ def wants_close(message: http.Message) -> bool:
     return message.data.http_version == b"HTTP/1.0" and "keep-alive" not in tokens
 
 
-def clean_request(request: http.Request, authority: str | None) -> None:
+def clean_request(request: http.Request, upstream: Upstream) -> None:
     """Make a request fit for the origin: origin-form, HTTP/1.1, the right Host, nothing hop-by-hop."""
     upgrade = is_upgrade(request)
     if request.data.authority:
@@ -128,8 +137,11 @@ def clean_request(request: http.Request, authority: str | None) -> None:
     if upgrade:
         request.headers["Connection"] = "Upgrade"
         request.headers["Upgrade"] = "websocket"
-    if authority is not None:
-        request.headers["Host"] = authority
+    if upstream.authority is not None:
+        request.headers["Host"] = upstream.authority
+    elif "Host" not in request.headers:
+        # RFC 9112 3.2: HTTP/1.0 need not name a host, the HTTP/1.1 request made of it must.
+        request.headers["Host"] = upstream.host_header
     if request.is_http2:
         _merge_cookies(request)
     request.data.http_version = b"HTTP/1.1"

@@ -247,7 +247,9 @@ class EdgeHttp1Client(Http1Client):
                 head = http1.assemble_request_head(event.request)  # type: ignore[no-untyped-call]  # mitmproxy's
                 yield commands.SendData(self.conn, head)
             case RequestData() if self._chunked_request:
-                yield commands.SendData(self.conn, b"%x\r\n%s\r\n" % (len(event.data), event.data))
+                # An empty chunk is the last one: after it, the end of the message would be a second request.
+                if event.data:
+                    yield commands.SendData(self.conn, b"%x\r\n%s\r\n" % (len(event.data), event.data))
             case RequestData():
                 yield commands.SendData(self.conn, event.data)
             case RequestTrailers():

@@ -5,6 +5,7 @@ trailers, 1xx, breaking off, keep-alive after an answer of the edge's own. It mu
 answered.
 """
 
+import re
 from typing import assert_never
 
 import h11
@@ -28,9 +29,11 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._http1 import Http1Server, make_body_reader
 
 from firstbyte.harness.profile import Ending
-from firstbyte.proxies.answer import standard_reason
+from firstbyte.proxies.answer import refusal_text, standard_reason
 from firstbyte.proxies.headers import HTTP09, has_no_body, is_upgrade, refuse_request, wants_close
 from firstbyte.proxies.signals import BreakOff, FinishAndClose, InterimHeaders, LingerClose, ResetConnection
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class EdgeHttp1Server(Http1Server):
@@ -74,6 +77,10 @@ class EdgeHttp1Server(Http1Server):
             # RFC 9112 5.2: a server must refuse obs-fold, or join it; refusing can't be misread.
             yield from self._refuse(400, "a folded header line")
             return
+        if any(_CONTROL.search(line) for line in lines):
+            # Parsers differ on which of these end a line, or may be stripped off a value.
+            yield from self._refuse(400, "a control character in the head")
+            return
         try:
             request = http1.read_request_head(lines)
             size = http1.expected_http_body_size(request)
@@ -92,7 +99,7 @@ class EdgeHttp1Server(Http1Server):
         yield from self.state(events.DataReceived(self.conn, b""))
 
     def _refuse(self, status: int, reason: str) -> CommandGenerator[None]:
-        text = f"{status} {standard_reason(status)}: {reason}\n".encode("ascii", "backslashreplace")
+        text = refusal_text(status, reason)
         head = (
             f"HTTP/1.1 {status} {standard_reason(status)}\r\nContent-Type: text/plain\r\n"
             f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n"

@@ -20,7 +20,7 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from firstbyte.harness.profile import Ending
-from firstbyte.proxies.answer import standard_reason
+from firstbyte.proxies.answer import refusal_text
 from firstbyte.proxies.headers import refuse_request
 from firstbyte.proxies.signals import BreakOff, FinishAndClose, HoldReading
 
@@ -86,7 +86,7 @@ class EdgeHttp2Server(Http2Server):
         return False
 
     def _refuse(self, stream_id: int, status: int, reason: str) -> CommandGenerator[None]:
-        text = f"{status} {standard_reason(status)}: {reason}\n".encode("ascii", "backslashreplace")
+        text = refusal_text(status, reason)
         response = http.Response.make(status, text, {"content-type": "text/plain"})
         yield from super()._handle_event(ResponseHeaders(stream_id, response))
         yield from super()._handle_event(ResponseData(stream_id, text))

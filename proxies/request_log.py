@@ -1,5 +1,6 @@
 """One line for each finished exchange: what was asked, what was answered, when, and which timers fired."""
 
+from firstbyte.harness import redact
 from firstbyte.harness.units import as_seconds
 from firstbyte.proxies.record import Record
 
@@ -27,4 +28,5 @@ def line(record: Record) -> str:
 
 def _printable(text: str) -> str:
     # A client chooses these words: no control characters in a terminal or a log.
+    text = redact.text(text)
     return text.encode("ascii", "backslashreplace").decode() if text.isprintable() else repr(text)

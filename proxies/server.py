@@ -16,10 +16,16 @@ from firstbyte.proxies.held import HeldRequest, Next
 from firstbyte.proxies.host import Host
 from firstbyte.proxies.pool import Pool
 from firstbyte.proxies.record import Record
-from firstbyte.proxies.wire import Wire
 
 #: A backlog of 100 drops SYNs when 3,000 clients come at once.
 BACKLOG = 4096
+
+
+class Turned(asyncio.Protocol):
+    """A connection too many: closed before a byte is read."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
 
 
 class EdgeServer:
@@ -80,7 +86,9 @@ class EdgeServer:
         address = self._server.sockets[0].getsockname()
         return str(address[0]), int(address[1])
 
-    def _accept(self) -> Wire:
+    def _accept(self) -> asyncio.Protocol:
+        if len(self._hosts) >= self.config.max_connections:
+            return Turned()
         host = Host(self._edge, self._pool, self._upstream_tls, self._forget)
         self._hosts[host] = None
         return host.protocol()

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from firstbyte.harness import redact
 from firstbyte.harness.audit.baseline import Trouble, troubles_of
 from firstbyte.harness.audit.run import Audited
 from firstbyte.harness.probe.document import edge_of, wire_of
-from firstbyte.harness.report import redact
 from firstbyte.harness.result import SCHEMA
 
 

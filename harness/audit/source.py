@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
+from firstbyte.harness import redact
 from firstbyte.harness.problems import BadInput, SetupFailed
-from firstbyte.harness.report import redact
 
 FETCH_SECONDS = 30.0
 MOST_BYTES = 64 << 20

@@ -135,10 +135,10 @@ def _choice(options: argparse.Namespace) -> Choice:
 def _send(
     options: argparse.Namespace, operations: Sequence[Operation], source: Source, edges: Sequence[str]
 ) -> tuple[Audited, ...]:
+    from firstbyte.harness import redact  # noqa: PLC0415
     from firstbyte.harness.audit.run import Pace, Sender, audited_of  # noqa: PLC0415
     from firstbyte.harness.clock import RealClock, monotonic_ns  # noqa: PLC0415
     from firstbyte.harness.probe.address import read_address  # noqa: PLC0415
-    from firstbyte.harness.report import redact  # noqa: PLC0415
     from firstbyte.harness.report.progress import Progress  # noqa: PLC0415
     from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415
 

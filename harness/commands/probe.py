@@ -95,11 +95,11 @@ def _of_har(path: Path, edges: Sequence[str]) -> tuple[Examined, ...]:
 
 
 def _live(options: argparse.Namespace, edges: Sequence[str]) -> Examined:
+    from firstbyte.harness import redact  # noqa: PLC0415
     from firstbyte.harness.clock import RealClock  # noqa: PLC0415
     from firstbyte.harness.probe import address  # noqa: PLC0415
     from firstbyte.harness.probe.examine import examine  # noqa: PLC0415
     from firstbyte.harness.probe.record import record  # noqa: PLC0415
-    from firstbyte.harness.report import redact  # noqa: PLC0415
 
     if not options.method or not options.url:
         raise BadInput(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from firstbyte.harness.report import redact
+from firstbyte.harness import redact
 from firstbyte.harness.version import package_version
 
 if TYPE_CHECKING:

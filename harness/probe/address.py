@@ -12,9 +12,9 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import msgspec
 
+from firstbyte.harness import redact
 from firstbyte.harness.probe.record import Question, Target
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.report import redact
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _PORTS = {"http": 80, "https": 443}

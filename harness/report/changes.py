@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from firstbyte.harness.report import redact
+from firstbyte.harness import redact
 from firstbyte.harness.report.compare import Change, Comparison, Direction
 from firstbyte.harness.report.plain import visible
 from firstbyte.harness.report.words import count

@@ -10,8 +10,8 @@ from typing import Any, TextIO
 
 import msgspec
 
+from firstbyte.harness import redact
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.report import redact
 
 STANDARD_OUTPUT = "-"
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from firstbyte.harness.report import redact
+from firstbyte.harness import redact
 from firstbyte.harness.report.json_out import replace
 from firstbyte.harness.report.words import seen
 from firstbyte.harness.result import Outcome, Run

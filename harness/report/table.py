@@ -5,7 +5,7 @@ It must never be wider than its terminal, and never cut a verdict or an outcome.
 
 from collections.abc import Iterator, Sequence
 
-from firstbyte.harness.report import redact
+from firstbyte.harness import redact
 from firstbyte.harness.report.paint import Line, Piece, Tone, line
 from firstbyte.harness.report.picture import picture
 from firstbyte.harness.report.plain import crop_middle, fit, fold, visible

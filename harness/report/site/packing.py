@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.report import redact
+from firstbyte.harness import redact
 from firstbyte.harness.report.plain import visible
 from firstbyte.harness.report.site.model import Case, Lanes, Mark, Site, plain
 

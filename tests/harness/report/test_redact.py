@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from firstbyte.harness.report import redact
+from firstbyte.harness import redact
 
 SECRET = "s3cr3t-value-0123456789"
 

@@ -1,7 +1,7 @@
 """Takes secrets out of what is shown or written: header values, cookies, tokens, passwords in an address.
 
-Reports are pasted into public issues. Pure. It must never be the caller's choice: every report
-comes through here.
+Reports are pasted into public issues. Pure, but for the names that `also` adds once at the start. It must
+never be the caller's choice: every report comes through here.
 """
 
 import re
@@ -19,9 +19,8 @@ _NAME = (
 _IS_SECRET_NAME = re.compile(_NAME, re.IGNORECASE)
 # In a header line the value is the rest of the line; elsewhere it is one word or one quoted string.
 _HEADER_LINE = re.compile(r"(?im)\b((?:proxy-)?authorization|set-cookie2?|cookie)(\s*:\s*)[^\r\n\"']+")
-_PAIR = re.compile(
-    rf"(?i)(?<![\w-])({_NAME})([\"']?\s*[:=]\s*)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s\"'&,;}}\]\[]+)"
-)
+_VALUE = r"([\"']?\s*[:=]\s*)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s\"'&,;}\]\[]+)"
+_PAIR = re.compile(rf"(?i)(?<![\w-])({_NAME}){_VALUE}")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _KNOWN_KEY = re.compile(r"\b(?:sk|pk|rk|ghp|gho|ghs|github_pat|xox[abpr]|AKIA|eyJ)[-_\w.]{12,}")
 _ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@")
@@ -31,9 +30,28 @@ _HINT = re.compile(
 )
 
 
+VARIABLE = "FIRSTBYTE_REDACT"
+"""The variable of the environment with more names, separated by commas."""
+
+
+class _Also:
+    """The names somebody configured, and where they stand before a value."""
+
+    names: frozenset[str] = frozenset()
+    pair: re.Pattern[str] | None = None
+
+
+def also(names: str) -> None:
+    """Hide the values of these names too, separated by commas. For the rim: what VARIABLE holds."""
+    _Also.names = frozenset(name.strip().lower() for name in names.split(",") if name.strip())
+    either = "|".join(re.escape(name) for name in sorted(_Also.names))
+    _Also.pair = re.compile(rf"(?i)(?<![\w-])({either}){_VALUE}") if either else None
+
+
 def is_secret(name: str) -> bool:
     """A header, field or variable whose value must not be shown."""
-    return _IS_SECRET_NAME.fullmatch(name.strip()) is not None
+    plain = name.strip()
+    return _IS_SECRET_NAME.fullmatch(plain) is not None or plain.lower() in _Also.names
 
 
 def header(name: str, value: str) -> str:
@@ -48,6 +66,8 @@ def headers(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 def text(value: str) -> str:
     """A text, a body or an address without the secrets that can be recognised in it."""
+    if _Also.pair is not None:
+        value = _Also.pair.sub(_masked_pair, value)
     if not _HINT.search(value):
         return value
     value = _HEADER_LINE.sub(rf"\1\2{MASK}", value)
@@ -62,6 +82,8 @@ def record(value: Any) -> Any:
     if isinstance(value, str):
         return text(value)
     if isinstance(value, Mapping):
+        if is_secret(str(value.get("name", ""))) and isinstance(value.get("value"), str):
+            return {**value, "value": MASK}  # a header or cookie as HAR and test reports list them
         return {key: MASK if _hides(key, inner) else record(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [record(one) for one in value]

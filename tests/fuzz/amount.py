@@ -1,0 +1,19 @@
+"""How many inputs: thousands by default, ten thousand of each kind in CI, a million in the soak."""
+
+import os
+
+_CI = 10_000
+_SOAK = 1_000_000
+
+
+def inputs(usual: int) -> int:
+    """FIRSTBYTE_FUZZ_INPUTS, else ten thousand in CI, else what a default run has time for."""
+    given = os.environ.get("FIRSTBYTE_FUZZ_INPUTS")
+    if given:
+        return int(given)
+    return _CI if os.environ.get("CI") == "true" else usual
+
+
+def soak_inputs() -> int:
+    """FIRSTBYTE_FUZZ_INPUTS, else a million."""
+    return int(os.environ.get("FIRSTBYTE_FUZZ_INPUTS") or _SOAK)
