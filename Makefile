@@ -5,6 +5,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 WORKERS ?= 4
 REPEAT ?= 50
+FUZZ ?= origin client http2
+RUNS ?= 100000
 ARGS ?=
 BIN := .venv/bin
 # Set-up runs on .venv's Python once there is one. pyenv's python3 fails where the version of .python-version is missing.
@@ -15,7 +17,7 @@ RUN = for python in $(BIN)/python "$(PYTHON)" /usr/bin/python3 ""; do \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup browser lock reproduce test check format docs pictures bench bench-check adk transcripts soak coverage clean
+.PHONY: help setup browser lock reproduce test check format docs pictures bench bench-check adk transcripts soak coverage clean fuzz advisories
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
@@ -69,8 +71,17 @@ transcripts: setup ## record again what Hono puts on the wire on Bun and Node
 soak: setup adk ## browser tests REPEAT=50 times, broken pages x rules, every act of OpenCode, thousands of predictions
 	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/ui tests/harness/predict tests/harness/targets --ignore=tests/harness/targets/opencode
 	@$(BIN)/pytest -m soak $(ARGS) tests/harness/targets/opencode
+	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/fuzz
 	@for round in $$(seq $(REPEAT)); do \
 	echo "soak: round $$round of $(REPEAT)"; $(BIN)/pytest -q -n $(WORKERS) $(ARGS) tests/ui || exit 1; done
+
+fuzz: setup ## coverage-guided search for bytes that break an edge (FUZZ="origin client http2", RUNS=100000)
+	@.cache/uv/bin/uv pip install --quiet --python $(BIN)/python --group fuzz
+	@for kind in $(FUZZ); do $(BIN)/python -m tests.fuzz.guided $$kind -runs=$(RUNS) -max_len=256 -len_control=0 || exit 1; done
+
+advisories: setup ## ask the advisory database about the pinned packages; needs a connection to it
+	@.cache/uv/bin/uvx --quiet pip-audit --strict --require-hashes --disable-pip -r requirements/runtime.txt -r requirements/dev.txt || \
+	{ echo "advisories: a weakness is listed above, or the database can't be reached from here: then nothing is known" >&2; exit 3; }
 
 bench: setup ## the speed figures of the README
 	@$(BIN)/python benchmarks/run.py $(ARGS)

@@ -15,7 +15,8 @@ from firstbyte.proxies.config import MAX_HEADER_FIELDS, Upstream
 #: The version of an answer without a header.
 HTTP09 = b"HTTP/0.9"
 _BAD_VALUE = re.compile(rb"[\x00\r\n]")
-_BAD_TARGET = re.compile(rb"[\x00-\x20\x7f]")
+#: RFC 9112 3.2: a target is printable ASCII. Strict origins answer 400 to the rest, lax ones pass it on.
+_BAD_TARGET = re.compile(rb"[\x00-\x20\x7f-\xff]")
 _METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
 #: RFC 9110 7.6.1: these are between two neighbours only. Upgrade is looked at on its own.
@@ -39,7 +40,7 @@ def refuse_request(request: http.Request) -> tuple[int, str] | None:
     if not _METHOD.fullmatch(request.data.method):
         return 400, "the method is not a token"
     if _BAD_TARGET.search(request.data.path):
-        return 400, "the request target holds a control character"
+        return 400, "the request target holds a character that is not printable ASCII"
     if request.scheme not in ("", "http", "https"):
         return 400, f"the scheme '{request.scheme}' is not HTTP"
     return _refuse_fields(request)

@@ -70,6 +70,7 @@ LINES = (
     "[timers.a]",
     "[[scenario]]",
 )
+ROOT = Path(__file__).resolve().parent.parent.parent
 ADAPTER = """
 version = 1
 page = "http://127.0.0.1:9/"
@@ -108,7 +109,11 @@ READERS: dict[str, tuple[list[str], Callable[[Path], object]]] = {
     "shape": (texts_of(scenarios_dir() / "shapes"), lambda path: load_shape(str(path))),
     "scenario": (texts_of(scenarios_dir()), load_suite),
     "adapter": (
-        [ADAPTER, *texts_of(Path(__file__).resolve().parent.parent.parent, "harness/**/adapter*.toml")],
+        [
+            ADAPTER,
+            *texts_of(ROOT / "reference_server" / "ui"),
+            *texts_of(ROOT / "harness", "targets/**/page.toml"),
+        ],
         load_adapter,
     ),
 }

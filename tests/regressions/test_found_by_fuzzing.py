@@ -29,6 +29,10 @@ PLAYS = [
         Play((PREFACE + HEADERS + EMPTY + EMPTY_END,), OK, http2=True),
         id="an empty DATA frame left an empty chunk on the origin's connection after the request",
     ),
+    pytest.param(
+        Play((b"HEAD /x\xffy HTTP/1.1\r\nHost: a\r\n\r\n",), OK),
+        id="a target with a byte that no strict origin reads went on",
+    ),
 ]
 
 
