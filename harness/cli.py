@@ -39,7 +39,7 @@ COMMANDS = {
     "serve": "the reference session server",
     "demo": "server, edge and page to click through the bug",
 }
-OF_THE_EDGE = frozenset({"cryptography", "h2", "mitmproxy"})
+OF_THE_EDGE = frozenset({"cryptography", "mitmproxy"})
 """What the extra `edge` brings."""
 NO_EDGE = "this needs mitmproxy, which is not installed here; run `pip install 'firstbyte[edge]'`"
 YOUNG_OBJECTS = 50_000
