@@ -35,7 +35,7 @@ reproduce: setup ## the reported bug, its fix, and what the fix does not fix
 	@$(BIN)/firstbyte reproduce $(ARGS)
 
 test: setup ## every test and scenario (WORKERS=4, ARGS="-k name")
-	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not soak and not clock" $(ARGS); first=$$?; \
+	@$(BIN)/pytest -n $(WORKERS) -m "not soak and not clock" $(ARGS); first=$$?; \
 	case $$first in 0|5) ;; *) exit $$first;; esac; \
 	$(BIN)/pytest -n 2 -m "clock and not soak" $(ARGS); last=$$?; \
 	[ $$last = 0 ] || { [ $$last = 5 ] && exit $$first; exit $$last; }

@@ -36,10 +36,10 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc] # what has no 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling | None:
-    """In place of `--dist loadgroup`, whose marks pytest 9 hides from xdist. What groups nothing asks for
-    `--dist worksteal`, which goes on when a worker has crashed.
+    """In place of `--dist loadgroup`, whose marks pytest 9 hides from xdist. A round without `clock` groups
+    nothing: xdist's own scheduling goes on when a worker has crashed.
     """
-    return GroupScheduling(config, log) if config.getoption("dist") == "load" else None
+    return GroupScheduling(config, log) if "not clock" not in config.getoption("markexpr") else None
 
 
 @pytest.fixture(scope="session")

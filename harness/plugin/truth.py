@@ -5,10 +5,12 @@ its JSON. It must never take the client's word for it.
 """
 
 from collections.abc import Callable, Iterable
+from threading import Event
 from typing import Any
 
 import msgspec
 
+from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.judge import judge
 from firstbyte.harness.ledger import Ledger as Account
 from firstbyte.harness.ledger import Message
@@ -16,6 +18,7 @@ from firstbyte.harness.problems import BadInput, SetupFailed
 from firstbyte.harness.verdict import BeliefRule, End, Exchange, Verdict
 
 SECONDS = 10.0
+LOOK_SECONDS = 0.01
 WORDS = {
     Verdict.DUPLICATE: "one intent, done more than once",
     Verdict.PHANTOM_SUCCESS: "told ok, but it is lost",
@@ -73,14 +76,17 @@ def _asked(url: str, path: str) -> list[str]:
         raise SetupFailed(f"ledger: {url} can't be asked for the truth: {error}") from error
 
 
-def assert_delivered_once(intent: str, told: Any, truth: Ledger | Probe, *, belief: str = "status") -> None:
+def assert_delivered_once(
+    intent: str, told: Any, truth: Ledger | Probe, *, belief: str = "status", within: float = 1.0
+) -> None:
     """Fail unless the client was told ok and the server has it once.
 
     told: the response (anything with `status_code` or `status`, or an int), or the exception the client got.
-    truth: a `ledger`, or its probe. belief: 'status' or 'careful', what the client makes of an error. Call it
-    when the server is idle: what is still on its way counts as not done.
+    truth: a `ledger`, or its probe. belief: 'status' or 'careful', what the client makes of an error. within:
+    seconds in which the first effect may still come, for a server that was told less quickly than the client.
+    Otherwise call it when the server is idle: what is still on its way counts as not done.
     """
-    account = (truth if isinstance(truth, Ledger) else Ledger(truth)).account()
+    account = _settled(truth if isinstance(truth, Ledger) else Ledger(truth), intent, within)
     exchange = _exchange(intent, told)
     found = judge([exchange], account, BeliefRule(belief))
     if found.verdict is not Verdict.DELIVERED:
@@ -90,6 +96,14 @@ def assert_delivered_once(intent: str, told: Any, truth: Ledger | Probe, *, beli
             f"{found.verdict}: {WORDS[found.verdict]}; the client was told {found.belief} ({said}), "
             f"the server has '{intent}' {times}; see `firstbyte explain` for causes and cures"
         )
+
+
+def _settled(truth: Ledger, intent: str, within: float) -> Account:
+    """The account once it has an effect, or when the time for it is over."""
+    end = monotonic_ns() + within * 1e9
+    while not (account := truth.account()).effects(intent) and monotonic_ns() < end:
+        Event().wait(LOOK_SECONDS)
+    return account
 
 
 def _exchange(intent: str, told: Any) -> Exchange:

@@ -37,8 +37,8 @@ def test_a_request_has_so_many_header_fields_at_most(count: int, status: int) ->
     assert simulate(answering(OK), profile(), main) == status
 
 
-@pytest.mark.parametrize(("count", "status"), [(MAX_HEADER_FIELDS, 200), (MAX_HEADER_FIELDS + 1, 526)])
-def test_an_answer_has_so_many_header_fields_at_most(count: int, status: int) -> None:
+@pytest.mark.parametrize(("count", "status"), [(MAX_HEADER_FIELDS + 1, 200), (20_000, 526)])
+def test_an_answers_fields_are_bounded_by_the_length_of_its_head_alone(count: int, status: int) -> None:
     async def main(lab: Lab) -> int:
         return (await lab.ask(get())).status
 

@@ -36,7 +36,7 @@ test("the naive page calls a stored message failed and gives its text back", asy
   await sendBehindDeadline(page, edge, "naive");
   await expect(page.getByRole("alert")).toHaveText("Failed to send prompt: Request failed");
   await expect(page.getByTestId("composer")).toHaveValue("hello");
-  expect(await messages(server, page)).toEqual(["hello"]);
+  await expect.poll(() => messages(server, page)).toEqual(["hello"]);
 });
 
 test("the robust page asks the server and shows the message once", async ({ page, server, edge }) => {
