@@ -1,16 +1,17 @@
 """The `edge` fixture: an emulated edge before any server, whose deadline fires when the test says so.
 
 The edge is a process of its own. It must never outlive the test, whoever kills whom: it ends when the pipe to
-its standard input does.
+its standard input does, and what it writes goes to files without a name.
 """
 
 import json
+import os
 import secrets
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,6 +24,7 @@ from firstbyte.harness.timeline import Event, Kind
 from firstbyte.harness.units import as_seconds
 
 STOP_SECONDS = 5.0
+SAID = 800
 TOKEN = "FIRSTBYTE_TOKEN"
 
 type Setting = str | int | float | bool
@@ -31,24 +33,27 @@ type Setting = str | int | float | bool
 class Edge:
     """A running edge. url: where the client is to send its requests instead of the server."""
 
-    def __init__(self, command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
-        self._events = folder / "events.jsonl"
-        self._log = folder / "edge.log"
-        self._events.touch()
+    def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
+        self._files = ExitStack()
+        self._events = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - by the stack
+        self._log = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - by the stack
         token = secrets.token_urlsafe(24)
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [*command, "--events", str(self._events)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={**environment, TOKEN: token},
-            )
+        descriptor = self._events.fileno()
+        self._process = subprocess.Popen(
+            [*command, "--events", str(descriptor)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            pass_fds=[descriptor],
+            env={**environment, TOKEN: token},
+        )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            self.stop()
-            raise SetupFailed(f"edge: did not start: {self._said()}")
+            self._end()
+            said = _content(self._log).decode("utf-8", "replace").strip()[-SAID:]
+            self._files.close()
+            raise SetupFailed(f"edge: did not start: {said}")
         ready = json.loads(line)
         self.url: str = ready["ready"]
         self._control = _control(ready.get("control", ""), token)
@@ -102,7 +107,7 @@ class Edge:
     def timeline(self) -> tuple[Event, ...]:
         """What the edge saw and did so far. Times are microseconds since its first event."""
         decoder = msgspec.json.Decoder(Event)
-        events = [decoder.decode(line) for line in self._events.read_bytes().splitlines() if line]
+        events = [decoder.decode(line) for line in _content(self._events).splitlines() if line]
         began = min((event.at for event in events), default=0)
         return tuple(msgspec.structs.replace(event, at=event.at - began) for event in events)
 
@@ -120,11 +125,12 @@ class Edge:
             if event.kind is Kind.TIMER_FIRED
         )
 
-    def _said(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace").strip()[-800:]
-
     def stop(self) -> None:
         """End it. It breaks off what is under way."""
+        self._end()
+        self._files.close()
+
+    def _end(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -133,6 +139,11 @@ class Edge:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _content(file: IO[bytes]) -> bytes:
+    """All of it. The edge writes where the file stands, so it is not moved."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)
 
 
 def _control(url: str, token: str) -> ControlClient | None:
@@ -162,7 +173,6 @@ class EdgeFactory:
         says so; a number = by the clock, every limit divided by it. settings: keys of the profile to
         change, such as {"timers.proxy-read.limit": "60s"}. Raises MissingTool and SetupFailed with the cure.
         """
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="firstbyte-")))
         clock = ["--hold"] if time_scale is None else ["--time-scale", f"{time_scale:g}"]
         command = [
             *(*edge_program(), "edge", "--upstream", upstream, "--profile", profile or self._profile),
@@ -170,7 +180,7 @@ class EdgeFactory:
         ]
         for key, value in (settings or {}).items():
             command += ["--set", f"{key}={json.dumps(value)}"]
-        started = Edge(command, folder, self._environment())
+        started = Edge(command, self._environment())
         self._stack.callback(started.stop)
         return started
 
