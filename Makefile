@@ -69,7 +69,7 @@ transcripts: setup ## record again what Hono puts on the wire on Bun and Node
 	@$(BIN)/python -m firstbyte.harness.targets.hono.record $(ARGS)
 
 soak: setup adk ## browser tests REPEAT=50 times, broken pages x rules, every act of OpenCode, thousands of predictions
-	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/ui tests/harness/predict tests/harness/targets --ignore=tests/harness/targets/opencode
+	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests --ignore=tests/harness/targets/opencode --ignore=tests/fuzz
 	@$(BIN)/pytest -m soak $(ARGS) tests/harness/targets/opencode
 	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/fuzz
 	@for round in $$(seq $(REPEAT)); do \
