@@ -3,8 +3,10 @@
 A missing tool fails the test in CI and skips it elsewhere; never does a test pass because a tool is missing.
 """
 
+import asyncio
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Never
 
@@ -40,6 +42,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
     nothing: xdist's own scheduling goes on when a worker has crashed.
     """
     return GroupScheduling(config, log) if "not clock" not in config.getoption("markexpr") else None
+
+
+@pytest.fixture(autouse=True)
+def own_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test without a page does not see the running loop that Playwright left in its worker."""
+    left = asyncio._get_running_loop()
+    if left is None or "playwright" in request.fixturenames:
+        yield
+        return
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(left)
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,12 @@ _CI = 10_000
 _SOAK = 1_000_000
 
 
-def inputs(usual: int) -> int:
+def inputs(usual: int, kinds: int = 1) -> int:
     """FIRSTBYTE_FUZZ_INPUTS, else ten thousand in CI, else what a default run has time for."""
     given = os.environ.get("FIRSTBYTE_FUZZ_INPUTS")
     if given:
         return int(given)
-    return _CI if os.environ.get("CI") == "true" else usual
+    return _CI // kinds if os.environ.get("CI") == "true" else usual
 
 
 def soak_inputs() -> int:

@@ -124,7 +124,7 @@ def test_a_file_is_read_or_refused_by_name(kind: str, tmp_path: Path) -> None:
     texts, read = READERS[kind]
 
     @settings(
-        max_examples=inputs(250),
+        max_examples=inputs(250, kinds=6),
         deadline=None,
         derandomize=True,
         database=None,
@@ -224,7 +224,7 @@ def test_a_document_is_read_or_refused_by_name(kind: str, tmp_path: Path) -> Non
     document, read = DOCUMENTS[kind]
 
     @settings(
-        max_examples=inputs(250),
+        max_examples=inputs(250, kinds=6),
         deadline=None,
         derandomize=True,
         database=None,

@@ -15,7 +15,7 @@ from firstbyte.harness.sendstate.play import Subject
 from firstbyte.harness.units import seconds
 from firstbyte.proxies.arguments import read_upstream
 
-SHORT = seconds(1)
+SHORT = seconds(3)
 PAGES = Path("reference_server", "ui")
 
 
