@@ -27,6 +27,8 @@ PATIENCE = 10.0
 NOTHING = "-"
 """A path no request has: the way to take an order back."""
 CUT_OFF = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"info":'
+CUT_AFTER = 0.5
+"""Seconds. A browser tells a page nothing of an answer whose header and end it read in one piece."""
 LETTERS = string.hexdigits[:16]
 
 
@@ -169,6 +171,7 @@ async def _cut_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         await reader.readuntil(b"\r\n\r\n")
         writer.write(CUT_OFF)
         await writer.drain()
+        await asyncio.sleep(CUT_AFTER)
     except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         pass
     finally:

@@ -8,14 +8,19 @@ from firstbyte.harness.sendstate.stage import MARK, Stage
 
 
 def truncated_2xx_is_not_success(stage: Stage) -> None:
-    """A 200 that breaks off, for a message that never reached the server."""
+    """A 200 that breaks off, for a message that never reached the server.
+
+    Nothing can be read meanwhile: what the page makes of it stands until it has been seen.
+    """
     stage.open()
-    ended = stage.watch.ended_sends
-    with stage.sends_go(to=lambda route: _cut_off(route, stage.edge.cut_off_url)):
-        stage.send("half an answer")
-        stage.until(lambda: stage.watch.ended_sends > ended, "the answer has broken off")
-    stage.painted()
-    before = len(stage.record().frames)
+    with stage.blind():
+        ended = stage.watch.ended_sends
+        with stage.sends_go(to=lambda route: _cut_off(route, stage.edge.cut_off_url)):
+            stage.send("half an answer")
+            stage.until(lambda: stage.watch.ended_sends > ended, "the answer has broken off")
+        stage.painted()
+        before = len(stage.record().frames)
+        stage.settle(SHORT)
     stage.settle()
     # The frame that was visible when the answer broke off counts too.
     frames = stage.record().frames[before - 1 :]
