@@ -1,4 +1,4 @@
-"""How many inputs: thousands by default, ten thousand of each kind in CI, a million in the soak."""
+"""How many inputs: thousands by default, ten thousand in CI for `kinds` together, a million in the soak."""
 
 import os
 
