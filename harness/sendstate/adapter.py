@@ -11,6 +11,7 @@ import msgspec
 from firstbyte.harness.loader import decode, read_toml
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.selecting import BadPath, steps_of
+from firstbyte.harness.units import Duration, seconds
 
 VERSION = 1
 PLACE = re.compile(r"\{(\w+)(:base64url)?\}")
@@ -91,7 +92,8 @@ class Create(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Adapter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One front end. page: its path. ready: an element that is there when it can be used.
+    """One front end. page: its path. ready: an element that is there when it can be used. opening: how long
+    that may take, by the wall's clock: how fast a page loads is no rule.
 
     session: a regular expression with one group, for the session's id in the page's address; '' = none.
     events, reads: the event stream and the page's own reading of messages; rules that need them do not apply
@@ -107,6 +109,7 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     failure: Failure
     truth: Truth
     ready: str = ""
+    opening: Duration = seconds(30)
     session: str = ""
     create: Create | None = None
     send_again: SendAgain | None = None

@@ -25,8 +25,6 @@ from firstbyte.harness.units import Duration, format_duration, seconds
 from firstbyte.proxies.held import Action, Next
 
 PATIENCE = seconds(5)
-OPEN_MS = 30_000
-"""A product's page may bring megabytes: how fast it loads is no rule."""
 PAGE_SECONDS = (1, 1, 2, 4, 8, 16, 30)
 """How far the page's clock goes in one `settle`, step by step: a minute in all."""
 MANY = 1_000
@@ -61,14 +59,14 @@ class Stage:
     def open(self, url: str = "") -> None:
         """Load the page, wait until it can be used and its event stream is there."""
         self.note("opens the page")
-        self.page.goto(url or self.edge.url + self._truth.page(), timeout=OPEN_MS)
+        self.page.goto(url or self.edge.url + self._truth.page(), timeout=self._opening_ms)
         self._until_ready()
 
     def reload(self) -> None:
         """What the user does when nothing moves."""
         self.note("reloads")
         self._before_reload = self.record()
-        self.page.reload()
+        self.page.reload(timeout=self._opening_ms)
         self._until_ready()
 
     def another_tab(self) -> "Stage":
@@ -76,7 +74,7 @@ class Stage:
         if not self.adapter.session:
             raise NotApplicable("needs a second tab of the session: the adapter has no key 'session'")
         other = Stage(self.page.context.new_page(), self.edge, self.adapter, self._truth)
-        other.page.goto(self.page.url, timeout=OPEN_MS)
+        other.page.goto(self.page.url, timeout=self._opening_ms)
         other._until_ready(needs_stream=False)
         return other
 
@@ -84,13 +82,14 @@ class Stage:
         ready = self.adapter.ready or self.adapter.composer.selector
         streams = self.watch.streams
         try:
-            expect(self.page.locator(ready).first).to_be_attached(timeout=OPEN_MS)
-            expect(self.page.locator(self.adapter.composer.selector)).to_be_editable()
+            expect(self.page.locator(ready).first).to_be_attached(timeout=self._opening_ms)
+            expect(self.page.locator(self.adapter.composer.selector)).to_be_editable(timeout=self._opening_ms)
         except AssertionError as error:
             raise BadInput(
                 f"{self.adapter.name}: the page {self.page.url} does not get ready: "
-                f"{str(error).splitlines()[0]}; see 'ready' ({ready}) and 'composer.selector' "
-                f"({self.adapter.composer.selector}) of the adapter"
+                f"{str(error).splitlines()[0]}; see 'ready' ({ready}), 'composer.selector' "
+                f"({self.adapter.composer.selector}) and 'opening' ({format_duration(self.adapter.opening)}) "
+                f"of the adapter"
             ) from error
         if needs_stream and self.adapter.events is not None and not self._is_blind:
             self.until(lambda: self.watch.streams >= max(streams, 1), "its event stream is open")
@@ -204,6 +203,10 @@ class Stage:
     def painted(self) -> None:
         """The page has drawn what it knows."""
         self.page.evaluate("window.__firstbyte.painted()")
+
+    @property
+    def _opening_ms(self) -> int:
+        return self.adapter.opening // 1000
 
     @property
     def patience_ms(self) -> int:
