@@ -104,6 +104,14 @@ def texts_of(folder: Path, pattern: str = "*.toml") -> list[str]:
     return [path.read_text() for path in sorted(folder.glob(pattern))]
 
 
+DRAWN = settings(
+    max_examples=inputs(250, kinds=6),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
 READERS: dict[str, tuple[list[str], Callable[[Path], object]]] = {
     "profile": (texts_of(profiles_dir()), lambda path: consistent(profile_from(read_toml(path), path))),
     "shape": (texts_of(scenarios_dir() / "shapes"), lambda path: load_shape(str(path))),
@@ -123,13 +131,7 @@ READERS: dict[str, tuple[list[str], Callable[[Path], object]]] = {
 def test_a_file_is_read_or_refused_by_name(kind: str, tmp_path: Path) -> None:
     texts, read = READERS[kind]
 
-    @settings(
-        max_examples=inputs(250, kinds=6),
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @DRAWN
     @given(text=changed(texts))
     def play(text: str) -> None:
         path = tmp_path / "given.toml"
@@ -223,13 +225,7 @@ DOCUMENTS: dict[str, tuple[object, Callable[[Path], object]]] = {
 def test_a_document_is_read_or_refused_by_name(kind: str, tmp_path: Path) -> None:
     document, read = DOCUMENTS[kind]
 
-    @settings(
-        max_examples=inputs(250, kinds=6),
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @DRAWN
     @given(at=st.sampled_from(places(document)), new=JSON, cut=st.integers(0, 40))
     def play(at: tuple[str | int, ...], new: object, cut: int) -> None:
         path = tmp_path / "given.json"

@@ -10,6 +10,7 @@ import pytest
 from firstbyte.harness.cli import main
 from firstbyte.harness.loader import load_profile
 from tests.hygiene.lab import Session
+from tests.profiles import QUICK
 
 pytestmark = pytest.mark.real
 
@@ -28,25 +29,8 @@ step = [{ do = "send" }]
 edge.nginx = { verdict = "delivered" }
 """
 
-PROFILE = """
-id = "mine"
-title = "Mine"
-answers.timeout.status = 504
-answers.connect-refused.status = 502
-answers.connect-timeout.status = 504
-answers.closed.status = 502
-answers.reset.status = 502
-answers.protocol-error.status = 502
-
-[[timers]]
-name = "read"
-starts_on = "request-sent"
-stops_on = ["header-completed"]
-limit = "60s"
-"""
-
 RUN, CHECK = ("run", "FILE"), ("check", "FILE")
-RUN_BEHIND, CHECK_PROFILE, EDGE_OF = ("run", "act-1", "--edge", "FILE"), ("check", "FILE"), (*EDGE, "FILE")
+RUN_BEHIND, CHECK_QUICK, EDGE_OF = ("run", "act-1", "--edge", "FILE"), ("check", "FILE"), (*EDGE, "FILE")
 
 FILES = [
     (RUN, SUITE, "step =", "stpe =", "scenario[0]: unknown key 'stpe'; did you mean 'step'?"),
@@ -69,27 +53,27 @@ FILES = [
         'do = "wait", for = "1s"',
         "slow: step: nothing with a text is sent, so nothing can be judged; add { do = 'send' }",
     ),
-    (RUN_BEHIND, PROFILE, "limit", "limt", "timers[0]: unknown key 'limt'; did you mean 'limit'?"),
-    (CHECK_PROFILE, PROFILE, "limit", "limt", "timers[0]: unknown key 'limt'; did you mean 'limit'?"),
-    (EDGE_OF, PROFILE, "limit", "limt", "timers[0]: unknown key 'limt'; did you mean 'limit'?"),
-    (RUN_BEHIND, PROFILE, "60s", "60", "timers[0].limit: '60' has no unit; write '60s'"),
-    (CHECK_PROFILE, PROFILE, "60s", "60", "timers[0].limit: '60' has no unit; write '60s'"),
-    (EDGE_OF, PROFILE, "60s", "60", "timers[0].limit: '60' has no unit; write '60s'"),
+    (RUN_BEHIND, QUICK, "limit", "limt", "timers[0]: unknown key 'limt'; did you mean 'limit'?"),
+    (CHECK_QUICK, QUICK, "limit", "limt", "timers[0]: unknown key 'limt'; did you mean 'limit'?"),
+    (EDGE_OF, QUICK, "limit", "limt", "timers[0]: unknown key 'limt'; did you mean 'limit'?"),
+    (RUN_BEHIND, QUICK, "60s", "60", "timers[0].limit: '60' has no unit; write '60s'"),
+    (CHECK_QUICK, QUICK, "60s", "60", "timers[0].limit: '60' has no unit; write '60s'"),
+    (EDGE_OF, QUICK, "60s", "60", "timers[0].limit: '60' has no unit; write '60s'"),
     (
         RUN_BEHIND,
-        PROFILE,
+        QUICK,
         "header-completed",
         "request-sent",
         "timers.read: starts and stops on 'request-sent'",
     ),
     (
-        CHECK_PROFILE,
-        PROFILE,
+        CHECK_QUICK,
+        QUICK,
         "header-completed",
         "request-sent",
         "timers.read: starts and stops on 'request-sent'",
     ),
-    (EDGE_OF, PROFILE, "header-completed", "request-sent", "timers.read: starts and stops on 'request-sent'"),
+    (EDGE_OF, QUICK, "header-completed", "request-sent", "timers.read: starts and stops on 'request-sent'"),
 ]
 
 

@@ -12,7 +12,8 @@ import pytest
 from firstbyte.harness.cli import main
 from tests.harness.audit.app import KEY, Hits, running
 from tests.harness.probe.servers import playing
-from tests.harness.probe.test_probe_command import EDGE, shape
+from tests.harness.probe.test_probe_command import shape
+from tests.profiles import QUICK
 
 pytestmark = pytest.mark.real
 
@@ -38,7 +39,7 @@ def hits(app: tuple[str, Hits]) -> Hits:
 def quick(tmp_path: Path) -> str:
     """An edge whose limit the slow operation misses by far, and the others keep by far."""
     file = tmp_path / "quick.toml"
-    file.write_text(EDGE.format(limit="500ms"))
+    file.write_text(QUICK.replace("60s", "500ms"))
     return str(file)
 
 

@@ -15,6 +15,7 @@ from firstbyte.harness.probe.address import read_address
 from firstbyte.harness.wire import Hold, Raw, Request, Shape, WaitRequest
 from firstbyte.proxies.tls import make_tls
 from tests.harness.probe.servers import playing, scaled
+from tests.profiles import QUICK
 
 pytestmark = pytest.mark.real
 
@@ -82,7 +83,7 @@ def test_an_answer_that_does_not_come_in_time_is_cut_by_those_whose_limit_is_ove
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     quick = tmp_path / "quick.toml"
-    quick.write_text(EDGE.format(limit="100ms"))
+    quick.write_text(QUICK.replace("60s", "100ms"))
     with playing(shape("silent", ""), tmp_path) as url:
         words = ("GET", url, "--patience", "1s", "--edge", str(quick), "--edge", "nginx")
         code, document, picture = probe(*words, capsys=capsys)
@@ -97,24 +98,6 @@ def test_an_answer_that_does_not_come_in_time_is_cut_by_those_whose_limit_is_ove
     assert edges["nginx"]["cause"] == "the recording ends before any deadline"
     assert "header-withheld" in str(document["findings"])
     assert "still open" in picture
-
-
-EDGE = """
-id = "quick"
-title = "Quick"
-answers.timeout.status = 504
-answers.connect-refused.status = 502
-answers.connect-timeout.status = 504
-answers.closed.status = 502
-answers.reset.status = 502
-answers.protocol-error.status = 502
-
-[[timers]]
-name = "read"
-starts_on = "request-sent"
-stops_on = ["header-completed"]
-limit = "{limit}"
-"""
 
 
 @pytest.mark.parametrize(
