@@ -15,7 +15,7 @@ from tests.harness.probe.servers import playing
 from tests.harness.probe.test_probe_command import shape
 from tests.profiles import QUICK
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.clock]
 
 MISSING = {"$ref": "#/nowhere"}
 SAFE = ["GET /feed", "GET /items", "GET /items/0", "GET /private", "GET /report"]
