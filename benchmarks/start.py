@@ -1,8 +1,10 @@
 """From the shell's prompt to the first answer: fresh interpreters, side by side."""
 
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 from benchmarks.figures import Figure, at_most, ratios, spread
 from benchmarks.processes import FIRSTBYTE, PYTHON, Cost, alternating
@@ -19,6 +21,9 @@ COMMANDS = {
     "check": (FIRSTBYTE, "check"),
 }
 PROMPT = 0.3
+UNUSED = 0.03
+"""Seconds that the plugin may cost a project that does not use it."""
+OTHER_PLUGINS = ("schemathesis", "playwright", "looptime_plugin", "hypothesispytest", "cacheprovider")
 SHARE_OF_IMPORTS = 1.3
 
 
@@ -38,12 +43,32 @@ def measure(rounds: int) -> Iterator[Figure]:
         how=f"every act in sim, tables and pictures{_cpu(costs['reproduce'])}",
     )  # fmt: skip
     yield from _first_verdict(wall, [_first_served() for _ in range(rounds)])
+    yield _unused_plugin(rounds)
     for name in ("help", "list", "check"):
         yield Figure(
             id=f"start.{name}", what=" ".join(("firstbyte", *COMMANDS[name][1:])), unit="s",
             value=spread(wall[name]), beside="python -c pass", ratio=ratios(wall[name], wall["nothing"]),
             goal=f"< {PROMPT} s", met=at_most(wall[name], [PROMPT] * rounds), how=_cpu(costs[name])[2:],
         )  # fmt: skip
+
+
+def _unused_plugin(rounds: int) -> Figure:
+    """pytest on one empty test, with the plugin installed and with it kept out."""
+    with tempfile.TemporaryDirectory() as folder:
+        test = Path(folder) / "test_nothing.py"
+        test.write_text("def test_nothing():\n    pass\n")
+        off = [f"-pno:{name}" for name in OTHER_PLUGINS]
+        command = (PYTHON, "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", folder, *off, str(test))
+        costs = alternating({"with": command, "without": (*command, "-pno:firstbyte")}, rounds)
+    wall = {name: [cost.wall for cost in each] for name, each in costs.items()}
+    cpu = [one.cpu - other.cpu for one, other in zip(costs["with"], costs["without"], strict=True)]
+    limits = [each + UNUSED for each in wall["without"]]
+    return Figure(
+        id="start.plugin", what="pytest on one empty test, the plugin unused", unit="s",
+        value=spread(wall["with"]), beside="-p no:firstbyte", ratio=ratios(wall["with"], wall["without"]),
+        goal=f"{UNUSED * 1000:g} ms more", met=at_most(wall["with"], limits),
+        how=f"{1000 * spread(cpu).median:.0f} ms of CPU more",
+    )  # fmt: skip
 
 
 def _first_verdict(wall: dict[str, list[float]], served: list[float]) -> Iterator[Figure]:
