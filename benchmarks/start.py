@@ -60,14 +60,14 @@ def _unused_plugin(rounds: int) -> Figure:
         off = [f"-pno:{name}" for name in OTHER_PLUGINS]
         command = (PYTHON, "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", folder, *off, str(test))
         costs = alternating({"with": command, "without": (*command, "-pno:firstbyte")}, rounds)
-    wall = {name: [cost.wall for cost in each] for name, each in costs.items()}
-    cpu = [one.cpu - other.cpu for one, other in zip(costs["with"], costs["without"], strict=True)]
-    limits = [each + UNUSED for each in wall["without"]]
+    # CPU, not the wall: the plugin waits for nothing, and 30 ms are lost in the noise of a busy machine.
+    cpu = {name: [cost.cpu for cost in each] for name, each in costs.items()}
+    more = [one - other for one, other in zip(cpu["with"], cpu["without"], strict=True)]
     return Figure(
         id="start.plugin", what="pytest on one empty test, the plugin unused", unit="s",
-        value=spread(wall["with"]), beside="-p no:firstbyte", ratio=ratios(wall["with"], wall["without"]),
-        goal=f"{UNUSED * 1000:g} ms more", met=at_most(wall["with"], limits),
-        how=f"{1000 * spread(cpu).median:.0f} ms of CPU more",
+        value=spread(cpu["with"]), beside="-p no:firstbyte", ratio=ratios(cpu["with"], cpu["without"]),
+        goal=f"{UNUSED * 1000:g} ms more", met=at_most(more, [UNUSED] * rounds),
+        how=f"seconds of CPU; {1000 * spread(more).median:.0f} ms more than without",
     )  # fmt: skip
 
 

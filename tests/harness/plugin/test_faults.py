@@ -234,7 +234,7 @@ def test_what_the_ledger_fixture_was_given_is_the_truth(said: str) -> None:
 
 def test_a_test_that_asserts_nothing_is_judged_by_the_truth(said: str) -> None:
     assert summary(said, "test_it_believes_what_it_is_told") == (
-        "3 of 4 rounds with a fault: 1:cut-header failed, 1:cut-body truncated, 1:resend duplicate"
+        "3 of 4 rounds with a fault: 1:cut-header phantom-failure, 1:cut-body truncated, 1:resend duplicate"
     )
     assert summary(said, "test_it_does_not_know") == "1 of 4 rounds with a fault: 1:resend duplicate"
 
