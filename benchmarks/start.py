@@ -1,8 +1,10 @@
 """From the shell's prompt to the first answer: fresh interpreters, side by side."""
 
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 from benchmarks.figures import Figure, at_most, ratios, spread
 from benchmarks.processes import FIRSTBYTE, PYTHON, Cost, alternating
@@ -19,6 +21,9 @@ COMMANDS = {
     "check": (FIRSTBYTE, "check"),
 }
 PROMPT = 0.3
+UNUSED = 0.03
+"""Seconds that the plugin may cost a project that does not use it."""
+OTHER_PLUGINS = ("schemathesis", "playwright", "looptime_plugin", "hypothesispytest", "cacheprovider")
 SHARE_OF_IMPORTS = 1.3
 
 
@@ -38,12 +43,32 @@ def measure(rounds: int) -> Iterator[Figure]:
         how=f"every act in sim, tables and pictures{_cpu(costs['reproduce'])}",
     )  # fmt: skip
     yield from _first_verdict(wall, [_first_served() for _ in range(rounds)])
+    yield _unused_plugin(rounds)
     for name in ("help", "list", "check"):
         yield Figure(
             id=f"start.{name}", what=" ".join(("firstbyte", *COMMANDS[name][1:])), unit="s",
             value=spread(wall[name]), beside="python -c pass", ratio=ratios(wall[name], wall["nothing"]),
             goal=f"< {PROMPT} s", met=at_most(wall[name], [PROMPT] * rounds), how=_cpu(costs[name])[2:],
         )  # fmt: skip
+
+
+def _unused_plugin(rounds: int) -> Figure:
+    """pytest on one empty test, with the plugin installed and with it kept out."""
+    with tempfile.TemporaryDirectory() as folder:
+        test = Path(folder) / "test_nothing.py"
+        test.write_text("def test_nothing():\n    pass\n")
+        off = [f"-pno:{name}" for name in OTHER_PLUGINS]
+        command = (PYTHON, "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", folder, *off, str(test))
+        costs = alternating({"with": command, "without": (*command, "-pno:firstbyte")}, rounds)
+    # CPU, not the wall: the plugin waits for nothing, and 30 ms are lost in the noise of a busy machine.
+    cpu = {name: [cost.cpu for cost in each] for name, each in costs.items()}
+    more = [one - other for one, other in zip(cpu["with"], cpu["without"], strict=True)]
+    return Figure(
+        id="start.plugin", what="pytest on one empty test, the plugin unused", unit="s",
+        value=spread(cpu["with"]), beside="-p no:firstbyte", ratio=ratios(cpu["with"], cpu["without"]),
+        goal=f"{UNUSED * 1000:g} ms more", met=at_most(more, [UNUSED] * rounds),
+        how=f"seconds of CPU; {1000 * spread(more).median:.0f} ms more than without",
+    )  # fmt: skip
 
 
 def _first_verdict(wall: dict[str, list[float]], served: list[float]) -> Iterator[Figure]:

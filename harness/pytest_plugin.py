@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from firstbyte.harness.plugin.edge import EdgeFactory
     from firstbyte.harness.plugin.origin import OriginFactory
+    from firstbyte.harness.plugin.round import Round
     from firstbyte.harness.plugin.send_page import SendPageFactory
     from firstbyte.harness.plugin.settings import Settings
     from firstbyte.harness.plugin.truth import Ledger
@@ -26,13 +27,22 @@ if TYPE_CHECKING:
     from firstbyte.harness.runner.plan import Plan
 
 _SETTINGS = pytest.StashKey["Settings"]()
+_ROUND: pytest.StashKey[Round] = pytest.StashKey()
 SUFFIX = ".firstbyte.toml"
 NO_PAGE = "there is no pytest-playwright, whose `page` it stands on; run `pip install pytest-playwright`"
+MARK = (
+    'firstbyte(faults="all", truth="", belief="status", within=1.0): runs behind every edge of '
+    "--firstbyte-edge, through the `edge` fixture. faults: play it once more for each request x each of "
+    "cut-header, cut-body, resend, mutate (or name some of them); its own asserts, no phantom failure and no "
+    "duplicate decide. truth: a fixture that knows the intents the server has (default: what the `ledger` "
+    "fixture was given). belief: 'careful' for a client that says 'unknown' of a gateway's error. within: "
+    "seconds for the truth to settle"
+)
 OWN = Path(__file__).resolve().parent.parent / "scenarios"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--firstbyte-edge."""
+    """--firstbyte-edge, --firstbyte-fault, --firstbyte-seed."""
     group = parser.getgroup("firstbyte", "tests behind edges with deadlines")
     group.addoption(
         "--firstbyte-edge",
@@ -42,13 +52,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run tests marked `firstbyte` that use the `edge` fixture behind this edge, or chain NAME,NAME; "
         "repeatable. `firstbyte list edges` shows them; [tool.firstbyte] edges = [...] sets the default",
     )
+    group.addoption(
+        "--firstbyte-fault",
+        default="",
+        metavar="REQUEST:FAULT",
+        help='of tests marked `firstbyte(faults="all")`, play the round without a fault and this one alone: '
+        "2:cut-body, say; there are cut-header, cut-body, resend and mutate",
+    )
+    group.addoption(
+        "--firstbyte-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="where cut-body cuts (default: 0); a failure names the seed it had",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marker."""
-    config.addinivalue_line(
-        "markers", "firstbyte: runs behind every edge of --firstbyte-edge, through the `edge` fixture"
-    )
+    config.addinivalue_line("markers", MARK)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -62,6 +84,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         except BadInput as error:
             raise pytest.UsageError(str(error)) from error
         metafunc.parametrize("edge", names, indirect=True)
+
+
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """A test marked with faults is played in rounds."""
+    mark = item.get_closest_marker("firstbyte")
+    if mark is None or "faults" not in mark.kwargs or not isinstance(item, pytest.Function):
+        return None
+    from firstbyte.harness.plugin.enumeration import run_item  # noqa: PLC0415 - only for marked tests
+
+    run_item(item, nextitem, mark.kwargs, _ROUND)
+    return True
 
 
 def _settings(config: pytest.Config) -> Settings:
@@ -90,7 +123,11 @@ def edge(request: pytest.FixtureRequest) -> Iterator[EdgeFactory]:
     from firstbyte.harness.plugin.edge import EdgeFactory  # noqa: PLC0415 - only when asked for
 
     profile = getattr(request, "param", "") or _settings(request.config).profile
-    factory = EdgeFactory(profile, lambda: os.environ)
+    playing = request.node.stash.get(_ROUND, None)
+    if playing is None:
+        factory = EdgeFactory(profile, lambda: os.environ)
+    else:
+        factory = EdgeFactory(profile, lambda: os.environ, playing.pool, playing.joined)
     yield factory
     factory.close()
 
@@ -106,11 +143,12 @@ def origin() -> Iterator[OriginFactory]:
 
 
 @pytest.fixture
-def ledger() -> Callable[..., Ledger]:
+def ledger(request: pytest.FixtureRequest) -> Callable[..., Ledger]:
     """`ledger(probe)`: what the server has; a function that returns the intents, or a URL and a JSON path."""
     from firstbyte.harness.plugin.truth import ledger  # noqa: PLC0415 - only when asked for
 
-    return ledger
+    playing = request.node.stash.get(_ROUND, None)
+    return ledger if playing is None else playing.watching(ledger)
 
 
 @pytest.fixture
@@ -129,7 +167,8 @@ def sim(request: pytest.FixtureRequest) -> SimRunner:
     require_edge("sim")
     from firstbyte.harness.plugin.world import SimRunner  # noqa: PLC0415 - mitmproxy
 
-    return SimRunner(_settings(request.config).profile)
+    playing = request.node.stash.get(_ROUND, None)
+    return SimRunner(_settings(request.config).profile, None if playing is None else playing.joined)
 
 
 @pytest.fixture
@@ -200,7 +239,7 @@ class ScenarioItem(pytest.Item):
         """The claim, what differed, and the timeline's picture."""
         if not isinstance(excinfo.value, ScenarioFailed):
             return str(super().repr_failure(excinfo))
-        from firstbyte.harness.report import picture  # noqa: PLC0415
+        from firstbyte.harness.report import explain, picture  # noqa: PLC0415
 
         run = excinfo.value.run
         lines = [f"claim: {run.claim}", f"expected: {run.expected}", *run.mismatches]
@@ -208,6 +247,7 @@ class ScenarioItem(pytest.Item):
             lines.append(f"{run.outcome}: {run.problem}")
         if run.timeline.events:
             lines += ["", picture.render(run, width=100, colour=False)]
+        lines += explain.cures(run.findings)
         return "\n".join(lines)
 
     def reportinfo(self) -> tuple[Path, None, str]:

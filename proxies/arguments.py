@@ -145,7 +145,8 @@ def _add_extras(parser: argparse.ArgumentParser) -> None:
     add(
         "--end-with-stdin",
         action="store_true",
-        help="end when standard input closes: with the program that started it, however that ends",
+        help="end when standard input closes: with the program that started it, however that ends. A line on "
+        "it with a URL starts the same edge afresh before that server, an empty line closes it until then",
     )
     add("--events", default="", help=argparse.SUPPRESS)
 

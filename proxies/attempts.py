@@ -22,7 +22,7 @@ from firstbyte.harness.timeline import Kind
 from firstbyte.proxies import resend as rules
 from firstbyte.proxies.edge import Edge
 from firstbyte.proxies.headers import clean_request
-from firstbyte.proxies.held import Action
+from firstbyte.proxies.held import Action, Next, Seen
 from firstbyte.proxies.record import Record
 from firstbyte.proxies.reply import ClientVersion, Reply
 from firstbyte.proxies.signals import AskOrigin, HoldReading, LeaveOrigin, OriginConnection, Room, SetAlarm
@@ -46,7 +46,8 @@ class Attempts(Timing):
         self.is_sent = False
         self.holds_back = False
         self.kept_back: list[HttpEvent] = []
-        self.action: Action | None = None
+        self.order: Next | None = None
+        self.seen: Seen | None = None
         self.late_answer = ""
         self.buffers_request = edge.config.profile.buffer_request
         self._client = client
@@ -77,6 +78,11 @@ class Attempts(Timing):
             else "reading"
         )
         return f"<Attempts {where}, attempt {self._attempt}, {self.bank!r}>"
+
+    @property
+    def action(self) -> Action | None:
+        """What was ordered and has not been done yet."""
+        return self.order.action if self.order else None
 
     @property
     def is_http2(self) -> bool:
@@ -111,13 +117,15 @@ class Attempts(Timing):
         """The request's head is here."""
         edge = self._edge
         self._edge.active += 1
+        if edge.config.held or edge.config.ordered:
+            self._held_id = edge.held.new_id()
         self._request = request
         self._method = request.method.upper()
         self._accept = request.headers.get("accept", "")
         version = request.data.http_version
         self.record = Record(
             hop=edge.config.hop,
-            request=_number(request),
+            request=_number(request) or self._held_id,
             method=self._method,
             path=request.path,
             host=request.authority or request.headers.get("host", ""),
@@ -308,14 +316,23 @@ class Attempts(Timing):
         rule = self._rule(cause, status)
         if rule is None:
             return False
+        self.send_again(str(cause), rule.delay)
+        return True
+
+    @property
+    def can_be_sent_again(self) -> bool:
+        """Whether all of the request is still here."""
+        return self.request_ended and self._kept is not None
+
+    def send_again(self, cause: str, delay: int = 0) -> None:
+        """Start the next attempt. delay: microseconds before it."""
         self._attempt += 1
         self._any_byte = self.is_sent = False
         self.origin = None
-        self.tell(Kind.RESENT, attempt=self._attempt, cause=str(cause))
+        self.tell(Kind.RESENT, attempt=self._attempt, cause=cause)
         self._tell_changes(self.bank.next_attempt(self.now))
         self._pending = list(self._kept or ())
-        self._resend_at = self.now + rule.delay
-        return True
+        self._resend_at = self.now + delay
 
     def resend_after_close(self, *, partial: bool) -> bool:
         """The origin went away inside or before its header: start the next attempt, if there is one."""

@@ -57,6 +57,7 @@ class EdgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One edge. The profile's time scale has been applied already.
 
     hop: its place in a chain, 0 = next to the client. held: no timer fires by the clock, only when told.
+    ordered: requests are numbered and take orders though timers go by the clock.
     is_virtual: time stands still while the edge works. Where it does not, what the edge gets to see before an
     alarm was there before the limit, however late both are.
     """
@@ -66,6 +67,7 @@ class EdgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     hop: int = 0
     tls: TlsFiles | None = None
     held: bool = False
+    ordered: bool = False
     is_virtual: bool = True
     max_header_bytes: int = MAX_HEADER_BYTES
     max_connections: int = MAX_CONNECTIONS

@@ -19,6 +19,7 @@ from firstbyte.proxies.server import EdgeServer
 MAX_HEAD = 16 * 1024
 MAX_BODY = 16 * 1024
 PATIENCE = 10.0
+ALL = "GET /held, GET /seen, POST /held/ID/expire, POST /held/ID/release, POST /next"
 _ONE = re.compile(r"/held/(\d+)/(expire|release)")
 
 
@@ -98,6 +99,8 @@ class Control:
         one = _ONE.fullmatch(path)
         if path == "/held" and method == "GET":
             return Reply(200, {"held": [msgspec.to_builtins(request) for request in self._edge.held()]})
+        if path == "/seen" and method == "GET":
+            return Reply(200, {"seen": [msgspec.to_builtins(request) for request in self._edge.seen()]})
         if path == "/next" and method == "POST":
             return self._next(body)
         if one is not None and method == "POST":
@@ -106,10 +109,10 @@ class Control:
             return (
                 Reply(200, {"id": number}) if done else Reply(404, {"error": f"no request {number} is held"})
             )
-        known = path in ("/held", "/next") or one is not None
+        known = path in ("/held", "/next", "/seen") or one is not None
         return Reply(
             405 if known else 404,
-            {"error": "there is GET /held, POST /held/ID/expire, POST /held/ID/release, POST /next"},
+            {"error": f"there is {ALL}"},
         )
 
     def _next(self, body: bytes) -> Reply:

@@ -14,7 +14,7 @@ from firstbyte.harness.profile import CloseKind, Point, Timer
 from firstbyte.harness.timeline import Kind
 from firstbyte.proxies.answer import Rendered, Values, log_lines, render, standard_reason
 from firstbyte.proxies.attempts import Attempts
-from firstbyte.proxies.held import HeldRequest
+from firstbyte.proxies.held import Action, HeldRequest, Seen
 from firstbyte.proxies.mutation import mutate
 from firstbyte.proxies.signals import HoldReading, KeepHeld, SetAlarm
 
@@ -122,16 +122,45 @@ class Exchange(Attempts):
         if self._holding_client:
             yield HoldReading(self._client, hold=False)
         self.record.ended = self.now
+        self._note_end()
         self._edge.done(self.record)
 
     def hold(self) -> CommandGenerator[None]:
         """Held mode: register the request, with what was ordered for it."""
-        if not self._edge.config.held:
+        config, held = self._edge.config, self._edge.held
+        if not config.held and not config.ordered:
             return
-        self._held_id = self._edge.held.new_id()
-        self.action = self._edge.held.action_for(self._method, self.record.path)
-        self.tell(Kind.HELD, id=self._held_id, action=str(self.action or ""))
-        yield KeepHeld(self._stream_id, self._held_id, self._describe)
+        self.order = held.order_for(self._method, self.record.path)
+        if self.action is Action.RESEND and self._kept is None:
+            self._kept = []
+        self.seen = Seen(
+            id=self._held_id, method=self._method, path=self.record.path, ordered=self.action
+        )  # fmt: skip
+        held.note(self.seen)
+        if config.held:
+            self.tell(Kind.HELD, id=self._held_id, action=str(self.action or ""))
+            yield KeepHeld(self._stream_id, self._held_id, self._describe)
+
+    def done_as_ordered(self) -> None:
+        """What was ordered has happened, to this request; it happens once."""
+        self.order = None
+        if self.seen is not None:
+            self.seen.fired = True
+
+    def _note_end(self) -> None:
+        """Write down what the client was told."""
+        seen, record = self.seen, self.record
+        if seen is None:
+            return
+        seen.answer = record.answer
+        seen.body_bytes = 0 if record.answer else record.response_size
+        seen.status = record.status if self.reply.header_forwarded else 0
+        if self.client_left:
+            seen.end = "left"
+        elif record.end == "cut":
+            seen.end = "cut"
+        else:
+            seen.end = "complete" if seen.status else "dropped"
 
     def _describe(self) -> HeldRequest:
         timer = self.bank.first()

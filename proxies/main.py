@@ -10,12 +10,17 @@ import os
 import secrets
 import signal
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import ExitStack, suppress
 from typing import IO
+
+import msgspec
 
 from firstbyte.harness.problems import BadInput, Problem
 from firstbyte.harness.units import format_duration
-from firstbyte.proxies.arguments import EdgeArguments, parse
+from firstbyte.proxies.arguments import EdgeArguments, parse, read_upstream
+
+type Wishes = asyncio.Queue[str | None]
+"""What is to become of the edge: a URL = the same before that server, '' = rest, None = end."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,27 +39,44 @@ async def run(arguments: EdgeArguments) -> None:
     # mitmproxy takes half a second to import: not before the options are known to be right.
     from firstbyte.proxies.chain import running_chain  # noqa: PLC0415
 
-    stop = asyncio.Event()
+    wishes: Wishes = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, wishes.put_nowait, None)
     if arguments.end_with_stdin:
-        _watch_stdin(loop, stop)
-    async with AsyncExitStack() as stack:
+        _watch_stdin(loop, wishes)
+    with ExitStack() as stack:
         events = _events_file(arguments.events, stack)
         token = os.environ.get("FIRSTBYTE_TOKEN") or secrets.token_urlsafe(24)
-        chain = await stack.enter_async_context(running_chain(arguments, events, _say, token))
-        _announce(arguments, chain.url, chain.control_url, token)
-        await stop.wait()
+        now: EdgeArguments | None = arguments
+        while now is not None:
+            async with running_chain(now, events, _say, token) as chain:
+                _announce(now, chain.url, chain.control_url, token)
+                wish = await wishes.get()
+            if wish == "":
+                _tell_starter({"resting": True})
+                wish = await wishes.get()
+            now = _before(arguments, wish) if wish else None
 
 
-def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _before(arguments: EdgeArguments, url: str) -> EdgeArguments:
+    upstream = read_upstream(url, verify=arguments.upstream.verify)
+    return msgspec.structs.replace(arguments, upstream=upstream)
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, wishes: Wishes) -> None:
     descriptor = sys.stdin.fileno()
+    rest = b""
 
     def read() -> None:
-        if not os.read(descriptor, 4096):
+        nonlocal rest
+        data = os.read(descriptor, 4096)
+        if not data:
             loop.remove_reader(descriptor)
-            stop.set()
+            wishes.put_nowait(None)
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            wishes.put_nowait(line.decode("utf-8", "replace").strip())
 
     try:
         loop.add_reader(descriptor, read)
@@ -62,7 +84,7 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
         raise BadInput("--end-with-stdin: standard input is no pipe; leave the option out") from error
 
 
-def _events_file(target: str, stack: AsyncExitStack) -> IO[bytes] | None:
+def _events_file(target: str, stack: ExitStack) -> IO[bytes] | None:
     if not target:
         return None
     return stack.enter_context(open(int(target) if target.isdigit() else target, "ab", buffering=0))
@@ -92,8 +114,13 @@ def _announce(arguments: EdgeArguments, url: str, control_url: str, token: str) 
         _say(f"held mode: {control_url}" + ("" if "FIRSTBYTE_TOKEN" in os.environ else f" token {token}"))
     _say(f"listening on {url}, upstream {_target(arguments)}")
     if arguments.ready_json:
-        sys.stdout.write(json.dumps(ready) + "\n")
-        sys.stdout.flush()
+        _tell_starter(ready)
+
+
+def _tell_starter(what: dict[str, str | int]) -> None:
+    """One line of JSON for the program that started this one."""
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 def _target(arguments: EdgeArguments) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from mitmproxy import http
 
-from firstbyte.harness.profile import Mutation, On204
-from firstbyte.proxies.headers import is_framed
+from firstbyte.harness.profile import Framing, Mutation, On204
+from firstbyte.proxies.headers import framing_of, has_no_body, is_framed
+
+COOKIE = "edge-session=1; Path=/; HttpOnly"
 
 
 def mutate(response: http.Response, mutation: Mutation) -> Iterator[str]:
@@ -25,3 +27,24 @@ def mutate(response: http.Response, mutation: Mutation) -> Iterator[str]:
     for name, value in mutation.adds:
         if name not in headers:
             headers[name] = value
+
+
+def mutate_by_order(response: http.Response, method: str) -> Iterator[str]:
+    """The changes that any intermediary may make to any answer, all at once; yields what was changed.
+
+    RFC 9110 7.6.3 (Via), 7.7 (transformations), 8.8.1 (weak validators), 5.1 (names have no case); RFC 9112
+    6.1 (framing is hop by hop). The cookie is what products with sticky sessions add.
+    """
+    headers = response.headers
+    if framing_of(response) is Framing.LENGTH and not has_no_body(method, response.status_code):
+        headers.pop("content-length", None)
+        headers["Transfer-Encoding"] = "chunked"
+        yield "Content-Length gone, the body in chunks"
+    tag = headers.get("etag", "")
+    if tag.startswith('"'):
+        headers["ETag"] = f"W/{tag}"
+        yield "the ETag made weak"
+    headers.add("Via", "1.1 edge")
+    headers.add("Set-Cookie", COOKIE)
+    headers.fields = tuple((name.lower(), value) for name, value in headers.fields)
+    yield "names in lower case; Via and a cookie added"

@@ -257,4 +257,6 @@ class OriginFacing(HttpStream):
             yield from self._expire()
 
     def _expire(self) -> CommandGenerator[None]:
+        if self.exchange.action is Action.EXPIRE:
+            self.exchange.done_as_ordered()
         yield from self._fire(self.exchange.timer_to_expire(), tie=False)

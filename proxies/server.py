@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from firstbyte.harness.timeline import Event
 from firstbyte.proxies.config import EdgeConfig
 from firstbyte.proxies.edge import Clock, Edge, Hooks, NoHooks
-from firstbyte.proxies.held import HeldRequest, Next
+from firstbyte.proxies.held import HeldRequest, Next, Seen
 from firstbyte.proxies.host import Host
 from firstbyte.proxies.pool import Pool
 from firstbyte.proxies.record import Record
@@ -129,6 +129,10 @@ class EdgeServer:
     def order_next(self, order: Next) -> None:
         """Say what becomes of requests to come."""
         self._edge.held.order_next(order)
+
+    def seen(self) -> list[Seen]:
+        """Every request that has come, oldest first, with what became of it."""
+        return self._edge.held.seen()
 
     def _run_time(self) -> str:
         moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self._clock.now())

@@ -24,8 +24,8 @@ from mitmproxy.proxy.layers.http._events import (
 
 from firstbyte.harness.profile import Cause, CloseKind, Ending, Point, Timer
 from firstbyte.harness.timeline import Kind
+from firstbyte.proxies.faults import OrderedFaults
 from firstbyte.proxies.held import Action
-from firstbyte.proxies.origin_facing import OriginFacing
 from firstbyte.proxies.signals import (
     AlarmRang,
     BreakOff,
@@ -51,7 +51,7 @@ _FROM_ORIGIN = (
 )
 
 
-class EdgeStream(OriginFacing):
+class EdgeStream(OrderedFaults):
     """One exchange. The request's side and the attempts are in `Exchange`; here is what comes back."""
 
     def __repr__(self) -> str:
@@ -243,7 +243,9 @@ class EdgeStream(OriginFacing):
             yield from self._expire()
             return
         kept, exchange.kept_back, exchange.holds_back = exchange.kept_back, [], False
-        exchange.action = None
+        if exchange.action is Action.HOLD:
+            exchange.done_as_ordered()
+        exchange.order = None
         if exchange.origin is not None:
             yield HoldReading(exchange.origin, hold=False)
         for event in kept:

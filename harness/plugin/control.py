@@ -51,6 +51,16 @@ class ControlClient:
         order = {"action": action, "method": method, "path": path, "count": count}
         self._ask("POST", "/next", json.dumps(order))
 
+    def fault(self, *, action: str, request: int, after: int) -> None:
+        """Order a fault for one request, by its place. after: bytes of the body before a cut."""
+        order = {"action": action, "skip": request - 1, "after": after}
+        self._ask("POST", "/next", json.dumps(order))
+
+    def seen(self) -> list[dict[str, Any]]:
+        """Every request so far, as the edge's `Seen` has it."""
+        found: list[dict[str, Any]] = self._ask("GET", "/seen")["seen"]
+        return found
+
     def _ask(
         self, method: str, path: str, body: str | None = None, accepted: tuple[int, ...] = (200,)
     ) -> dict[str, Any]:

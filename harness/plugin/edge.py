@@ -1,31 +1,22 @@
 """The `edge` fixture: an emulated edge before any server, whose deadline fires when the test says so.
 
-The edge is a process of its own. It must never outlive the test, whoever kills whom: it ends when the pipe to
-its standard input does, and what it writes goes to files without a name.
+It is told over its control address what becomes of a request. It must never judge what it saw.
 """
 
 import json
-import os
-import secrets
-import subprocess
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import IO
-from urllib.parse import urlsplit
 
 import msgspec
 
 from firstbyte.harness.plugin.control import ControlClient, Held
+from firstbyte.harness.plugin.edge_process import EdgePool, EdgeProcess
 from firstbyte.harness.plugin.program import edge_program
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.result import Fired
 from firstbyte.harness.timeline import Event, Kind
 from firstbyte.harness.units import as_seconds
-
-STOP_SECONDS = 5.0
-SAID = 800
-TOKEN = "FIRSTBYTE_TOKEN"
+from firstbyte.proxies.held import Action, Next, Seen
 
 type Setting = str | int | float | bool
 
@@ -33,33 +24,13 @@ type Setting = str | int | float | bool
 class Edge:
     """A running edge. url: where the client is to send its requests instead of the server."""
 
-    def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
-        self._files = ExitStack()
-        self._events = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - by the stack
-        self._log = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - by the stack
-        token = secrets.token_urlsafe(24)
-        descriptor = self._events.fileno()
-        self._process = subprocess.Popen(
-            [*command, "--events", str(descriptor)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            pass_fds=[descriptor],
-            env={**environment, TOKEN: token},
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            self._end()
-            said = _content(self._log).decode("utf-8", "replace").strip()[-SAID:]
-            self._files.close()
-            raise SetupFailed(f"edge: did not start: {said}")
-        ready = json.loads(line)
-        self.url: str = ready["ready"]
-        self._control = _control(ready.get("control", ""), token)
+    def __init__(self, process: EdgeProcess, profile: str) -> None:
+        self.url = process.url
+        self.profile = profile
+        self._process = process
 
     def __repr__(self) -> str:
-        return f"<Edge {self.url} pid {self._process.pid}>"
+        return f"<Edge {self._process!r}>"
 
     # ---- what waits, and what becomes of it
 
@@ -91,15 +62,21 @@ class Edge:
             self._told().next(action=action, path=path, method=method, count=count)
 
     def _fitting(self, path: str, method: str) -> list[Held]:
-        from firstbyte.proxies.held import Action, Next  # noqa: PLC0415 - data only: no mitmproxy
-
         wanted = Next(action=Action.HOLD, path=path, method=method)
         return [one for one in self.held() if wanted.fits(one.method, one.path)]
 
     def _told(self) -> ControlClient:
-        if self._control is None:
+        if self._process.control is None:
             raise SetupFailed("edge: its deadlines go by the clock (time_scale=...); leave time_scale out")
-        return self._control
+        return self._process.control
+
+    def order(self, fault: str, request: int, after: int) -> None:
+        """Have a fault happen to one request, by its place. after: bytes of the body before a cut."""
+        self._told().fault(action=fault, request=request, after=after)
+
+    def seen(self) -> list[Seen]:
+        """Every request so far, with what became of it."""
+        return msgspec.convert(self._told().seen(), list[Seen])
 
     # ---- what it saw
 
@@ -107,7 +84,7 @@ class Edge:
     def timeline(self) -> tuple[Event, ...]:
         """What the edge saw and did so far. Times are microseconds since its first event."""
         decoder = msgspec.json.Decoder(Event)
-        events = [decoder.decode(line) for line in _content(self._events).splitlines() if line]
+        events = [decoder.decode(line) for line in self._process.events().splitlines() if line]
         began = min((event.at for event in events), default=0)
         return tuple(msgspec.structs.replace(event, at=event.at - began) for event in events)
 
@@ -127,36 +104,26 @@ class Edge:
 
     def stop(self) -> None:
         """End it. It breaks off what is under way."""
-        self._end()
-        self._files.close()
-
-    def _end(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-def _content(file: IO[bytes]) -> bytes:
-    """All of it. The edge writes where the file stands, so it is not moved."""
-    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)
-
-
-def _control(url: str, token: str) -> ControlClient | None:
-    parts = urlsplit(url)
-    return ControlClient((parts.hostname, parts.port), token) if parts.hostname and parts.port else None
+        self._process.end()
 
 
 class EdgeFactory:
-    """What the fixture is: `edge(upstream, profile="cloudflare")`. Ends every edge it made."""
+    """What the fixture is: `edge(upstream, profile="cloudflare")`. Ends every edge it made.
 
-    def __init__(self, profile: str, environment: Callable[[], Mapping[str, str]]) -> None:
+    pool: where their processes rest instead. on_start: told of each edge before the test has it.
+    """
+
+    def __init__(
+        self,
+        profile: str,
+        environment: Callable[[], Mapping[str, str]],
+        pool: EdgePool | None = None,
+        on_start: Callable[[Edge], None] = lambda _edge: None,
+    ) -> None:
         self._profile = profile
         self._environment = environment
+        self._pool = pool
+        self._on_start = on_start
         self._stack = ExitStack()
 
     def __call__(
@@ -175,14 +142,25 @@ class EdgeFactory:
         """
         clock = ["--hold"] if time_scale is None else ["--time-scale", f"{time_scale:g}"]
         command = [
-            *(*edge_program(), "edge", "--upstream", upstream, "--profile", profile or self._profile),
+            *(*edge_program(), "edge", "--profile", profile or self._profile),
             *("--listen", "127.0.0.1:0", "--quiet", "--ready-json", "--end-with-stdin", *clock),
         ]
         for key, value in (settings or {}).items():
             command += ["--set", f"{key}={json.dumps(value)}"]
-        started = Edge(command, self._environment())
-        self._stack.callback(started.stop)
+        started = Edge(self._process(command, upstream), profile or self._profile)
+        self._on_start(started)
         return started
+
+    def _process(self, command: list[str], upstream: str) -> EdgeProcess:
+        pool = self._pool
+        process = pool.take(command, upstream) if pool is not None else None
+        if process is None:
+            process = EdgeProcess([*command, "--upstream", upstream], self._environment())
+        if pool is None:
+            self._stack.callback(process.end)
+        else:
+            self._stack.callback(pool.give, command, process)
+        return process
 
     def __repr__(self) -> str:
         return f"<EdgeFactory {self._profile}>"

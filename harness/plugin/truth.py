@@ -4,6 +4,7 @@ What the server has is the user's to say: a function that looks into his databas
 its JSON. It must never take the client's word for it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from threading import Event
 from typing import Any
@@ -43,6 +44,10 @@ class Ledger:
     def effects(self, intent: str) -> int:
         """How often it has been done."""
         return list(self._probe()).count(intent)
+
+    def effects_by_intent(self) -> Counter[str]:
+        """How often each has been done."""
+        return Counter(map(str, self._probe()))
 
     def account(self) -> Account:
         """Everything, as the judge takes it."""

@@ -22,6 +22,7 @@ from firstbyte.harness.sim import Sim, run_sim
 from firstbyte.harness.timeline import Event, Kind
 from firstbyte.harness.units import as_seconds
 from firstbyte.proxies.config import EdgeConfig, Upstream
+from firstbyte.proxies.held import Action, Next, Seen
 from firstbyte.proxies.server import EdgeServer
 
 PORT = 80
@@ -62,11 +63,37 @@ class World:
 type Play[T] = Callable[[World], Awaitable[T]]
 
 
+class SimEdge:
+    """The edge of one simulation, for rounds with faults: told before, asked afterwards."""
+
+    def __init__(self, server: EdgeServer, events: list[Event], profile: str) -> None:
+        self.profile = profile
+        self._server = server
+        self._events = events
+
+    def __repr__(self) -> str:
+        return f"<SimEdge {self._server!r}>"
+
+    def order(self, fault: str, request: int, after: int) -> None:
+        """Have a fault happen to one request, by its place. after: bytes of the body before a cut."""
+        self._server.order_next(Next(action=Action(fault), skip=request - 1, after=after))
+
+    def seen(self) -> list[Seen]:
+        """Every request, with what became of it."""
+        return self._server.seen()
+
+    @property
+    def timeline(self) -> tuple[Event, ...]:
+        """What the edge saw and did."""
+        return tuple(self._events)
+
+
 class SimRunner:
     """What the fixture is: `sim(app, play)` runs `async def play(world)` to its end; returns its result."""
 
-    def __init__(self, profile: str) -> None:
+    def __init__(self, profile: str, on_start: Callable[[SimEdge], None] | None = None) -> None:
         self._profile = profile
+        self._on_start = on_start
 
     def __repr__(self) -> str:
         return f"<SimRunner {self._profile}>"
@@ -81,9 +108,11 @@ class SimRunner:
             events: list[Event] = []
             upstream = Upstream(host="origin", port=PORT)
             server = EdgeServer(
-                EdgeConfig(profile=edge, upstream=upstream),
+                EdgeConfig(profile=edge, upstream=upstream, ordered=self._on_start is not None),
                 clock=sim.clock, report=events.append, token=lambda count: "0" * count,
             )  # fmt: skip
+            if self._on_start is not None:
+                self._on_start(SimEdge(server, events, profile or self._profile))
             async with _application(sim, app):
                 await sim.network.host("edge").start(server.start("edge", PORT))
                 try:

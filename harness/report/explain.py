@@ -3,7 +3,7 @@
 It must never say anything that is not in the finding's file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from firstbyte.harness.findings.catalogue import Finding, Level, Reference, load_finding, load_findings
 from firstbyte.harness.report.paint import Line, Palette, Piece, Tone, line, paint
@@ -21,6 +21,15 @@ def text(id_: str, width: int = DEFAULT_WIDTH, palette: Palette = Palette.PLAIN)
 def listing(width: int = DEFAULT_WIDTH, palette: Palette = Palette.PLAIN) -> str:
     """All findings with level and title, a line each or two."""
     return paint((one for finding in load_findings() for one in _entry(finding, width)), palette)
+
+
+def cures(ids: Iterable[str]) -> Iterator[str]:
+    """What was found, and what helps best, in a few plain lines; the rest is `firstbyte explain ID`."""
+    for finding in map(load_finding, ids):
+        yield f"finding  {finding.id} ({finding.level}): {' '.join(finding.title.split())}"
+        if finding.cures:
+            yield f"cure     {' '.join(finding.cures[0].split())}"
+            yield f"         more: firstbyte explain {finding.id}"
 
 
 def explanation(finding: Finding, width: int) -> Iterator[Line]:

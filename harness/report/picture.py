@@ -27,6 +27,11 @@ def render(run: Run, width: int, colour: bool) -> str:
     return paint(picture(run, width), Palette.COLOUR if colour else Palette.PLAIN)
 
 
+def lanes(run: Run, width: int) -> str:
+    """The axis and the lanes alone, without colour: of a run that nobody judged, too."""
+    return paint(_lanes(run, min(max(width, NARROWEST), WIDEST)), Palette.PLAIN)
+
+
 def picture(run: Run, width: int) -> list[Line]:
     """The same as lines: the axis, the lanes, what the client was told and what the server has."""
     room = min(max(width, NARROWEST), WIDEST)

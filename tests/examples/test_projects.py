@@ -17,7 +17,7 @@ WITHOUT = (
     "looptime_timeproxies",
 )
 """Plugins that this environment has and the example's own would not."""
-PROJECTS = {"fastapi_shop": 2, "django_shop": 6, "flask_shop": 2, "httpx_retries": 2}
+PROJECTS = {"fastapi_shop": 2, "django_shop": 6, "flask_shop": 2, "httpx_retries": 3}
 """How many tests each has."""
 
 

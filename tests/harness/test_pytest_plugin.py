@@ -46,6 +46,9 @@ def test_a_scenario_that_fails_shows_claim_difference_and_picture(pytester: pyte
             "claim: A server must answer in time.",
             "verdict: expected delivered, saw phantom-failure",
             "*proxy-read 100s*FIRED",
+            "finding  header-withheld (*",
+            "cure     *",
+            "         more: firstbyte explain header-withheld",
         ]
     )
 

@@ -1,0 +1,224 @@
+"""Plays a marked test once without a fault, then once for each request x each fault, as one test item.
+
+Each round has function-scoped fixtures of its own; wider ones are kept, edges' processes too. It must never
+let a round pass whose fault did not come.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+import pytest
+from _pytest.runner import call_and_report
+
+from firstbyte.harness.plugin.edge_process import EdgePool
+from firstbyte.harness.plugin.item_report import failure, reported, set_up_error, torn_down
+from firstbyte.harness.plugin.round import Round, ledger_of
+from firstbyte.harness.plugin.round_report import Replay, Wrong, request_line, text_of
+from firstbyte.harness.plugin.round_verdict import Observed, is_broken, unfired, verdict_of
+from firstbyte.harness.plugin.rounds import Target, bytes_before, faults_of, target_of, targets
+from firstbyte.harness.problems import BadInput, Problem
+from firstbyte.harness.verdict import BeliefRule
+from firstbyte.proxies.held import Action
+
+NOTHING = (
+    "no request of it has come through an edge and been answered by a server: there is nothing to play. "
+    "Make the edge with the `edge` or `sim` fixture, and let the test's client use its URL"
+)
+
+
+class Marked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the mark says. truth: a fixture that knows what the server has, within so many seconds."""
+
+    faults: tuple[Action, ...]
+    truth: str = ""
+    belief: BeliefRule = BeliefRule.STATUS
+    within: float = 1.0
+
+
+def marked(keywords: Mapping[str, object]) -> Marked:
+    """The mark's keywords, read. BadInput with the cure."""
+    try:
+        return msgspec.convert({**keywords, "faults": faults_of(keywords["faults"])}, Marked, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"the mark `firstbyte`: {error}; it takes faults, truth, belief and within") from error
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """One round: pytest's reports of its phases, and what was seen; None when the test was not called."""
+
+    reports: tuple[pytest.TestReport, ...]
+    observed: Observed | None
+
+    @property
+    def failed(self) -> pytest.TestReport | None:
+        """The first phase that did not pass."""
+        return next((one for one in self.reports if one.outcome != "passed"), None)
+
+
+class Enumeration:
+    """All rounds of one item. only: what `--firstbyte-fault` names. key: where the fixtures find theirs."""
+
+    def __init__(
+        self,
+        item: pytest.Function,
+        mark: Marked,
+        key: pytest.StashKey[Round],
+        replay: Replay,
+        only: Target | None,
+    ) -> None:
+        self._item = item
+        self._mark = mark
+        self._key = key
+        self._replay = replay
+        self._only = only
+        self._pool = EdgePool()
+        self._wrong: list[Wrong] = []
+        self._texts: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"<Enumeration {self._replay.nodeid}, {len(self._wrong)} wrong>"
+
+    def play(self) -> list[pytest.TestReport]:
+        """Play them all; the reports of the item: a setup, a call and a teardown. Raises Problem."""
+        try:
+            first, number = self._rounds()
+        finally:
+            self._pool.close()
+            if self._key in self._item.stash:
+                del self._item.stash[self._key]
+        self._item.user_properties += [
+            ("firstbyte-rounds", str(number)),
+            ("firstbyte-seed", str(self._replay.seed)),
+            ("firstbyte-failed", ", ".join(one.word for one in self._wrong)),
+        ]
+        return reported(self._item, first.reports, self._failures(number))
+
+    def _rounds(self) -> tuple[Played, int]:
+        """The round without a fault, and how many there were with one."""
+        first = self._play(None)
+        baseline = first.observed
+        if first.failed is not None or baseline is None:
+            return first, 0
+        chosen = self._targets(baseline)
+        self._say(f"without a fault: {len(chosen)} rounds to come")
+        for number, target in enumerate(chosen, 1):
+            wrong = self._round(number, target, baseline)
+            words = request_line(baseline.request(target), target)
+            self._say(f"{number}/{len(chosen)} {words}: {target.fault} ... {wrong.word if wrong else 'ok'}")
+            if wrong is not None:
+                self._wrong.append(wrong)
+                told = text_of(wrong, baseline, len(chosen), self._mark.belief, self._replay)
+                self._texts.append(told)
+                if self._item.config.getoption("maxfail") == 1:
+                    return first, number
+        return first, len(chosen)
+
+    def _targets(self, baseline: Observed) -> list[Target]:
+        found = list(targets([edge.requests for edge in baseline.edges], self._mark.faults))
+        if self._only is None:
+            if not found:
+                raise BadInput(NOTHING)
+            return found
+        if baseline.request(self._only) is None:
+            counts = [len(edge.requests) for edge in baseline.edges]
+            raise BadInput(
+                f"--firstbyte-fault={self._only}: there is no such request; its edges had {counts}"
+            )
+        return [self._only]
+
+    def _round(self, number: int, target: Target, baseline: Observed) -> Wrong | None:
+        meant = baseline.request(target)
+        after = bytes_before(target, meant.body_bytes if meant else 0, self._replay.seed)
+        expected = sum((baseline.effects or {}).values())
+        played = self._play(target, after, expected)
+        failed = played.failed
+        said = "" if failed is None else failure(failed)
+        observed = played.observed or Observed(edges=(), effects=None)
+        problem = unfired(baseline, observed, target)
+        if failed is not None and failed.when == "setup":
+            problem = "its fixtures failed, see below"
+        if problem:
+            return Wrong(number=number, target=target, observed=observed, problem=problem, said=said)
+        judgement = verdict_of(baseline, observed, target, self._mark.belief)
+        if failed is None and (judgement is None or not is_broken(judgement, self._mark.belief)):
+            return None
+        return Wrong(number=number, target=target, observed=observed, judgement=judgement, said=said)
+
+    def _play(self, target: Target | None, after: int = 0, expected: int = 0) -> Played:
+        """One round. Its fixtures are gone afterwards, wider ones are not."""
+        item = self._item
+        _renew(item)
+        playing = item.stash[self._key] = Round(self._pool, target, after)
+        observed: Observed | None = None
+        reports = [call_and_report(item, "setup", log=False)]
+        try:
+            if reports[0].passed:
+                self._watch_truth(playing)
+                reports.append(call_and_report(item, "call", log=False))
+                observed = playing.observed(expected, self._mark.within)
+        finally:
+            # Not the item itself but its parent comes next: what the item has is torn down, the rest is kept.
+            reports.append(call_and_report(item, "teardown", log=False, nextitem=item.parent))
+        return Played(reports=tuple(reports), observed=observed)
+
+    def _watch_truth(self, playing: Round) -> None:
+        name = self._mark.truth
+        if name:
+            try:
+                value = self._item._request.getfixturevalue(name)
+            except pytest.FixtureLookupError as error:
+                raise BadInput(f"truth={name!r}: there is no such fixture") from error
+            playing.watch(ledger_of(value, name))
+
+    def _failures(self, number: int) -> tuple[str, str, bool] | None:
+        """Summary, text, and whether any of it is the subject's; None when all is well."""
+        if not self._wrong:
+            return None
+        words = ", ".join(one.word for one in self._wrong)
+        summary = f"{len(self._wrong)} of {number} rounds with a fault: {words}"
+        return (
+            summary,
+            f"\n\n{'-' * 100}\n".join([summary, *self._texts]),
+            any(not one.problem for one in self._wrong),
+        )
+
+    def _say(self, text: str) -> None:
+        """With -v, a line a round: many rounds take their time."""
+        config = self._item.config
+        terminal = config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None and config.get_verbosity() > 0:
+            terminal.ensure_newline()
+            terminal.write_line(f"  {text}")
+
+
+def run_item(
+    item: pytest.Function,
+    nextitem: pytest.Item | None,
+    keywords: Mapping[str, object],
+    key: pytest.StashKey[Round],
+) -> None:
+    """What pytest does with an item, in rounds."""
+    ihook, option = item.ihook, item.config.getoption
+    ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    edges = tuple(f"--firstbyte-edge={name}" for name in option("--firstbyte-edge"))
+    replay = Replay(nodeid=item.nodeid, seed=option("--firstbyte-seed"), words=edges)
+    try:
+        only = target_of(option("--firstbyte-fault")) if option("--firstbyte-fault") else None
+        reports = Enumeration(item, marked(keywords), key, replay, only).play()
+    except Problem as problem:
+        reports = [set_up_error(item, f"firstbyte: {problem}")]
+    own = next((one for one in reports if one.when == "teardown"), None)
+    for report in reports:
+        if report is not own:
+            ihook.pytest_runtest_logreport(report=report)
+    ihook.pytest_runtest_logreport(report=torn_down(item, own, nextitem))
+    ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+
+def _renew(item: pytest.Function) -> None:
+    """As pytest-rerunfailures does it: no fixture, captured text or instance of the round before."""
+    item._initrequest()
+    item._report_sections.clear()
+    if isinstance(item.parent, pytest.Class) and type(item).__name__ != "TestCaseFunction":
+        for name in ("_obj", "_instance"):
+            item.__dict__.pop(name, None)

@@ -1,0 +1,103 @@
+"""One round that is under way: the edges and ledgers its test has made, and the fault that is meant.
+
+The fixtures tell it of what they make. It must never touch what the test itself asserts.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from threading import Event as Pause
+from typing import Protocol
+
+from firstbyte.harness.clock import monotonic_ns
+from firstbyte.harness.plugin.edge_process import EdgePool
+from firstbyte.harness.plugin.round_verdict import EdgeSaw, Observed
+from firstbyte.harness.plugin.rounds import Target
+from firstbyte.harness.plugin.truth import LOOK_SECONDS, Ledger
+from firstbyte.harness.problems import BadInput
+from firstbyte.harness.timeline import Event
+from firstbyte.proxies.held import Seen
+
+
+class Front(Protocol):
+    """An edge, as a process or in a simulation."""
+
+    profile: str
+
+    def order(self, fault: str, request: int, after: int) -> None: ...
+
+    def seen(self) -> list[Seen]: ...
+
+    @property
+    def timeline(self) -> tuple[Event, ...]: ...
+
+
+class Round:
+    """target: None in the round without a fault. after: bytes of the body before a cut."""
+
+    def __init__(self, pool: EdgePool, target: Target | None = None, after: int = 0) -> None:
+        self.pool = pool
+        self.target = target
+        self._after = after
+        self._fronts: list[Front] = []
+        self._ledgers: list[tuple[Ledger, Counter[str]]] = []
+
+    def __repr__(self) -> str:
+        return f"<Round {self.target or 'without a fault'}, {len(self._fronts)} edges>"
+
+    def joined(self, front: Front) -> None:
+        """The test has an edge."""
+        self._fronts.append(front)
+        if self.target is not None and self.target.edge == len(self._fronts):
+            front.order(str(self.target.fault), self.target.request, self._after)
+
+    def watching(self, make: Callable[..., Ledger]) -> Callable[..., Ledger]:
+        """The `ledger` fixture's function, whose ledgers are the round's truth."""
+
+        def made(*words: object, **named: object) -> Ledger:
+            found = make(*words, **named)
+            self.watch(found)
+            return found
+
+        return made
+
+    def watch(self, ledger: Ledger) -> None:
+        """The test has said where the truth is. What is there already is not of this round."""
+        self._ledgers.append((ledger, ledger.effects_by_intent()))
+
+    def observed(self, expected: int = 0, within: float = 0.0) -> Observed:
+        """What the edges saw and the server has; for so many effects it waits so many seconds."""
+        edges = tuple(
+            EdgeSaw(profile=one.profile, requests=tuple(one.seen()), timeline=one.timeline)
+            for one in self._fronts
+        )
+        end = monotonic_ns() + within * 1e9
+        while (
+            (effects := self._effects()) is not None
+            and sum(effects.values()) < expected
+            and monotonic_ns() < end
+        ):
+            Pause().wait(LOOK_SECONDS)
+        return Observed(edges=edges, effects=effects)
+
+    def _effects(self) -> dict[str, int] | None:
+        if not self._ledgers:
+            return None
+        found: Counter[str] = Counter()
+        for ledger, before in self._ledgers:
+            found += ledger.effects_by_intent() - before
+        return dict(found)
+
+
+def ledger_of(value: object, name: str) -> Ledger:
+    """What a fixture named as truth gives: a `ledger`, its probe, or the intents themselves."""
+    if isinstance(value, Ledger):
+        return value
+    if callable(value):
+        return Ledger(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        kept: Iterable[str] = value
+        return Ledger(lambda: kept)
+    raise BadInput(
+        f"truth={name!r}: the fixture gives {type(value).__name__}; give a `ledger`, a function that returns "
+        "the intents of all that is durable, or a list of them"
+    )

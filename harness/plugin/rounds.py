@@ -1,0 +1,78 @@
+"""Which rounds a test is played: one without a fault, then one for each request x each fault that fits it.
+
+Pure: from what an edge saw and a seed to what is to be done. It must never choose by chance: the same seed
+and the same requests give the same rounds.
+"""
+
+from collections.abc import Iterator, Sequence
+from zlib import crc32
+
+import msgspec
+
+from firstbyte.harness.problems import BadInput, did_you_mean
+from firstbyte.proxies.held import FAULTS, Action, Seen
+
+NAMES = tuple(str(fault) for fault in FAULTS)
+UPGRADE = 101
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault on one request. edge: its place among the edges the test makes, from 1; request: on it."""
+
+    edge: int
+    request: int
+    fault: Action
+
+    def __str__(self) -> str:
+        """As `--firstbyte-fault` takes it: `2:cut-body`, or `2.1:cut-body` on the second edge."""
+        where = f"{self.request}" if self.edge == 1 else f"{self.edge}.{self.request}"
+        return f"{where}:{self.fault}"
+
+
+def target_of(text: str) -> Target:
+    """REQUEST:FAULT or EDGE.REQUEST:FAULT. BadInput with the cure."""
+    where, _, fault = text.partition(":")
+    edge, _, request = where.rpartition(".")
+    if not request.isdecimal() or not (edge or "1").isdecimal() or 0 in (int(request), int(edge or "1")):
+        raise BadInput(f"--firstbyte-fault: '{text}' is not REQUEST:FAULT; write 1:cut-body, say")
+    return Target(edge=int(edge or "1"), request=int(request), fault=_fault(fault, "--firstbyte-fault"))
+
+
+def faults_of(value: object) -> tuple[Action, ...]:
+    """What the mark's `faults` names: "all", one, or several. BadInput with the cure."""
+    if value == "all":
+        return FAULTS
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not names:
+        raise BadInput(f'faults={value!r}: write "all", or some of {", ".join(NAMES)}')
+    return tuple(_fault(str(name).strip(), "faults") for name in names)
+
+
+def _fault(name: str, where: str) -> Action:
+    if name not in NAMES:
+        raise BadInput(f"{where}: no fault '{name}'{did_you_mean(name, NAMES)}; there are {', '.join(NAMES)}")
+    return Action(name)
+
+
+def targets(edges: Sequence[Sequence[Seen]], faults: Sequence[Action]) -> Iterator[Target]:
+    """The rounds: request by request, in the order in which they came."""
+    for edge, requests in enumerate(edges, 1):
+        for seen in requests:
+            for fault in faults:
+                if fits(fault, seen):
+                    yield Target(edge=edge, request=seen.id, fault=fault)
+
+
+def fits(fault: Action, seen: Seen) -> bool:
+    """Whether there is something to do it to: an answer of the server's, and a body if that is to be cut."""
+    if seen.status == 0 or seen.answer or seen.end != "complete":
+        return False
+    if fault is Action.CUT_BODY:
+        return seen.body_bytes > 0
+    return fault is Action.CUT_HEADER or seen.status != UPGRADE
+
+
+def bytes_before(target: Target, body_bytes: int, seed: int) -> int:
+    """Where the body is cut: bytes that go on, fewer than there are."""
+    share = crc32(f"{seed} {target}".encode()) / 2**32
+    return int(share * body_bytes)
