@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ from firstbyte.harness.units import BadDuration, Duration, parse_duration
 from firstbyte.harness.version import package_version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
     from firstbyte.harness.probe.examine import Examined
+    from firstbyte.harness.recording import Recording
+    from firstbyte.harness.report.progress import Progress
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
             raise BadInput(
                 "--har: nothing is sent for a HAR file; leave METHOD, URL, --data and --header out"
             )
-        found = _of_har(options.har, edges)
+        found = _of_har(options.har, edges, options.json)
         document = har_document(found, package_version())
     else:
         found = (_live(options, edges),)
@@ -85,13 +88,43 @@ def run(options: argparse.Namespace) -> int:
     return 1 if any(_is_bad(one) for one in found) else 0
 
 
-def _of_har(path: Path, edges: Sequence[str]) -> tuple[Examined, ...]:
+def _of_har(path: Path, edges: Sequence[str], json_to: str | None) -> tuple[Examined, ...]:
     from firstbyte.harness.probe.har import examine_entry, read_har  # noqa: PLC0415
 
-    return tuple(
-        examine_entry(entry, edges, f"--har {path}: log.entries[{number}]")
-        for number, entry in enumerate(read_har(path))
-    )
+    entries = read_har(path)
+    found = []
+    with _progress(len(entries), json_to) as progress:
+        for number, entry in enumerate(entries):
+            found.append(examine_entry(entry, edges, f"--har {path}: log.entries[{number}]"))
+            progress.advance(f"entry {number}")
+    return tuple(found)
+
+
+def _progress(total: int, json_to: str | None) -> Progress:
+    """On stderr; none when stdout belongs to another program."""
+    from firstbyte.harness.clock import monotonic_ns  # noqa: PLC0415
+    from firstbyte.harness.report.progress import Progress  # noqa: PLC0415
+    from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415
+
+    terminal = terminal_of(sys.stderr, os.environ)
+    return Progress(total, terminal, lambda: monotonic_ns() / 1e9, is_shown=json_to != "-")
+
+
+async def _listened(recording: Awaitable[Recording], patience: Duration, json_to: str | None) -> Recording:
+    """What is recorded, with the seconds of patience that are left."""
+
+    async def tell() -> None:
+        with _progress(ceil(patience / 1e6), json_to) as progress:
+            while True:
+                await asyncio.sleep(1)
+                progress.advance("listening for the whole answer")
+
+    telling = asyncio.ensure_future(tell())
+    try:
+        return await recording
+    finally:
+        telling.cancel()
+        await asyncio.wait([telling])
 
 
 def _live(options: argparse.Namespace, edges: Sequence[str]) -> Examined:
@@ -113,9 +146,8 @@ def _live(options: argparse.Namespace, edges: Sequence[str]) -> Examined:
         address.read_data(options.data),
         has_body=options.data is not None,
     )
-    if sys.stderr.isatty():
-        sys.stderr.write(f"firstbyte probe: listening for {options.patience / 1e6:g}s at most\n")
-    recording = asyncio.run(record(place.target, question, RealClock(), options.patience))
+    recorded = record(place.target, question, RealClock(), options.patience)
+    recording = asyncio.run(_listened(recorded, options.patience, options.json))
     return examine(redact.text(options.url), recording, edges)
 
 

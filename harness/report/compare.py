@@ -57,7 +57,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """How results of one command are compared. rank: how good one is."""
+    """How results of one command are compared. rank: how good one is. gone, new: what it means that a result
+    is on one side only; a warning is bad by being there.
+    """
 
     name: str
     entries: str
@@ -66,6 +68,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     rank: Callable[[Record], int]
     times: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
+    gone: Direction = Direction.GONE
+    new: Direction = Direction.NEW
 
 
 def _rank_of_run(run: Record) -> int:
@@ -81,6 +85,8 @@ def _rank_of_operation(operation: Record) -> int:
     return -outcomes.count("cut")
 
 
+EXCHANGES = "entries"
+"""Of a HAR file."""
 _RESULTS = {
     "pass": _GOOD,
     "cured": _GOOD,
@@ -135,28 +141,61 @@ KINDS = (
         maps=("edges",),
         rank=_rank_of_operation,
     ),
+    Kind(
+        name="exchange",
+        entries=EXCHANGES,
+        key=("method", "url"),
+        fields=("wire.status", "wire.end", "findings"),
+        times=("wire.first_byte_s", "wire.header_s", "wire.longest_gap_s", "wire.end_s"),
+        maps=("edges",),
+        rank=_rank_of_operation,
+    ),
+    Kind(
+        name="warning",
+        entries="warnings",
+        key=("trouble", "outer", "inner"),
+        fields=("outer", "inner", "why"),
+        rank=lambda _warning: _BAD,
+        gone=Direction.BETTER,
+        new=Direction.WORSE,
+    ),
 )  # fmt: skip
 
 
 def kind_of(document: Record) -> Kind | None:
     """Which command wrote it; None when none of those that can be compared. An empty list fits the first."""
     for kind in KINDS:
-        entries = document.get(kind.entries)
+        entries = entries_of(document, kind)
         if isinstance(entries, list) and all(isinstance(one, dict) and kind.key[0] in one for one in entries):
             return kind
     return None
+
+
+def entries_of(document: Record, kind: Kind) -> Any:
+    """The results in a document; a live probe's document is its one exchange itself."""
+    if kind.entries == EXCHANGES and EXCHANGES not in document and "wire" in document:
+        return [document]
+    return document.get(kind.entries)
 
 
 def compare(before: Record, after: Record, kind: Kind) -> Comparison:
     """All changes, those for the worse first."""
     old, new = _by_name(before, kind), _by_name(after, kind)
     changes = [
-        Change(name=name, direction=Direction.GONE, fields=_said(old[name], kind))
+        Change(
+            name=name,
+            direction=kind.gone,
+            fields=tuple((path, value, "-") for path, value in _said(old[name], kind)),
+        )
         for name in old
         if name not in new
     ]
     changes += [
-        Change(name=name, direction=Direction.NEW, fields=_said(new[name], kind))
+        Change(
+            name=name,
+            direction=kind.new,
+            fields=tuple((path, "-", value) for path, value in _said(new[name], kind)),
+        )
         for name in new
         if name not in old
     ]
@@ -185,7 +224,7 @@ _SEVERITY = (Direction.WORSE, Direction.GONE, Direction.CHANGED, Direction.BETTE
 
 def _by_name(document: Record, kind: Kind) -> dict[str, Record]:
     found: dict[str, Record] = {}
-    for entry in document[kind.entries]:
+    for entry in entries_of(document, kind):
         name = base = _name(entry, kind)
         number = 2
         while name in found:
@@ -196,7 +235,11 @@ def _by_name(document: Record, kind: Kind) -> dict[str, Record]:
 
 def _name(entry: Record, kind: Kind) -> str:
     first, *rest = (str(entry.get(key, "")) for key in kind.key)
-    if kind.name == "operation":
+    if kind.name == "warning":
+        return (
+            f"{first}: {' in front of '.join(text.rpartition(' ')[0] for text in rest)}"  # without the limits
+        )
+    if kind.name in ("operation", "exchange"):
         return " ".join([first, *rest])
     shown = [text for text in rest if text not in ("sim", "reference", "")]
     return f"{first}[{', '.join(shown)}]" if shown else first
@@ -250,13 +293,12 @@ def _at(record: Record, path: str) -> Any:
     return value
 
 
-def _said(record: Record, kind: Kind) -> tuple[tuple[str, str, str], ...]:
+def _said(record: Record, kind: Kind) -> tuple[tuple[str, str], ...]:
     """What a result that is only on one side was."""
     path = next(
-        (field for field in ("verdict", "result", "agree", "wire.status") if field in kind.fields), ""
+        (field for field in ("verdict", "result", "agree", "wire.status", "why") if field in kind.fields), ""
     )
-    value = _text(_at(record, path)) if path else ""
-    return ((path, value, value),) if path else ()
+    return ((path, _text(_at(record, path))),) if path else ()
 
 
 def _text(value: Any) -> str:

@@ -21,10 +21,13 @@ _CLEAR = "\r\x1b[K"
 class Progress:
     """A context manager; call `advance` after each piece of work.
 
-    now: seconds of a clock that never goes back. The line is gone when it ends.
+    now: seconds of a clock that never goes back. is_shown: False where stdout belongs to another
+    program. The line is gone when it ends.
     """
 
-    def __init__(self, total: int, terminal: Terminal, now: Callable[[], float]) -> None:
+    def __init__(
+        self, total: int, terminal: Terminal, now: Callable[[], float], *, is_shown: bool = True
+    ) -> None:
         self._total = total
         self._stream: TextIO = terminal.stream
         self._terminal = terminal
@@ -32,7 +35,7 @@ class Progress:
         self._began = now()
         self._done = 0
         self._shown_at: float | None = None
-        self._is_on = terminal.stream.isatty()
+        self._is_on = is_shown and terminal.stream.isatty()
 
     def __repr__(self) -> str:
         return f"<Progress {self._done} of {self._total}>"

@@ -41,7 +41,7 @@ class FileTalk:
         return session
 
     async def _made(self, address: tuple[str, int], call: Call, where: str) -> str:
-        headers, body = _written(call, {})
+        headers, body = written(call, {})
         path = filled(call.path, {}, is_path=True)
         reply = await asked(address, call.method, path, body, headers)
         found = [] if reply.status not in GOOD else _words(select(document_of(reply), where))
@@ -52,7 +52,7 @@ class FileTalk:
     def request(self, send: Send, *, number: int, session: str, ids: Ids | None) -> Request:
         """What [send] says, filled in."""
         values = {"session": session, "text": send.text, "message": ids.message if ids else ""}
-        headers, body = _written(self._file.send, values)
+        headers, body = written(self._file.send, values)
         self.sent.append((number, send.text))
         limits = [one for one in (send.leave_after, send.patience) if one is not None]
         return Request(
@@ -102,8 +102,8 @@ def stored(document: Json, truth: Truth) -> list[Stored]:
     return found
 
 
-def _written(call: Call, values: dict[str, str]) -> tuple[dict[str, str], bytes]:
-    """Headers and body."""
+def written(call: Call, values: dict[str, str]) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a call, its places filled in."""
     headers = {name: filled(text, values) for name, text in call.headers.items()}
     if call.form is not None:
         kind = {"Content-Type": "application/x-www-form-urlencoded"}

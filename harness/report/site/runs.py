@@ -13,6 +13,9 @@ from firstbyte.harness.report.words import MEANING, OUTCOME_WORD, seen, server_h
 from firstbyte.harness.result import Outcome, Run
 from firstbyte.harness.verdict import Exchange, Verdict
 
+COMMAND = "command"
+"""The fact that is no version."""
+
 type Profiles = Mapping[tuple[str, str], tuple[Profile, ...]]
 """By scenario and edge: the profiles a run was played with."""
 
@@ -57,7 +60,8 @@ def site_of(
     profiles: Profiles,
     replay: Replay,
 ) -> Site:
-    """The page of these runs."""
+    """The page of these runs. facts: command and versions; each run shows the versions too."""
+    made_with = ", ".join(f"{name} {value}" for name, value in facts if name != COMMAND)
     rows = {run.scenario: Row(name=run.scenario, title=run.title, claim=run.claim) for run in runs}
     used = {_word(run) for run in runs}
     return Site(
@@ -68,7 +72,9 @@ def site_of(
         column_noun="edge",
         case_noun="run",
         rows=tuple(rows.values()),
-        cases=tuple(_case(run, profiles.get((run.scenario, run.edge), ()), replay) for run in runs),
+        cases=tuple(
+            _case(run, profiles.get((run.scenario, run.edge), ()), replay, made_with) for run in runs
+        ),
         words=tuple(word for word in words() if word.word in used),
         facts=tuple(facts),
         findings=explained(dict.fromkeys(name for run in runs for name in run.findings)),
@@ -108,7 +114,7 @@ def _word(run: Run) -> str:
     return str(run.judgement.verdict) if run.judgement else str(run.outcome)
 
 
-def _case(run: Run, profiles: tuple[Profile, ...], replay: Replay) -> Case:
+def _case(run: Run, profiles: tuple[Profile, ...], replay: Replay, made_with: str) -> Case:
     has_story = bool(run.timeline.events)
     lanes = Lanes(title="Timeline", unit=unit_of(run), marks=marks_of(run.timeline.events, profiles))
     return Case(
@@ -121,7 +127,7 @@ def _case(run: Run, profiles: tuple[Profile, ...], replay: Replay) -> Case:
         told=tuple(_story(run)),
         problems=(*run.mismatches, *((run.problem,) if run.problem else ())),
         findings=run.findings,
-        facts=tuple(_facts(run)),
+        facts=tuple(_facts(run, made_with)),
         lanes=(lanes,) if has_story else (),
         replay=replay_command(run, replay),
     )
@@ -147,7 +153,7 @@ def _story(run: Run) -> list[tuple[str, str]]:
     return story
 
 
-def _facts(run: Run) -> list[tuple[str, str]]:
+def _facts(run: Run, made_with: str) -> list[tuple[str, str]]:
     facts = [(f"request #{one.id}", _request(one)) for one in run.exchanges]
     facts += [
         (f"fired on #{one.request}", f"{one.timer} at {one.at_s:g} s (edge {one.hop + 1})")
@@ -164,6 +170,8 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("outcome", OUTCOME_WORD[run.outcome]),
     ]
     facts += [(f"version of {name}", number) for name, number in run.versions.items()]
+    if made_with:
+        facts.append(("versions", made_with))
     if run.unknowns:
         facts.append(("unknown keys it does not depend on", ", ".join(run.unknowns)))
     return [*facts, ("digest", run.digest or "none")]

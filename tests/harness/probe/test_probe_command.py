@@ -1,8 +1,12 @@
 """`firstbyte probe` as users run it: against servers on loopback, plain and TLS, and with every bad input."""
 
 import json
+import os
+import pty
 import socket
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -227,3 +231,30 @@ def tls_server(folder: Path) -> Iterator[str]:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(timeout=10)
+
+
+def on_a_terminal(*words: str) -> str:
+    """What a command writes to a stderr that is a terminal."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "firstbyte.harness.cli", "probe", *words]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs) as process:
+        os.close(theirs)
+        heard = b""
+        with suppress(OSError):  # how Linux says that the other side is closed
+            while piece := os.read(ours, 65_536):
+                heard += piece
+        assert process.wait(timeout=30) in (0, 1)
+    os.close(ours)
+    return heard.decode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("words", "is_shown"), [((), True), (("--json", "-"), False)])
+def test_who_waits_for_an_answer_sees_for_how_long_at_most(
+    words: tuple[str, ...], is_shown: bool, tmp_path: Path
+) -> None:
+    silent = shape("silent-for-long", "HTTP/1.1 200 OK\r\n")
+    with playing(silent, tmp_path) as url:
+        heard = on_a_terminal("GET", url, "--edge", "nginx", "--patience", "3500ms", *words)
+    assert ("listening for the whole answer" in heard) is is_shown
+    assert ("/4, about " in heard) is is_shown

@@ -1,6 +1,7 @@
 """What changed between two results: every change is told, and only what got worse is called so."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,13 @@ CELL = {
 }
 FIX = {"fix": "heartbeat", "edge": "nginx", "result": "cured", "evidence": ""}
 RULE = {"id": "a-rule", "level": "must", "result": "pass", "detail": ""}
+EXCHANGE = {
+    "method": "GET",
+    "url": "http://h/",
+    "wire": {"status": 200, "end": "complete", "header_s": 1.0},
+    "findings": [],
+    "edges": {"nginx": {"outcome": "passes"}},
+}
 OPERATION = {"method": "POST", "path": "/x", "sent": True, "edges": {"nginx": {"outcome": "passes"}}}
 
 
@@ -93,6 +101,7 @@ OPERATION = {"method": "POST", "path": "/x", "sent": True, "edges": {"nginx": {"
         ("cells", FIX, {"result": "worse"}, "heartbeat[nginx]"),
         ("rules", RULE, {"result": "fail"}, "a-rule"),
         ("operations", OPERATION, {"edges": {"nginx": {"outcome": "cut"}}}, "POST /x"),
+        ("entries", EXCHANGE, {"edges": {"nginx": {"outcome": "cut"}}}, "GET http://h/"),
     ],
 )
 def test_the_results_of_every_command_can_be_compared(
@@ -102,6 +111,36 @@ def test_the_results_of_every_command_can_be_compared(
     new = {"schema": 1, "firstbyte": "1", entries: [before | change]}
     assert directions(old, new) == [(name, Direction.WORSE)]
     assert directions(old, old) == []
+
+
+def test_a_live_probe_is_one_exchange_and_its_times_may_vary_a_little() -> None:
+    old = {"schema": 1, "firstbyte": "1", **EXCHANGE}
+    slower = old | {"wire": {"status": 200, "end": "complete", "header_s": 1.2}}
+    slow = old | {"wire": {"status": 200, "end": "complete", "header_s": 9.0}}
+    found = old | {"findings": ["partial-header"]}
+    assert directions(old, slower) == []
+    assert directions(old, slow) == directions(old, found) == [("GET http://h/", Direction.CHANGED)]
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
+    """What `check --chain --json` writes."""
+
+    def written(names: str) -> dict[str, Any]:
+        assert main(["check", "--chain", names, "--json", str(tmp_path / "chain.json")]) == 0
+        return dict(json.loads((tmp_path / "chain.json").read_text()))
+
+    return written
+
+
+def test_a_new_warning_of_a_chain_is_for_the_worse_and_one_that_has_gone_is_better(
+    chain: Callable[[str], dict[str, Any]],
+) -> None:
+    one, none = chain("nginx,cloudflare"), {**chain("nginx,cloudflare"), "warnings": []}
+    assert one["warnings"]
+    assert {direction for _, direction in directions(none, one)} == {Direction.WORSE}
+    assert {direction for _, direction in directions(one, none)} == {Direction.BETTER}
+    assert directions(one, one) == []
 
 
 def test_markdown_names_what_it_was_and_what_it_is_and_nothing_breaks_out_of_its_cell() -> None:

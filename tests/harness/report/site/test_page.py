@@ -170,6 +170,8 @@ def test_the_option_writes_a_page_of_every_run(tmp_path: Path, capsys: pytest.Ca
         ("act-3", "delivered"),
     ]
     assert {name for name, _ in read["facts"]} >= {"command", "firstbyte", "Python", "mitmproxy"}
+    versions = ", ".join(f"{name} {value}" for name, value in read["facts"] if name != "command")
+    assert [dict(case["facts"])["versions"] for case in read["cases"]] == [versions, versions]
     assert [chart["title"] for chart in read["charts"]] == ["Results by edge", "Findings"]
 
 

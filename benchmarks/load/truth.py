@@ -1,0 +1,65 @@
+"""Asks the server, past the edge, what it has: once nothing has changed for as long as its file says.
+
+It must never conclude from one reading: a server may store what it has long taken.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+
+from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.targets.server_file import ServerFile, filled
+from firstbyte.harness.targets.server_talk import stored
+from firstbyte.harness.units import Duration, seconds
+
+type Read = Callable[[str], bytes]
+"""A path of the server -> its answer's body. Raises SetupFailed."""
+LONGEST = seconds(120)
+READINGS = 4
+"""How often within the quiet time."""
+
+
+class Watch:
+    """How time goes by, by name: gevent's in a load run, virtual in a test."""
+
+    def __init__(self, now: Callable[[], float], rest: Callable[[float], object]) -> None:
+        self.now = now
+        self.rest = rest
+
+
+def held_texts(
+    file: ServerFile, sessions: Iterable[str], read: Read, watch: Watch, longest: Duration = LONGEST
+) -> list[str]:
+    """The text of every message of a user, as often as the server has it. Raises SetupFailed when the server
+    can't be asked, or does not come to rest.
+    """
+    paths = list(dict.fromkeys(_path(file, session) for session in sessions))
+    quiet = file.truth.quiet / 1e6
+    before, since, began = b"", watch.now(), watch.now()
+    while True:
+        bodies = [read(path) for path in paths]
+        seen = hashlib.sha256(b"\0".join(bodies)).digest()
+        if seen != before:
+            before, since = seen, watch.now()
+        elif watch.now() - since >= quiet:
+            return [
+                text for path, body in zip(paths, bodies, strict=True) for text in _texts(file, path, body)
+            ]
+        if watch.now() - began > longest / 1e6:
+            raise SetupFailed(
+                f"{file.name}: {paths[0]} changes all the time, so what the server has can't be told: "
+                "stop what else writes to it, or name a quieter truth.path"
+            )
+        watch.rest(max(quiet / READINGS, 0.01))
+
+
+def _path(file: ServerFile, session: str) -> str:
+    return filled(file.truth.path, {"session": session}, is_path=True)
+
+
+def _texts(file: ServerFile, path: str, body: bytes) -> list[str]:
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise SetupFailed(f"truth.path: GET {path} gave no JSON: {error}") from error
+    return [one.text for one in stored(document, file.truth) if one.is_mine]
