@@ -13,6 +13,7 @@ import sys
 from contextlib import AsyncExitStack, suppress
 from typing import IO
 
+from firstbyte.harness import redact
 from firstbyte.harness.problems import BadInput, Problem
 from firstbyte.harness.units import format_duration
 from firstbyte.proxies.arguments import EdgeArguments, parse
@@ -20,6 +21,7 @@ from firstbyte.proxies.arguments import EdgeArguments, parse
 
 def main(argv: list[str] | None = None) -> int:
     """Run until told to stop. Exit codes: 0 stopped, 2 bad input, 4 a bug."""
+    redact.configure(os.environ)
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
         asyncio.run(run(arguments))
@@ -70,7 +72,7 @@ def _events_file(target: str, stack: AsyncExitStack) -> IO[bytes] | None:
 
 def _say(text: str) -> None:
     with suppress(BrokenPipeError):
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{redact.text(text)}\n")
         sys.stderr.flush()
 
 

@@ -24,6 +24,8 @@ from firstbyte.harness.timeline import Event, Kind
 from firstbyte.harness.units import as_seconds
 
 STOP_SECONDS = 5.0
+__tracebackhide__ = True
+"""For pytest, which shows the arguments of frames: addresses, headers, the whole environment."""
 SAID = 800
 TOKEN = "FIRSTBYTE_TOKEN"
 
