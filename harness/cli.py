@@ -51,7 +51,7 @@ DELEGATED = {"edge": "firstbyte.proxies.main", "serve": "firstbyte.reference_ser
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    redact.also(os.environ.get(redact.VARIABLE, ""))
+    redact.configure(os.environ)
     if words and words[0] in DELEGATED:
         return _guarded(lambda: int(import_module(DELEGATED[words[0]]).main(words[1:])))
     parser = build_parser(words)

@@ -7,11 +7,17 @@ look alike.
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from firstbyte.harness import redact
+
 
 class Problem(Exception):
     """Base of all errors that are shown as one message without a traceback."""
 
     exit_code = 4
+
+    def __str__(self) -> str:
+        """The message without secrets: it quotes addresses and files, and ends in terminals and CI logs."""
+        return redact.text(super().__str__())
 
 
 class BadInput(Problem):

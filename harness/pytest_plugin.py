@@ -69,7 +69,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker."""
+    """The marker, and the names of secrets somebody configured."""
+    from firstbyte.harness import redact  # noqa: PLC0415 - a plugin is imported in every run
+
+    redact.configure(os.environ)
     config.addinivalue_line("markers", MARK)
 
 
@@ -239,12 +242,14 @@ class ScenarioItem(pytest.Item):
         """The claim, what differed, and the timeline's picture."""
         if not isinstance(excinfo.value, ScenarioFailed):
             return str(super().repr_failure(excinfo))
+        from firstbyte.harness import redact  # noqa: PLC0415
         from firstbyte.harness.report import explain, picture  # noqa: PLC0415
 
         run = excinfo.value.run
         lines = [f"claim: {run.claim}", f"expected: {run.expected}", *run.mismatches]
         if run.problem:
             lines.append(f"{run.outcome}: {run.problem}")
+        lines = [redact.text(line) for line in lines]
         if run.timeline.events:
             lines += ["", picture.render(run, width=100, colour=False)]
         lines += explain.cures(run.findings)

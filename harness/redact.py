@@ -1,7 +1,8 @@
 """Takes secrets out of what is shown or written: header values, cookies, tokens, passwords in an address.
 
-Reports are pasted into public issues. Pure, but for the names that `also` adds once at the start. It must
-never be the caller's choice: every report comes through here.
+Reports are pasted into public issues. Pure, but for the names that `configure` adds once at the start. It
+must never be the caller's choice: every report comes through here. And its time must grow with the text's
+length alone: clients choose what is looked through.
 """
 
 import re
@@ -11,22 +12,31 @@ from typing import Any
 MASK = "[redacted]"
 
 # The word may have a prefix and a suffix: x-api-key, session_token_id, AWS_SECRET_ACCESS_KEY.
-_NAME = (
+_IS_SECRET_NAME = re.compile(
     r"(?:proxy-)?authorization|set-cookie2?|cookie|[\w-]*(?:api|access|private|signing)[-_]?key[\w-]*"
-    r"|[\w-]*(?:secret|password|passwd|credential)[\w-]*|[\w-]*(?:auth|access|refresh|bearer|session|csrf|id)[-_]token"
-    r"|token|x-auth[\w-]*"
+    r"|[\w-]*(?:secret|password|passwd|credential)[\w-]*|x-amz-signature|x-auth[\w-]*"
+    r"|[\w-]*(?:auth|access|refresh|bearer|session|security|csrf|xsrf|id)[-_]token|token",
+    re.IGNORECASE,
 )
-_IS_SECRET_NAME = re.compile(_NAME, re.IGNORECASE)
 # In a header line the value is the rest of the line; elsewhere it is one word or one quoted string.
-_HEADER_LINE = re.compile(r"(?im)\b((?:proxy-)?authorization|set-cookie2?|cookie)(\s*:\s*)[^\r\n\"']+")
-_VALUE = r"([\"']?\s*[:=]\s*)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s\"'&,;}\]\[]+)"
-_PAIR = re.compile(rf"(?i)(?<![\w-])({_NAME}){_VALUE}")
+_REST_OF_LINE = r"(\s*:\s*)[^\r\n\"']+"
+_HEADER_LINE = re.compile(rf"(?i)\b((?:proxy-)?authorization|set-cookie2?|cookie){_REST_OF_LINE}")
+# A comma is between the two of a pair as Python and JSON write it: ("Cookie", "sid=1").
+_BETWEEN = r"([\"']?\s*(?:[:=]|,(?=\s*b?[\"']))\s*(?:b(?=[\"']))?)"
+# Whole words that are never given back: a client may send 64 KiB of "secretsecretsecret".
+_NAMED = re.compile(rf"(?<![\w-])([\w-]++){_BETWEEN}")
+_VALUE = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s\"'&,;}\]\[]+")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
-_KNOWN_KEY = re.compile(r"\b(?:sk|pk|rk|ghp|gho|ghs|github_pat|xox[abpr]|AKIA|eyJ)[-_\w.]{12,}")
-_ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@")
+_KNOWN_KEY = re.compile(
+    r"\b(?:(?:[spr]k|xox[abpr]|glpat)-[-\w.]{12,}|(?:[spr]k|gh[opsur]|github_pat|whsec)_\w{12,}"
+    r"|(?:hf|npm)_[A-Za-z0-9]{20,}|A[KS]IA[A-Z0-9]{12,}|AIza[-\w]{20,}|eyJ[-\w.]{12,})"
+)
+# One slash is what is left of an address that was taken for a path.
+_ADDRESS = re.compile(r"(:/{1,2})[^\s/?#]*@")
 # A quick look first: nearly no text has any of these.
 _HINT = re.compile(
-    r"(?i)authoriz|cookie|key|secret|passw|credential|token|x-auth|bearer|basic|://|[sprg][khp]|xox|AKIA|eyJ"
+    r"(?i)authoriz|cookie|key|secret|passw|credential|token|x-a|bearer|basic|:/|[sprg][khp]|gh._|xox|glpat|hf_"
+    r"|npm_|AKIA|ASIA|AIza|eyJ"
 )
 
 
@@ -38,14 +48,21 @@ class _Also:
     """The names somebody configured, and where they stand before a value."""
 
     names: frozenset[str] = frozenset()
-    pair: re.Pattern[str] | None = None
+    line: re.Pattern[str] | None = None
+    named: re.Pattern[str] | None = None
 
 
 def also(names: str) -> None:
-    """Hide the values of these names too, separated by commas. For the rim: what VARIABLE holds."""
+    """Hide the values of these names too, separated by commas."""
     _Also.names = frozenset(name.strip().lower() for name in names.split(",") if name.strip())
-    either = "|".join(re.escape(name) for name in sorted(_Also.names))
-    _Also.pair = re.compile(rf"(?i)(?<![\w-])({either}){_VALUE}") if either else None
+    either = "|".join(re.escape(name) for name in sorted(_Also.names, key=len, reverse=True))
+    _Also.line = re.compile(rf"(?im)^({either}){_REST_OF_LINE}") if either else None
+    _Also.named = re.compile(rf"(?i)(?<![\w-])({either}){_BETWEEN}") if either else None
+
+
+def configure(environment: Mapping[str, str]) -> None:
+    """Hide what VARIABLE names. For the rim of every process that shows or writes anything."""
+    also(environment.get(VARIABLE, ""))
 
 
 def is_secret(name: str) -> bool:
@@ -66,15 +83,25 @@ def headers(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 def text(value: str) -> str:
     """A text, a body or an address without the secrets that can be recognised in it."""
-    if _Also.pair is not None:
-        value = _Also.pair.sub(_masked_pair, value)
+    if _Also.line is not None and _Also.named is not None:
+        value = _Also.line.sub(rf"\1\2{MASK}", value)
+        value = _without_values(value, _Also.named)
     if not _HINT.search(value):
         return value
     value = _HEADER_LINE.sub(rf"\1\2{MASK}", value)
-    value = _PAIR.sub(_masked_pair, value)
+    value = _without_values(value, _NAMED)
     value = _BEARER.sub(rf"\1 {MASK}", value)
     value = _KNOWN_KEY.sub(MASK, value)
     return _ADDRESS.sub(rf"\1{MASK}@", value)
+
+
+def data(value: bytes) -> bytes:
+    """The same for bytes: UTF-8 where they are that, else each byte a character of Latin-1."""
+    try:
+        found = value.decode()
+    except UnicodeDecodeError:
+        return text(value.decode("latin-1")).encode("latin-1")
+    return text(found).encode()
 
 
 def record(value: Any) -> Any:
@@ -84,19 +111,34 @@ def record(value: Any) -> Any:
     if isinstance(value, Mapping):
         if is_secret(str(value.get("name", ""))) and isinstance(value.get("value"), str):
             return {**value, "value": MASK}  # a header or cookie as HAR and test reports list them
-        return {key: MASK if _hides(key, inner) else record(inner) for key, inner in value.items()}
+        return {key: _entry(key, inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
+        if len(value) == 2 and all(isinstance(one, str) for one in value) and is_secret(value[0]):
+            return [value[0], MASK]
         return [record(one) for one in value]
     return value
 
 
-def _masked_pair(match: re.Match[str]) -> str:
-    name, between, value = match.groups()
-    if value == MASK or value.startswith("["):
-        return match[0]
-    quote = value[0] if value[0] in "\"'" else ""
-    return f"{name}{between}{quote}{MASK}{quote}"
+def _entry(key: object, inner: object) -> Any:
+    if not isinstance(key, str) or not isinstance(inner, str | list):
+        return record(inner)
+    if is_secret(key):
+        return MASK
+    if key == "cookies" and isinstance(inner, list):  # each has a name of its own in HAR
+        return [{**one, "value": MASK} if isinstance(one, Mapping) else MASK for one in inner]
+    return record(inner)
 
 
-def _hides(key: object, inner: object) -> bool:
-    return isinstance(key, str) and isinstance(inner, str | list) and is_secret(key)
+def _without_values(value: str, named: re.Pattern[str]) -> str:
+    parts = []
+    done = 0
+    for name in named.finditer(value):
+        if name.start() < done or not is_secret(name[1]):
+            continue
+        found = _VALUE.match(value, name.end())
+        if found is None or found[0] == MASK:
+            continue
+        quote = found[0][0] if found[0][0] in "\"'" else ""
+        parts += [value[done : found.start()], f"{quote}{MASK}{quote}"]
+        done = found.end()
+    return "".join([*parts, value[done:]])

@@ -20,6 +20,10 @@ MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 MAX_HEADER_FIELDS = 500
 #: Client connections of one edge at a time; one more is closed at once.
 MAX_CONNECTIONS = 16_384
+#: Streams a client of HTTP/2 may reset on one connection. Each has cost a request at the origin.
+MAX_HTTP2_RESETS = 1_000
+#: PING, SETTINGS, PRIORITY, unknown and empty DATA frames of a client on one connection.
+MAX_HTTP2_CHATTER = 10_000
 
 #: Turns of the loop between an alarm and its timer where time stands still meanwhile, or where the alarm is
 #: late. What is there already, a byte or a connection, needs some turns until it has reached its exchange.

@@ -1,6 +1,7 @@
 """Writes finished exchanges as a mitmproxy flow file: `mitmproxy -r FILE` opens it, mitmdump and mitmweb too.
 
 Bodies up to the record's limit. Timers that fired and the edge's own answer are in the flow's comment.
+Secrets are redacted: such a file is handed round as a HAR is.
 """
 
 import os
@@ -11,6 +12,7 @@ from mitmproxy.connection import Client, ConnectionState, Server
 from mitmproxy.flow import Error
 from mitmproxy.http import Headers, HTTPFlow, Request, Response
 
+from firstbyte.harness import redact
 from firstbyte.proxies.record import Record
 
 
@@ -55,10 +57,10 @@ class FlowWriter:
             method=record.method.encode("latin-1", "replace"),
             scheme=b"http",
             authority=b"",
-            path=record.path.encode("latin-1", "replace"),
+            path=redact.text(record.path).encode("latin-1", "replace"),
             http_version=record.client_version.encode(),
-            headers=Headers(record.request_headers),
-            content=bytes(record.request_body),
+            headers=_headers(record.request_headers),
+            content=redact.data(bytes(record.request_body)),
             trailers=None,
             timestamp_start=started,
             timestamp_end=self._at(record.sent) or started,
@@ -74,13 +76,22 @@ class FlowWriter:
         return Response(
             http_version=record.client_version.encode(),
             status_code=record.status,
-            reason=record.reason.encode("latin-1", "replace"),
-            headers=Headers(record.response_headers),
-            content=bytes(record.response_body),
+            reason=redact.text(record.reason).encode("latin-1", "replace"),
+            headers=_headers(record.response_headers),
+            content=redact.data(bytes(record.response_body)),
             trailers=None,
             timestamp_start=self._at(record.header) or self._at(record.ended) or 0,
             timestamp_end=self._at(record.ended),
         )
+
+
+def _headers(fields: tuple[tuple[bytes, bytes], ...]) -> Headers:
+    return Headers(
+        [
+            (name, redact.header(name.decode("latin-1"), value.decode("latin-1")).encode("latin-1"))
+            for name, value in fields
+        ]
+    )
 
 
 def _comment(record: Record) -> str:

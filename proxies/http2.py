@@ -21,11 +21,19 @@ from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from firstbyte.harness.profile import Ending
 from firstbyte.proxies.answer import refusal_text
+from firstbyte.proxies.config import MAX_HTTP2_CHATTER, MAX_HTTP2_RESETS
 from firstbyte.proxies.headers import refuse_request
 from firstbyte.proxies.signals import BreakOff, FinishAndClose, HoldReading
 
 #: Bytes waiting for a client's flow control window before the edge stops reading from the origin.
 MAX_WAITING = 256 * 1024
+#: Frames that ask for an answer or for work, and carry nothing.
+CHATTER = (
+    h2.events.PingReceived,
+    h2.events.RemoteSettingsChanged,
+    h2.events.PriorityUpdated,
+    h2.events.UnknownFrameReceived,
+)
 
 
 class EdgeHttp2Server(Http2Server):
@@ -34,6 +42,8 @@ class EdgeHttp2Server(Http2Server):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._holding = False
+        self._chatter = 0
+        self._resets = 0
 
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
         if isinstance(event, BreakOff | FinishAndClose):
@@ -74,6 +84,9 @@ class EdgeHttp2Server(Http2Server):
 
     def handle_h2_event(self, event: h2.events.Event) -> CommandGenerator[bool]:
         """As mitmproxy does, but a request an edge refuses never becomes a stream of ours."""
+        if self._is_too_much(event):
+            yield from self._calm_down()
+            return True
         if not isinstance(event, h2.events.RequestReceived):
             return (yield from super().handle_h2_event(event))
         for command in super().handle_h2_event(event):
@@ -84,6 +97,19 @@ class EdgeHttp2Server(Http2Server):
                     continue
             yield command
         return False
+
+    def _is_too_much(self, event: h2.events.Event) -> bool:
+        """Whether this frame is one more than a client may send on one connection."""
+        is_empty = isinstance(event, h2.events.DataReceived) and not event.data and not event.stream_ended
+        self._chatter += is_empty or isinstance(event, CHATTER)
+        self._resets += isinstance(event, h2.events.StreamReset)
+        return self._chatter > MAX_HTTP2_CHATTER or self._resets > MAX_HTTP2_RESETS
+
+    def _calm_down(self) -> CommandGenerator[None]:
+        """RFC 9113 10.5: such a connection is closed with ENHANCE_YOUR_CALM."""
+        self.h2_conn.close_connection(h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
+        yield SendData(self.conn, self.h2_conn.data_to_send())
+        yield from self.close_connection("more frames than a client may send")
 
     def _refuse(self, stream_id: int, status: int, reason: str) -> CommandGenerator[None]:
         text = refusal_text(status, reason)

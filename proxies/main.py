@@ -15,6 +15,7 @@ from typing import IO
 
 import msgspec
 
+from firstbyte.harness import redact
 from firstbyte.harness.problems import BadInput, Problem
 from firstbyte.harness.units import format_duration
 from firstbyte.proxies.arguments import EdgeArguments, parse, read_upstream
@@ -25,6 +26,7 @@ type Wishes = asyncio.Queue[str | None]
 
 def main(argv: list[str] | None = None) -> int:
     """Run until told to stop. Exit codes: 0 stopped, 2 bad input, 4 a bug."""
+    redact.configure(os.environ)
     try:
         arguments = parse(sys.argv[1:] if argv is None else argv)
         asyncio.run(run(arguments))
@@ -92,7 +94,7 @@ def _events_file(target: str, stack: ExitStack) -> IO[bytes] | None:
 
 def _say(text: str) -> None:
     with suppress(BrokenPipeError):
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{redact.text(text)}\n")
         sys.stderr.flush()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from firstbyte.harness import redact
 from firstbyte.harness.chain_check import ChainWarning, chain_warnings
 from firstbyte.harness.clock import today
 from firstbyte.harness.commands.printing import out
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     found = 0
     for path in files:
         for complaint in _check(path):
-            sys.stderr.write(f"{complaint}\n")
+            sys.stderr.write(f"{redact.text(complaint)}\n")
             found += 1
     out(f"{len(files)} files checked, {found} complaint{'' if found == 1 else 's'}")
     return 2 if found else 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from firstbyte.harness import redact
 from firstbyte.harness.commands import site
 from firstbyte.harness.problems import BadInput, MissingTool
 from firstbyte.harness.version import package_version
@@ -164,6 +165,7 @@ def _row(result: RuleResult, width: int) -> Iterator[Line]:
     from firstbyte.harness.report.paint import Piece, Tone, line  # noqa: PLC0415
     from firstbyte.harness.report.plain import fold  # noqa: PLC0415
 
+    # Before it is folded: half a secret is not recognised.
     tones = {"pass": Tone.GOOD, "fail": Tone.BAD, "not-applicable": Tone.FAINT}
     words = {"pass": "pass", "fail": "FAIL", "not-applicable": "n/a"}
     word = Piece(words[result.result].ljust(6), tones[result.result])
@@ -171,7 +173,7 @@ def _row(result: RuleResult, width: int) -> Iterator[Line]:
     if result.result != "pass":
         kept = result.artefacts if result.result == "fail" else ()
         told = (result.claim, result.detail, *kept)
-        for folded in (one for text in told for one in fold(text, width - 6, indent="  ")):
+        for folded in (one for text in told for one in fold(redact.text(text), width - 6, indent="  ")):
             yield line("      ", folded)
 
 

@@ -4,6 +4,7 @@ Made anew by `firstbyte grid --docs DIR`. They must never hold markup that came 
 """
 
 import html
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,7 @@ from firstbyte.harness.grid.plan import Contender, needs_virtual_time
 from firstbyte.harness.grid.table import seen, summary
 from firstbyte.harness.loader import load_shape, shape_names
 from firstbyte.harness.report.json_out import replace
+from firstbyte.harness.report.site.page import policy_of
 from firstbyte.harness.timeline import Kind
 from firstbyte.harness.units import as_seconds
 
@@ -127,11 +129,19 @@ def page(cells: Sequence[GridCell], contenders: Sequence[Contender], day: date) 
     }
     # Inside a script element only "<" can do harm; as an escape it is the same JSON.
     inline = msgspec.json.encode(data).decode().replace("<", "\\u003c")
-    words = {"@DATE@": day.isoformat(), "@SUMMARY@": summary(cells)}
     text = _TEMPLATE.read_text(encoding="utf-8")
-    for mark, value in words.items():
-        text = text.replace(mark, html.escape(value))
-    return text.replace("@DATA@", inline)
+    parts = {
+        "@POLICY@": policy_of(_inside(text, "script"), _inside(text, "style")),
+        "@DATE@": day.isoformat(),
+        "@SUMMARY@": html.escape(summary(cells)),
+        "@DATA@": inline,
+    }
+    # Cut at the marks first: what is put in is not looked through again.
+    return "".join(parts.get(piece, piece) for piece in re.split(f"({'|'.join(parts)})", text))
+
+
+def _inside(text: str, element: str) -> str:
+    return text.partition(f"<{element}>")[2].partition(f"</{element}>")[0]
 
 
 def _page_cell(cell: GridCell) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import msgspec
 from firstbyte.harness.problems import SetupFailed
 
 PATIENCE_SECONDS = 10.0
+__tracebackhide__ = True  # as in edge.py
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):

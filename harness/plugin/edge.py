@@ -18,6 +18,9 @@ from firstbyte.harness.timeline import Event, Kind
 from firstbyte.harness.units import as_seconds
 from firstbyte.proxies.held import Action, Next, Seen
 
+__tracebackhide__ = True
+"""For pytest, which shows the arguments of frames: addresses, headers, the whole environment."""
+
 type Setting = str | int | float | bool
 
 

@@ -20,6 +20,8 @@ from firstbyte.harness.problems import SetupFailed
 STOP_SECONDS = 5.0
 SAID = 800
 TOKEN = "FIRSTBYTE_TOKEN"
+__tracebackhide__ = True
+"""For pytest, which shows the arguments of frames: addresses, headers, the whole environment."""
 
 
 class EdgeProcess:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from firstbyte.harness import redact
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.sendstate.adapter import Adapter, load_adapter
 from firstbyte.harness.sendstate.artefacts import keep_story
@@ -46,7 +47,7 @@ class SendPage(Stage):
             pytest.skip(str(reason))
         except Broken as reason:
             kept = ", ".join(keep_story(self, self.folder))
-            told = f"{rule}: {known[rule].claim}\n{reason}\n\n{self.story()}\nkept: {kept}"
+            told = f"{rule}: {known[rule].claim}\n{redact.text(str(reason))}\n\n{self.story()}\nkept: {kept}"
             pytest.fail(told, pytrace=False)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from firstbyte.harness import redact
 from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.judge import judge
 from firstbyte.harness.ledger import Ledger as Account
@@ -19,6 +20,7 @@ from firstbyte.harness.problems import BadInput, SetupFailed
 from firstbyte.harness.verdict import BeliefRule, End, Exchange, Verdict
 
 SECONDS = 10.0
+__tracebackhide__ = True  # as in edge.py
 LOOK_SECONDS = 0.01
 WORDS = {
     Verdict.DUPLICATE: "one intent, done more than once",
@@ -78,7 +80,8 @@ def _asked(url: str, path: str) -> list[str]:
         reply.raise_for_status()
         return texts(msgspec.json.decode(reply.content), path)
     except (httpx.HTTPError, msgspec.DecodeError) as error:
-        raise SetupFailed(f"ledger: {url} can't be asked for the truth: {error}") from error
+        # No cause: pytest would show the arguments of its frames, and with them the address.
+        raise SetupFailed(f"ledger: {url} can't be asked for the truth: {error}") from None
 
 
 def assert_delivered_once(
@@ -95,7 +98,7 @@ def assert_delivered_once(
     exchange = _exchange(intent, told)
     found = judge([exchange], account, BeliefRule(belief))
     if found.verdict is not Verdict.DELIVERED:
-        said = exchange.status if exchange.status is not None else f"{told!r}"
+        said = exchange.status if exchange.status is not None else redact.text(repr(told))
         times = "once" if found.effects == 1 else f"{found.effects} times"
         raise AssertionError(
             f"{found.verdict}: {WORDS[found.verdict]}; the client was told {found.belief} ({said}), "

@@ -4,6 +4,7 @@ The point to see at a glance: the client's line ends at the deadline, the origin
 judge: the verdict under the picture is the judge's.
 """
 
+from firstbyte.harness import redact
 from firstbyte.harness.report.axis import Axis
 from firstbyte.harness.report.lane import draw
 from firstbyte.harness.report.lanes import lanes_of
@@ -38,7 +39,7 @@ def picture(run: Run, width: int) -> list[Line]:
     if run.judgement is None:
         return [
             line(Piece(text, Tone.DOUBTFUL))
-            for text in fold(visible(run.problem or "nothing was seen"), room)
+            for text in fold(visible(redact.text(run.problem or "nothing was seen")), room)
         ]
     return [*_lanes(run, room), *_sums(run, room)]
 

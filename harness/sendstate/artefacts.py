@@ -10,6 +10,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from firstbyte.harness.sendstate.outcome import PICTURE, TIMELINE, TRACE
 from firstbyte.harness.sendstate.stage import Stage
+from firstbyte.harness.sendstate.trace import redact_trace
 
 
 def keep_picture(stage: Stage, folder: Path) -> tuple[str, ...]:
@@ -27,6 +28,7 @@ def keep_all(stage: Stage, folder: Path) -> tuple[str, ...]:
     keep_story(stage, folder)
     with suppress(PlaywrightError):
         stage.page.context.tracing.stop(path=folder / TRACE)
+        redact_trace(folder / TRACE)
     return _there(folder, PICTURE, TRACE, TIMELINE)
 
 

@@ -6,6 +6,7 @@ Text for people. It must never decide anything.
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
+from firstbyte.harness import redact
 from firstbyte.harness.clock import monotonic_ns, wall_ms
 from firstbyte.harness.sendstate.seen import Announced, Frame, Record
 from firstbyte.harness.timeline import Event, Kind
@@ -29,7 +30,7 @@ def story(
     lines = [*_notes(notes), *((at - ahead, who, what) for at, who, what in of_page), *_edge(edge)]
     lines.sort(key=lambda line: line[0])
     began = lines[0][0] if lines else 0
-    return "".join(f"{(at - began) / 1e6:10.6f}  {who:<5} {what}\n" for at, who, what in lines)
+    return "".join(f"{(at - began) / 1e6:10.6f}  {who:<5} {redact.text(what)}\n" for at, who, what in lines)
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str, str]]:

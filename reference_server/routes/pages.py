@@ -37,6 +37,7 @@ async def _page(request: Request) -> Response:
         (b"Content-Type", _TYPES[path.suffix]),
         (b"Content-Security-Policy", _POLICY),
         (b"X-Content-Type-Options", b"nosniff"),
+        (b"Referrer-Policy", b"no-referrer"),
         (b"Cache-Control", b"no-cache"),
         (b"Content-Length", str(len(data)).encode()),
     ]

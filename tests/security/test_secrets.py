@@ -1,79 +1,56 @@
-"""Secrets that go through an edge are in no file and no line it leaves: each planted, all searched for."""
+"""Secrets that go through a command are in no file and no line it leaves: each planted, all searched for."""
 
-import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from json import loads
+from json import dumps, loads
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from firstbyte.harness import redact
+from firstbyte.harness.cli import main
+from tests.security.planted import (
+    ANSWER,
+    BODY,
+    CONFIGURED,
+    QUERY,
+    SENT,
+    USERINFO,
+    everything,
+    leaks,
+    planted_server,
+)
 
 pytestmark = pytest.mark.real
 
-SENT = {
-    "Authorization": "Bearer PLANTED-bearer-0001",
-    "Proxy-Authorization": "Basic PLANTED0002",
-    "Cookie": "sid=PLANTED-0003; theme=PLANTED-0004",
-    "X-Api-Key": "PLANTED-0005",
-    "X-Tenant": "PLANTED-0006",  # configured
-    "X-Plain": "VISIBLE-0001",
-}
-PATH = "/x?api_key=PLANTED-0007&access_token=PLANTED-0008&tenant_id=VISIBLE-0002"
-BODY = b'{"password": "PLANTED-0009", "clientSecret": "PLANTED-0010", "text": "VISIBLE-0003"}'
-#: By its form alone; in two parts, so that this file holds nothing that looks like a key.
-KNOWN_FORM = "sk-" + "PLANTED0011abcdefgh"
+
+@pytest.fixture(autouse=True)
+def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two names are configured, as a user does it."""
+    monkeypatch.setenv(redact.VARIABLE, CONFIGURED)
+    yield
+    redact.also("")
 
 
-class Answering(BaseHTTPRequestHandler):
-    """Sets a cookie and says a secret."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        body = f'{{"token": "PLANTED-0012", "said": "{KNOWN_FORM}"}}'.encode()
-        self.send_response(200)
-        self.send_header("Set-Cookie", "sid=PLANTED-0013; HttpOnly")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: only what firstbyte says is looked at."""
-
-
-def artefacts(folder: Path) -> str:
-    """Sends one exchange through `firstbyte edge`; all it wrote anywhere."""
-    with HTTPServer(("127.0.0.1", 0), Answering) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            _exchange(server.server_port, folder)
-        finally:
-            server.shutdown()
-            thread.join()
-    return "\n".join(path.read_text() for path in sorted(folder.iterdir()))
-
-
-def _exchange(port: int, folder: Path) -> None:
+def exchange(address: str, folder: Path) -> None:
+    """One exchange through `firstbyte edge`, started as the harness starts it, with all it can write."""
     words = [
         "edge",
         "--listen",
         "127.0.0.1:0",
         "--upstream",
-        f"http://127.0.0.1:{port}",
+        f"http://{address}",
         "--profile",
         "nginx",
         "--ready-json",
     ]
     files = ["--save-har", str(folder / "out.har"), "--events", str(folder / "events")]
+    files += ["--save-flows", str(folder / "flows")]
     with (folder / "log").open("wb") as log:
         edge = subprocess.Popen(
-            [sys.executable, "-m", "firstbyte.harness.cli", *words, *files],
-            env={**os.environ, redact.VARIABLE: "x-tenant"},
+            [sys.executable, "-m", "firstbyte.proxies", *words[1:], *files],
             stdout=subprocess.PIPE,
             stderr=log,
         )
@@ -81,18 +58,22 @@ def _exchange(port: int, folder: Path) -> None:
         assert edge.stdout is not None
         address = loads(edge.stdout.readline())["ready"].removeprefix("http://")
         connection = HTTPConnection(address, timeout=30)
-        connection.request("POST", PATH, body=BODY, headers=SENT)
-        assert connection.getresponse().read().count(b"PLANTED") == 2
+        connection.request("POST", f"/x?{QUERY}&tenant_id=VISIBLE-0002", body=BODY, headers=SENT)
+        assert connection.getresponse().read().count(b"PLANTED") == 8
         connection.close()
         edge.terminate()
         edge.wait(30)
 
 
 def test_no_planted_secret_is_in_anything_an_edge_writes(tmp_path: Path) -> None:
-    written = artefacts(tmp_path)
-    assert sorted({word for word in written.replace('"', " ").split() if "PLANTED" in word}) == []
-    assert [number for number in ("0001", "0002", "0003") if f"VISIBLE-{number}" not in written] == []
-    assert redact.MASK in written
+    with planted_server() as address:
+        exchange(address, tmp_path)
+    assert leaks(tmp_path) == []
+    written = dict(everything(tmp_path))
+    assert sorted(written) == ["events", "flows", "log", "out.har"]
+    for name in ("flows", "out.har"):
+        assert [n for n in range(1, 5) if b"VISIBLE-%04d" % n not in written[name]] == []
+        assert redact.MASK.encode() in written[name]
 
 
 def test_a_configured_name_is_hidden_everywhere_and_only_while_it_is_configured() -> None:
@@ -105,3 +86,111 @@ def test_a_configured_name_is_hidden_everywhere_and_only_while_it_is_configured(
     finally:
         redact.also("")
     assert redact.header("x-tenant", "a") == "a"
+
+
+type Command = Callable[..., int]
+
+
+@pytest.fixture
+def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command that writes whatever it can, and looks for secrets in all of it."""
+
+    def run(*words: str, writes: Sequence[str] = ("json", "html")) -> int:
+        written = tmp_path / "written"
+        written.mkdir()
+        files = [word for name in writes for word in (f"--{name}", str(written / name))]
+        code = main([*words, *files])
+        said = capsys.readouterr()
+        assert leaks(written, said.out, said.err) == []
+        assert sorted(path.name for path in written.iterdir()) == sorted(writes)
+        return code
+
+    return run
+
+
+def headers() -> list[str]:
+    return [word for name, value in SENT.items() for word in ("--header", f"{name}: {value}")]
+
+
+def test_probe_writes_no_secret_it_sends_or_gets(command: Command) -> None:
+    with planted_server() as address:
+        assert (
+            command("probe", "POST", f"http://{address}/x?{QUERY}", "--data", BODY.decode(), *headers()) == 0
+        )
+
+
+def test_probe_writes_no_secret_of_a_har(command: Command, tmp_path: Path) -> None:
+    pairs = [{"name": name, "value": value} for name, value in SENT.items()]
+    entry = {
+        "startedDateTime": "2026-11-27T00:00:00.000Z",
+        "time": 130_000,
+        "request": {
+            "method": "POST",
+            "url": f"http://{USERINFO}a.example/x?{QUERY}",
+            "headers": pairs,
+            "cookies": [{"name": "sid", "value": "PLANTED-0003"}],
+            "postData": {"mimeType": "application/json", "text": BODY.decode()},
+        },
+        "response": {
+            "status": 200,
+            "statusText": "OK",
+            "httpVersion": "HTTP/1.1",
+            "headers": [{"name": "Set-Cookie", "value": "sid=PLANTED-0013"}],
+            "content": {"size": len(dumps(ANSWER)), "text": dumps(ANSWER)},
+        },
+        "timings": {"send": 0, "wait": 129_000, "receive": 1_000},
+    }
+    har = tmp_path / "in.har"
+    har.write_text(dumps({"log": {"version": "1.2", "entries": [entry]}}))
+    assert command("probe", "--har", str(har)) == 1
+
+
+def test_audit_writes_no_secret_it_sends_or_gets(command: Command) -> None:
+    with planted_server() as address:
+        source = f"http://{address}/openapi.json?{QUERY}"
+        code = command(
+            "audit", source, *headers(), "--param", "token=PLANTED-0031", writes=("json", "html", "junit")
+        )
+        assert code == 0
+
+
+SERVER = """
+version = 1
+name = "planted"
+[session]
+path = "/sessions?api_key=PLANTED-0041"
+id = "id"
+headers = { Authorization = "Bearer PLANTED-bearer-0042", X-Tenant = "PLANTED-0043" }
+[send]
+path = "/sessions/{session}/messages?token=PLANTED-0044"
+headers = { Authorization = "Bearer {env:PLANTED_TOKEN}", Cookie = "sid=PLANTED-0045" }
+json = { id = "{message}", text = "{text}", password = "PLANTED-0046" }
+[truth]
+path = "/sessions/{session}/messages?access_token=PLANTED-0047"
+headers = { X-Api-Key = "PLANTED-0048" }
+messages = "items[*]"
+role = "role"
+text = "text"
+id = "id"
+quiet = "100ms"
+"""
+
+
+def test_run_writes_no_secret_of_a_server_of_ones_own(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLANTED_TOKEN", "PLANTED-token-0049")
+    adapter = tmp_path / "server.toml"
+    adapter.write_text(SERVER)
+    with planted_server() as address:
+        words = (
+            "run",
+            "act-1",
+            "--target",
+            f"http://{address}",
+            "--adapter",
+            str(adapter),
+            "--time-scale",
+            "50",
+        )
+        assert command(*words, writes=("json", "html", "junit")) == 1  # the server has another message

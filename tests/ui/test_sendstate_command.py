@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from firstbyte.harness import redact
 from firstbyte.harness.cli import main
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.selecting import select
@@ -19,7 +20,7 @@ PAGES = Path("reference_server", "ui")
 def sendstate(*arguments: str | Path, chromium: str = "") -> subprocess.CompletedProcess[str]:
     """The command, run."""
     command = [sys.executable, "-m", "firstbyte.harness.cli", "sendstate", *map(str, arguments)]
-    environment = {"PATH": "", "FIRSTBYTE_CHROMIUM": chromium}
+    environment = {"PATH": "", "FIRSTBYTE_CHROMIUM": chromium, redact.VARIABLE: "x-tenant,account"}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 

@@ -84,7 +84,7 @@ const CasePage = (() => {
   }
 
   function links(one) {
-    const rows = (one.links || []).map((link) => make("li", {}, make("a", { href: link.path }, link.title),
+    const rows = (one.links || []).map((link) => make("li", {}, make("a", { href: `./${link.path}` }, link.title),
       link.opens_with ? make("span", {}, " opens with ", make("code", {}, link.opens_with)) : ""));
     const picture = one.picture && make("img", { src: one.picture, class: "shot", alt: `What the page showed: ${one.brief || one.row}` });
     return rows.length || picture ? [make("h2", {}, "Evidence"), make("ul", {}, ...rows), picture || ""] : [];

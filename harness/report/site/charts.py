@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from firstbyte.harness.report.site.model import Case, Chart, Hue, Site
+from firstbyte.harness.report.site.packing import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +86,11 @@ def svg_of(chart: Any, scheme: str) -> str:
 def counts_by_column(site: Site) -> Drawn:
     """How often each result came behind each edge, say."""
     counted = Counter((case.column, case.word) for case in site.cases)
-    rows = [{"column": column, "word": word, "cases": number} for (column, word), number in counted.items()]
+    # A character XML has no place for would not be an error of the drawing library: it ends the process.
+    rows = [
+        {"column": shown(column), "word": shown(word), "cases": number}
+        for (column, word), number in counted.items()
+    ]
     return Drawn(
         title=f"Results by {site.column_noun}",
         told=f"{len(site.cases)} {site.case_noun}s: {_told(site.cases)}.",
@@ -102,13 +107,13 @@ def _told(cases: Sequence[Case]) -> str:
 def _bars(rows: list[dict[str, Any]], site: Site, scheme: str) -> Any:
     import altair  # noqa: PLC0415 - an optional part
 
-    order = [word.word for word in site.words]
+    order = [shown(word.word) for word in site.words]
     colours = [_COLOURS[scheme][word.hue] for word in site.words]
     return (
         altair.Chart({"values": [row | {"order": order.index(row["word"])} for row in rows]})
         .mark_bar()
         .encode(
-            x=altair.X("cases:Q", title=f"{site.case_noun}s"),
+            x=altair.X("cases:Q", title=f"{shown(site.case_noun)}s"),
             y=altair.Y("column:N", title=None, sort="-x"),
             color=altair.Color("word:N", title=None, scale=altair.Scale(domain=order, range=colours)),
             order=altair.Order("order:Q"),
@@ -122,7 +127,7 @@ def findings_by_level(site: Site) -> Drawn:
     counted = Counter(name for case in site.cases for name in case.findings)
     levels = {one.id: one.level for one in site.findings}
     rows = [
-        {"finding": name, "cases": number, "level": levels.get(name, "note")}
+        {"finding": shown(name), "cases": number, "level": levels.get(name, "note")}
         for name, number in counted.items()
     ]
     most = ", ".join(f"{name} {number} times" for name, number in counted.most_common(3))
@@ -142,7 +147,7 @@ def _finding_bars(rows: list[dict[str, Any]], site: Site, scheme: str) -> Any:
         altair.Chart({"values": rows})
         .mark_bar()
         .encode(
-            x=altair.X("cases:Q", title=f"{site.case_noun}s"),
+            x=altair.X("cases:Q", title=f"{shown(site.case_noun)}s"),
             y=altair.Y("finding:N", title=None, sort="-x"),
             color=altair.Color("level:N", title=None, scale=scale),
         )
