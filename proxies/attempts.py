@@ -25,7 +25,7 @@ from firstbyte.proxies.edge import Edge
 from firstbyte.proxies.headers import clean_request
 from firstbyte.proxies.held import Action
 from firstbyte.proxies.record import Record
-from firstbyte.proxies.reply import ClientVersion, Reply
+from firstbyte.proxies.reply import Reply, client_version
 from firstbyte.proxies.signals import AskOrigin, HoldReading, LeaveOrigin, Room, SetAlarm
 from firstbyte.proxies.timing import Timing
 
@@ -38,36 +38,11 @@ class Attempts(Timing):
 
     # With a dict for so many names, this would be an eighth of what a held request costs.
     __slots__ = (
-        "_accept",
-        "_alarm",
-        "_any_byte",
-        "_attempt",
-        "_client",
-        "_connecting",
-        "_held_id",
-        "_holding_client",
-        "_kept",
-        "_kept_size",
-        "_method",
-        "_pending",
-        "_pending_size",
-        "_profile",
-        "_request",
-        "_resend_at",
-        "_reused",
-        "_stream_id",
-        "action",
-        "buffers_request",
-        "client_left",
-        "holds_back",
-        "is_over",
-        "is_sent",
-        "kept_back",
-        "late_answer",
-        "origin",
-        "reply",
-        "request_ended",
-    )
+        "_accept", "_alarm", "_any_byte", "_attempt", "_client", "_connecting", "_held_id",
+        "_holding_client", "_kept", "_kept_size", "_method", "_pending", "_pending_size", "_profile",
+        "_request", "_resend_at", "_reused", "_stream_id", "action", "buffers_request", "client_left",
+        "holds_back", "is_over", "is_sent", "kept_back", "late_answer", "origin", "reply", "request_ended",
+    )  # fmt: skip
 
     reply: Reply
 
@@ -100,15 +75,8 @@ class Attempts(Timing):
         self._held_id = 0
 
     def __repr__(self) -> str:
-        where = (
-            "over"
-            if self.is_over
-            else "connected"
-            if self.origin
-            else "connecting"
-            if self._connecting
-            else "reading"
-        )
+        connection = "connected" if self.origin else "connecting" if self._connecting else "reading"
+        where = "over" if self.is_over else connection
         return f"<Attempts {where}, attempt {self._attempt}, {self.bank!r}>"
 
     @property
@@ -161,7 +129,11 @@ class Attempts(Timing):
             request_headers=request.headers.fields,
         )
         self.reply = Reply(
-            self._stream_id, self._client, self._profile, self._method, _version(version, self.is_http2)
+            self._stream_id,
+            self._client,
+            self._profile,
+            self._method,
+            client_version(version, is_http2=self.is_http2),
         )
         if edge.is_watched:
             self.tell(Kind.REQUEST_RECEIVED, method=self._method, path=redact.text(request.path))
@@ -373,9 +345,3 @@ class Attempts(Timing):
 def _number(request: http.Request) -> int:
     text = request.headers.get("x-firstbyte-request", "0")
     return int(text) if text.isascii() and text.isdigit() else 0
-
-
-def _version(version: bytes, is_http2: bool) -> ClientVersion:
-    if is_http2:
-        return ClientVersion.HTTP2
-    return ClientVersion.HTTP10 if version == b"HTTP/1.0" else ClientVersion.HTTP11

@@ -34,6 +34,13 @@ class ClientVersion(Enum):
     HTTP2 = auto()
 
 
+def client_version(version: bytes, *, is_http2: bool) -> ClientVersion:
+    """What a client speaks whose request line says `version`."""
+    if is_http2:
+        return ClientVersion.HTTP2
+    return ClientVersion.HTTP10 if version == b"HTTP/1.0" else ClientVersion.HTTP11
+
+
 class Reply:
     """The answer of one exchange. method: the request's."""
 
