@@ -20,12 +20,13 @@ from firstbyte.harness import redact
 from firstbyte.harness.profile import Cause, CloseKind, InterimAction, Point, Resend, ResendCause
 from firstbyte.harness.timeline import Kind
 from firstbyte.proxies import resend as rules
+from firstbyte.proxies.connections import OriginConnection
 from firstbyte.proxies.edge import Edge
 from firstbyte.proxies.headers import clean_request
 from firstbyte.proxies.held import Action, Next, Seen
 from firstbyte.proxies.record import Record
-from firstbyte.proxies.reply import ClientVersion, Reply
-from firstbyte.proxies.signals import AskOrigin, HoldReading, LeaveOrigin, OriginConnection, Room, SetAlarm
+from firstbyte.proxies.reply import Reply, client_version
+from firstbyte.proxies.signals import AskOrigin, HoldReading, LeaveOrigin, Room, SetAlarm
 from firstbyte.proxies.timing import Timing
 
 #: Bytes of a body that wait for the connection to the origin before the edge stops reading from the client.
@@ -34,6 +35,14 @@ _MAX_PENDING = 1024 * 1024
 
 class Attempts(Timing):
     """State and request side of one exchange."""
+
+    # With a dict for so many names, this would be an eighth of what a held request costs.
+    __slots__ = (
+        "_accept", "_alarm", "_any_byte", "_attempt", "_client", "_connecting", "_held_id",
+        "_holding_client", "_kept", "_kept_size", "_method", "_pending", "_pending_size", "_profile",
+        "_request", "_resend_at", "_reused", "_stream_id", "action", "buffers_request", "client_left",
+        "holds_back", "is_over", "is_sent", "kept_back", "late_answer", "origin", "reply", "request_ended",
+    )  # fmt: skip
 
     reply: Reply
 
@@ -57,7 +66,6 @@ class Attempts(Timing):
         self._connecting = False
         self._reused = False
         self._attempt = 1
-        self._answering = False
         self._any_byte = False
         self._resend_at: int | None = None
         self._pending: list[HttpEvent] = []
@@ -68,15 +76,8 @@ class Attempts(Timing):
         self._held_id = 0
 
     def __repr__(self) -> str:
-        where = (
-            "over"
-            if self.is_over
-            else "connected"
-            if self.origin
-            else "connecting"
-            if self._connecting
-            else "reading"
-        )
+        connection = "connected" if self.origin else "connecting" if self._connecting else "reading"
+        where = "over" if self.is_over else connection
         return f"<Attempts {where}, attempt {self._attempt}, {self.bank!r}>"
 
     @property
@@ -102,7 +103,8 @@ class Attempts(Timing):
         if self._resend_at is not None and self._resend_at <= self.now:
             yield from self.resend_if_due()
         bank = None if self._edge.config.held else self.bank.deadline()
-        deadline = min((at for at in (bank, self._resend_at) if at is not None), default=None)
+        resend = self._resend_at
+        deadline = bank if resend is None else resend if bank is None else min(bank, resend)
         if deadline is None:
             if self._alarm is not None:
                 self._alarm = None
@@ -135,9 +137,14 @@ class Attempts(Timing):
             request_headers=request.headers.fields,
         )
         self.reply = Reply(
-            self._stream_id, self._client, self._profile, self._method, _version(version, self.is_http2)
+            self._stream_id,
+            self._client,
+            self._profile,
+            self._method,
+            client_version(version, is_http2=self.is_http2),
         )
-        self.tell(Kind.REQUEST_RECEIVED, method=self._method, path=redact.text(request.path))
+        if edge.is_watched:
+            self.tell(Kind.REQUEST_RECEIVED, method=self._method, path=redact.text(request.path))
         yield from self._prepare(request, has_body=has_body)
         self.note(Point.REQUEST_STARTED)
 
@@ -355,9 +362,3 @@ class Attempts(Timing):
 def _number(request: http.Request) -> int:
     text = request.headers.get("x-firstbyte-request", "0")
     return int(text) if text.isascii() and text.isdigit() else 0
-
-
-def _version(version: bytes, is_http2: bool) -> ClientVersion:
-    if is_http2:
-        return ClientVersion.HTTP2
-    return ClientVersion.HTTP10 if version == b"HTTP/1.0" else ClientVersion.HTTP11

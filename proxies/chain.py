@@ -59,21 +59,15 @@ class Notes:
         quiet: bool,
         keepers: Sequence[HarWriter | FlowWriter],
     ) -> None:
-        self._events = events
+        self.report = None if events is None else _one_line_each(events)
         self._say = say
         self._quiet = quiet
         self._keepers = keepers
-        self._encode = msgspec.json.Encoder().encode
         self._ended: Callable[[], None] = lambda: None
 
     def on_end(self, ended: Callable[[], None]) -> None:
         """Call this after each exchange."""
         self._ended = ended
-
-    def report(self, event: Event) -> None:
-        """One JSON line an event."""
-        if self._events is not None:
-            self._events.write(self._encode(event) + b"\n")
 
     def done(self, record: Record) -> None:
         """One line, or several when the product logs lines of its own."""
@@ -84,6 +78,15 @@ class Notes:
         if not self._quiet:
             for text in (line(record), *map(redact.text, record.log)):
                 self._say(text)
+
+
+def _one_line_each(events: IO[bytes]) -> Callable[[Event], None]:
+    encode = msgspec.json.Encoder().encode
+
+    def report(event: Event) -> None:
+        events.write(encode(event) + b"\n")
+
+    return report
 
 
 @asynccontextmanager

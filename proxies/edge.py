@@ -48,7 +48,8 @@ class Edge:
     """One edge's shared state.
 
     token(n): n characters nobody can guess, or the same ones in each run of a simulation.
-    stamp: the time of day for an answer's {timestamp}, ISO 8601.
+    stamp: the time of day for an answer's {timestamp}, ISO 8601. report: gets each event; None = nobody
+    watches.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Edge:
         config: EdgeConfig,
         *,
         clock: Clock,
-        report: Callable[[Event], None],
+        report: Callable[[Event], None] | None,
         token: Callable[[int], str],
         stamp: Callable[[], str],
         hooks: Hooks,
@@ -74,16 +75,20 @@ class Edge:
         self.keeps_bodies = keeps_bodies
         self._done = done
         self._report = report
+        self.is_watched = report is not None
         self._actions = _interim_actions(config)
+        self.final_interims = frozenset(
+            status for status, does in self._actions.items() if does is InterimAction.FINAL
+        )
 
     def __repr__(self) -> str:
         return f"<Edge {self.config.profile.id} hop {self.config.hop}, {self.active} requests>"
 
     def tell(self, kind: Kind, request: int, at: int, **data: str | int | bool) -> None:
         """Report what the edge saw or did."""
-        self._report(
-            Event(at=at, actor=Actor.EDGE, kind=kind, request=request, data={"hop": self.config.hop, **data})
-        )
+        if self._report is not None:
+            data = {"hop": self.config.hop, **data}
+            self._report(Event(at=at, actor=Actor.EDGE, kind=kind, request=request, data=data))
 
     def done(self, record: Record) -> None:
         """An exchange is over."""
@@ -93,10 +98,6 @@ class Edge:
     def interim_action(self, status: int) -> InterimAction:
         """What this edge does with a 1xx. RFC 9110 15.2: one it has no rule for is forwarded."""
         return self._actions.get(status, InterimAction.FORWARD)
-
-    def statuses_doing(self, action: InterimAction) -> frozenset[int]:
-        """The 1xx statuses with this action."""
-        return frozenset(status for status, does in self._actions.items() if does is action)
 
 
 def _interim_actions(config: EdgeConfig) -> dict[int, InterimAction]:

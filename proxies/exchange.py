@@ -3,8 +3,6 @@
 Yields mitmproxy commands; `EdgeStream` decides when.
 """
 
-from collections.abc import Iterator
-
 import msgspec
 from mitmproxy import http
 from mitmproxy.proxy.commands import Command
@@ -22,6 +20,8 @@ from firstbyte.proxies.signals import HoldReading, KeepHeld, SetAlarm
 class Exchange(Attempts):
     """An exchange whose answer can be given."""
 
+    __slots__ = ()
+
     def forward_header(self, response: http.Response) -> CommandGenerator[None]:
         """The origin's header goes to the client, when the profile lets it."""
         for what in mutate(response, self._profile.mutation):
@@ -35,12 +35,9 @@ class Exchange(Attempts):
         """Bytes of the body go to the client."""
         yield from self._written(self.reply.data(data))
 
-    def _written(self, commands: Iterator[Command]) -> CommandGenerator[None]:
-        written = False
-        for command in commands:
-            written = True
-            yield command
-        if written:
+    def _written(self, commands: list[Command]) -> CommandGenerator[None]:
+        if commands:
+            yield from commands
             self.note(Point.CLIENT_WRITE)
 
     def complete(self) -> CommandGenerator[None]:

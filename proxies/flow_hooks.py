@@ -35,6 +35,7 @@ class FlowHooks:
         self._context = context
         self._edge = edge
         self._body = bytearray()
+        self._began = 0
         self.buffers_request = False
         self.buffers_response = False
 
@@ -81,6 +82,8 @@ class FlowHooks:
         request.data.scheme = b"https" if upstream.tls else b"http"
         self.flow = http.HTTPFlow(self._context.client, self._context.server, live=True)
         self.flow.request = request
+        self._began = self._edge.clock.now()
+        request.timestamp_start = self.flow.timestamp_created
         yield from self._run(HttpRequestHeadersHook(self.flow))
         self.buffers_request = self._edge.hooks.wants("request") and not request.stream
         self._keep_to_the_upstream(request)
@@ -107,6 +110,8 @@ class FlowHooks:
     def response_headers(self, response: http.Response) -> CommandGenerator[None]:
         """The head of the origin's answer is here."""
         self.flow.response = response
+        passed = (self._edge.clock.now() - self._began) / 1e6
+        response.timestamp_start = self.flow.timestamp_created + passed
         yield from self._run(HttpResponseHeadersHook(self.flow))
         is_events = response.headers.get("content-type", "").startswith("text/event-stream")
         self.buffers_response = (

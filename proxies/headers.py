@@ -11,6 +11,7 @@ from mitmproxy.net.http.validate import validate_headers
 
 from firstbyte.harness.profile import Framing, TwoLengths
 from firstbyte.proxies.config import MAX_HEADER_FIELDS, Upstream
+from firstbyte.proxies.heads import is_chunked, named, names
 
 #: The version of an answer without a header.
 HTTP09 = b"HTTP/0.9"
@@ -20,17 +21,20 @@ _BAD_TARGET = re.compile(rb"[\x00-\x20\x7f-\xff]")
 _METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
 #: RFC 9110 7.6.1: these are between two neighbours only. Upgrade is looked at on its own.
-_HOP_BY_HOP = (
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "upgrade",
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"upgrade",
+    }
 )
 #: What a `Connection: x` may not take away.
-_KEPT = frozenset({"host", "content-length", "transfer-encoding", "content-type", "expect", "trailer"})
+_KEPT = frozenset({b"host", b"content-length", b"transfer-encoding", b"content-type", b"expect", b"trailer"})
+_NO_TOKENS: frozenset[bytes] = frozenset()
 
 
 def refuse_request(request: http.Request) -> tuple[int, str] | None:
@@ -41,7 +45,7 @@ def refuse_request(request: http.Request) -> tuple[int, str] | None:
         return 400, "the method is not a token"
     if _BAD_TARGET.search(request.data.path):
         return 400, "the request target holds a character that is not printable ASCII"
-    if request.scheme not in ("", "http", "https"):
+    if request.data.scheme not in (b"", b"http", b"https"):
         return 400, f"the scheme '{request.scheme}' is not HTTP"
     return _refuse_fields(request)
 
@@ -53,13 +57,13 @@ def _refuse_fields(request: http.Request) -> tuple[int, str] | None:
         validate_headers(request)
     except ValueError as error:
         return 400, str(error)
-    if any(_BAD_VALUE.search(value) for _, value in request.headers.fields):
+    if _BAD_VALUE.search(b"".join([value for _, value in request.headers.fields])):
         return 400, "a header value holds a line break or NUL"
-    coding = [value for name, value in request.headers.fields if name.lower() == b"transfer-encoding"]
+    coding = named(request.headers, b"transfer-encoding")
     if coding and [value.lower() for value in coding] != [b"chunked"]:
         # RFC 9112 6.1; a coding the origin does not know would leave it without the body's end.
         return 501, "the only transfer coding understood here is chunked"
-    hosts = [value for name, value in request.headers.fields if name.lower() == b"host"]
+    hosts = named(request.headers, b"host")
     if len(hosts) > 1 or (not hosts and request.is_http11):
         return 400, f"{len(hosts)} Host headers, there must be one"
     if hosts and not _HOST.fullmatch(hosts[0]):
@@ -74,16 +78,15 @@ def refuse_response(response: http.Response) -> str:
     """
     if not 100 <= response.status_code <= 599:
         return f"status {response.status_code}"
-    fields = response.headers.fields
-    length = [value for name, value in fields if name.lower() == b"content-length"]
-    coding = [value for name, value in fields if name.lower() == b"transfer-encoding"]
+    length = named(response.headers, b"content-length")
+    coding = named(response.headers, b"transfer-encoding")
     if length and coding:
         return "both Content-Length and Transfer-Encoding"
     if len(set(length)) > 1 or (length and not length[0].isdigit()):
         return f"Content-Length {b', '.join(length)!r}"
     if len(coding) > 1 or (coding and coding[0].lower() not in (b"chunked", b"identity")):
         return f"Transfer-Encoding {b', '.join(coding)!r}"
-    if any(_BAD_VALUE.search(value) for _, value in fields):
+    if _BAD_VALUE.search(b"".join([value for _, value in response.headers.fields])):
         return "a header value with a line break or NUL"
     return ""
 
@@ -92,9 +95,9 @@ def choose_length(response: http.Response, rule: TwoLengths) -> tuple[str, ...]:
     """Leave the Content-Length that counts, where the rule has one; returns the others that go on all the
     same.
     """
-    lengths = response.headers.get_all("content-length")
-    if len(set(lengths)) < 2 or rule is TwoLengths.REFUSE:
+    if rule is TwoLengths.REFUSE or len(set(named(response.headers, b"content-length"))) < 2:
         return ()
+    lengths = response.headers.get_all("content-length")
     response.headers["Content-Length"] = lengths[-1 if rule is TwoLengths.LAST else 0]
     return tuple(lengths[1:]) if rule is TwoLengths.BOTH else ()
 
@@ -107,22 +110,24 @@ def refuse_status_line(line: bytes) -> str:
 
 def one_length(response: http.Response) -> None:
     """RFC 9112 6.3: equal Content-Lengths count as one. Different ones have been refused."""
-    lengths = response.headers.get_all("content-length")
+    lengths = named(response.headers, b"content-length")
     if len(lengths) > 1:
         response.headers["content-length"] = lengths[0]
 
 
 def is_upgrade(request: http.Request) -> bool:
     """Whether the client asks for a WebSocket, the one upgrade that goes on to the origin."""
-    return request.headers.get("upgrade", "").lower() == "websocket" and not request.is_http2
+    upgrade = named(request.headers, b"upgrade")
+    return bool(upgrade) and b", ".join(upgrade).lower() == b"websocket" and not request.is_http2
 
 
 def wants_close(message: http.Message) -> bool:
     """Whether the sender closes the connection after this message."""
-    tokens = {token.strip().lower() for token in message.headers.get("connection", "").split(",")}
-    if "close" in tokens:
+    options = named(message.headers, b"connection")
+    tokens = {token.strip().lower() for token in b",".join(options).split(b",")} if options else _NO_TOKENS
+    if b"close" in tokens:
         return True
-    return message.data.http_version == b"HTTP/1.0" and "keep-alive" not in tokens
+    return message.data.http_version == b"HTTP/1.0" and b"keep-alive" not in tokens
 
 
 def clean_request(request: http.Request, upstream: Upstream) -> None:
@@ -138,7 +143,7 @@ def clean_request(request: http.Request, upstream: Upstream) -> None:
         request.headers["Upgrade"] = "websocket"
     if upstream.authority is not None:
         request.headers["Host"] = upstream.authority
-    elif "Host" not in request.headers:
+    elif not named(request.headers, b"host"):
         # RFC 9112 3.2: HTTP/1.0 need not name a host, the HTTP/1.1 request made of it must.
         request.headers["Host"] = upstream.host_header
     if request.is_http2:
@@ -164,29 +169,26 @@ def clean_response(response: http.Response) -> None:
 
 def _strip_hop_by_hop(message: http.Message) -> None:
     headers = message.headers
-    names = {name.lower() for name, _ in headers.fields}
-    unwanted = {name for name in _HOP_BY_HOP if name.encode() in names}
-    if b"connection" in names:
-        for token in headers["connection"].lower().split(","):
-            if token.strip() not in _KEPT:
-                unwanted.add(token.strip())
+    unwanted = _HOP_BY_HOP & names(headers)
+    for option in named(headers, b"connection"):
+        unwanted |= {token.strip() for token in option.lower().split(b",")} - _KEPT
     if unwanted:
-        encoded = {name.encode("ascii", "replace") for name in unwanted}
-        headers.fields = tuple(field for field in headers.fields if field[0].lower() not in encoded)
+        headers.fields = tuple([field for field in headers.fields if field[0].lower() not in unwanted])
 
 
 def framing_of(response: http.Response) -> Framing:
     """How the origin frames this body."""
-    if "chunked" in response.headers.get("transfer-encoding", "").lower():
+    if is_chunked(response.headers):
         return Framing.CHUNKED
-    if "content-length" in response.headers:
+    if named(response.headers, b"content-length"):
         return Framing.LENGTH
     return Framing.CLOSE
 
 
 def is_framed(response: http.Response) -> bool:
     """Whether a head announces a body, rightly or not."""
-    return "transfer-encoding" in response.headers or response.headers.get("content-length", "0") != "0"
+    length = named(response.headers, b"content-length")
+    return bool(named(response.headers, b"transfer-encoding")) or length not in ([], [b"0"])
 
 
 def has_no_body(method: str, status: int) -> bool:

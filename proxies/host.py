@@ -8,18 +8,16 @@ import asyncio
 import errno
 import logging
 import ssl
-from collections import deque
 from collections.abc import Callable
 
-from mitmproxy.connection import Client, Connection
+from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events
-from mitmproxy.proxy.context import Context
 
 from firstbyte.proxies.config import CATCH_UP_TURNS
+from firstbyte.proxies.connections import EdgeClient, EdgeContext, OriginConnection
 from firstbyte.proxies.edge import Edge
 from firstbyte.proxies.held import Holder
 from firstbyte.proxies.layer import EdgeLayer
-from firstbyte.proxies.options import OPTIONS
 from firstbyte.proxies.pool import Pool
 from firstbyte.proxies.signals import (
     AlarmRang,
@@ -28,7 +26,6 @@ from firstbyte.proxies.signals import (
     LingerClose,
     OpenOrigin,
     Order,
-    OriginConnection,
     OriginOpened,
     ParkConnection,
     ResetConnection,
@@ -47,6 +44,22 @@ LATE = 0.002
 class Host:
     """One client connection with the origin connections of its exchanges."""
 
+    __slots__ = (
+        "_alarms",
+        "_busy",
+        "_client",
+        "_edge",
+        "_for_client",
+        "_gone",
+        "_hooks",
+        "_layer",
+        "_opening",
+        "_pool",
+        "_queue",
+        "_upstream_tls",
+        "_wires",
+    )
+
     def __init__(
         self, edge: Edge, pool: Pool, upstream_tls: ssl.SSLContext | None, gone: Callable[["Host"], None]
     ) -> None:
@@ -54,14 +67,15 @@ class Host:
         self._pool = pool
         self._upstream_tls = upstream_tls
         self._gone = gone
-        self._client = Client(peername=("", 0), sockname=("", 0), timestamp_start=0.0)
+        self._client = EdgeClient()
         self._wires: dict[Connection, Wire] = {}
         self._opening: dict[Connection, asyncio.Task[None]] = {}
-        self._hooks: set[asyncio.Task[None]] = set()
+        self._hooks: dict[asyncio.Task[None], None] = {}
         self._alarms: dict[int, asyncio.Handle] = {}
-        self._queue: deque[events.Event] = deque()
+        self._queue: list[events.Event] = []
+        self._for_client: list[bytes] = []
         self._busy = False
-        self._layer = EdgeLayer(Context(self._client, OPTIONS), edge)
+        self._layer = EdgeLayer(EdgeContext(self._client, OriginConnection()), edge)
 
     def __repr__(self) -> str:
         return f"<Host {self._client.peername}, {len(self._wires)} connections, {self._layer!r}>"
@@ -116,12 +130,15 @@ class Host:
         self._busy = True
         try:
             while self._queue:
-                for command in self._layer.handle_event(self._queue.popleft()):
+                for command in self._layer.handle_event(self._queue.pop(0)):
                     self._carry_out(command)
+                if not self._queue and self._for_client:
+                    self._write_to_client()
         except Exception:
             # The rim: a bug of ours ends this connection, not the edge.
             logger.exception("the edge has failed on a connection of %s", self._client.peername)
             self._queue.clear()
+            self._for_client.clear()
             self.abort()
         finally:
             self._busy = False
@@ -146,6 +163,8 @@ class Host:
 
     def _carry_out(self, command: commands.Command) -> None:
         match command:
+            case commands.SendData():
+                self._send(command)
             case SetAlarm():
                 self._set_alarm(command)
             case OpenOrigin():
@@ -161,7 +180,23 @@ class Host:
             case _:
                 raise RuntimeError(f"the edge's host does not know {command!r}")
 
+    def _send(self, command: commands.SendData) -> None:
+        # What one event has for the client goes out at once, a head with its body. An origin's timers need
+        # to know at once what it has taken.
+        if command.connection is self._client:
+            self._for_client.append(command.data)
+        elif wire := self._wires.get(command.connection):
+            wire.write(command.data)
+
+    def _write_to_client(self) -> None:
+        data = self._for_client[0] if len(self._for_client) == 1 else b"".join(self._for_client)
+        self._for_client.clear()
+        if wire := self._wires.get(self._client):
+            wire.write(data)
+
     def _on_wire(self, command: commands.ConnectionCommand) -> None:
+        if command.connection is self._client and self._for_client:
+            self._write_to_client()
         wire = self._wires.get(command.connection)
         if wire is None:
             task = self._opening.get(command.connection)
@@ -169,8 +204,6 @@ class Host:
                 task.cancel()
             return
         match command:
-            case commands.SendData():
-                wire.write(command.data)
             case ResetConnection():
                 wire.reset()
             case LingerClose():
@@ -227,10 +260,8 @@ class Host:
     def _open(self, command: OpenOrigin) -> None:
         wire = None if command.fresh else self._pool.take()
         if wire is not None:
-            wire.hand_over(self)
-            wire.connection = command.connection
-            wire.connection.state = wire.connection.state.OPEN
-            self.made(wire)
+            wire.hand_over(self, command.connection)
+            self._wires[command.connection] = wire
             self._queue.append(OriginOpened(command, error="", reused=True))
             return
         task = asyncio.get_running_loop().create_task(self._connect(command))
@@ -265,8 +296,8 @@ class Host:
                 self._queue.append(events.HookCompleted(hook))
             return
         task = asyncio.get_running_loop().create_task(self._run_hook(hook))
-        self._hooks.add(task)
-        task.add_done_callback(self._hooks.discard)
+        self._hooks[task] = None
+        task.add_done_callback(self._hooks.pop)
 
     async def _run_hook(self, hook: commands.StartHook) -> None:
         await self._edge.hooks.run(hook)

@@ -6,6 +6,7 @@ the connection back when it can carry another request. It must never hide a byte
 
 import h11
 from h11._readers import ChunkedReader
+from h11._receivebuffer import ReceiveBuffer
 from mitmproxy import http
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events
@@ -26,6 +27,7 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._http1 import Http1Client, make_body_reader
 
 from firstbyte.harness.profile import Cause, CloseKind, NotHttp, On204, Profile
+from firstbyte.proxies.connections import OriginConnection
 from firstbyte.proxies.headers import (
     HTTP09,
     choose_length,
@@ -35,6 +37,7 @@ from firstbyte.proxies.headers import (
     refuse_status_line,
     wants_close,
 )
+from firstbyte.proxies.heads import is_chunked, read_response_head
 from firstbyte.proxies.signals import (
     InterimReceived,
     OriginBroke,
@@ -50,8 +53,14 @@ from firstbyte.proxies.signals import (
 class EdgeHttp1Client(Http1Client):
     """One origin connection for one exchange. `abandoned`: its stream no longer listens."""
 
-    def __init__(self, context: Context, stream_id: int, profile: Profile) -> None:
-        super().__init__(context)
+    def __init__(
+        self, context: Context, connection: OriginConnection, stream_id: int, profile: Profile
+    ) -> None:
+        # Not mitmproxy's: it makes a context, a deque and a cycle of references for each exchange.
+        self.context = context
+        self.conn = connection
+        self.buf = ReceiveBuffer()
+        self.state = self.read_headers
         self.stream_id = stream_id
         self.abandoned = False
         self.reusable = True
@@ -84,14 +93,15 @@ class EdgeHttp1Client(Http1Client):
         else:
             yield from self.state(event)
 
+    #: None of its commands makes it wait.
+    handle_event = _handle_event
+
     def _data(self, event: events.DataReceived) -> CommandGenerator[None]:
         assert self.stream_id is not None
         if self.state == self.passthrough:
             yield from self.state(event)
             return
-        header = len(event.data) if self.state == self.read_headers else 0
-        if header:
-            header = _head_part(bytes(self.buf), event.data)
+        header = _head_part(bytes(self.buf), event.data) if self.state == self.read_headers else 0
         # Told before it is parsed: at a tie the timer wins, and whatever these bytes mean comes too late.
         yield ReceiveHttp(OriginRead(self.stream_id, len(event.data), header))
         self.buf += event.data
@@ -122,7 +132,7 @@ class EdgeHttp1Client(Http1Client):
 
     def _take_head(self, lines: list[bytes]) -> CommandGenerator[None]:
         try:
-            response = http1.read_response_head(lines or [b""])
+            response = read_response_head(lines or [b""])
         except (ValueError, IndexError) as error:
             yield from self._broke(Cause.GARBAGE, str(error))
             return
@@ -241,9 +251,7 @@ class EdgeHttp1Client(Http1Client):
         match event:
             case RequestHeaders():
                 self.request = event.request
-                self._chunked_request = (
-                    "chunked" in event.request.headers.get("transfer-encoding", "").lower()
-                )
+                self._chunked_request = is_chunked(event.request.headers)
                 head = http1.assemble_request_head(event.request)  # type: ignore[no-untyped-call]  # mitmproxy's
                 yield commands.SendData(self.conn, head)
             case RequestData() if self._chunked_request:
@@ -275,6 +283,8 @@ class EdgeHttp1Client(Http1Client):
             return
         self.state = self.ignore
         if self.reusable and not self.buf:
+            # Nothing comes here any more: without it, nothing refers to this object in a circle.
+            del self.state
             yield ParkConnection(self.conn)
         elif (self.buf or self._is_framed_204) and self._on_unusable is CloseKind.RST:
             yield ResetConnection(self.conn)

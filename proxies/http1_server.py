@@ -9,6 +9,7 @@ import re
 from typing import assert_never
 
 import h11
+from h11._receivebuffer import ReceiveBuffer
 from mitmproxy import http
 from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events
@@ -22,6 +23,7 @@ from mitmproxy.proxy.layers.http._events import (
     RequestHeaders,
     RequestProtocolError,
     RequestTrailers,
+    ResponseData,
     ResponseEndOfMessage,
     ResponseHeaders,
     ResponseTrailers,
@@ -31,6 +33,7 @@ from mitmproxy.proxy.layers.http._http1 import Http1Server, make_body_reader
 from firstbyte.harness.profile import Ending
 from firstbyte.proxies.answer import refusal_text, standard_reason
 from firstbyte.proxies.headers import HTTP09, has_no_body, is_upgrade, refuse_request, wants_close
+from firstbyte.proxies.heads import is_chunked, named, read_request_head
 from firstbyte.proxies.signals import BreakOff, FinishAndClose, InterimHeaders, LingerClose, ResetConnection
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -40,12 +43,19 @@ class EdgeHttp1Server(Http1Server):
     """One client connection. `stream_id` grows by 2 with each request."""
 
     def __init__(self, context: Context, max_header_bytes: int) -> None:
-        super().__init__(context)
+        # Not mitmproxy's: an event is never kept waiting here.
+        self.context = context
+        self.conn = context.client
+        self.buf = ReceiveBuffer()
+        self.stream_id = 1
         self._max_header_bytes = max_header_bytes
         self._closes = False
         self._broken = False
 
     # ---- reading
+
+    #: None of its commands makes it wait.
+    handle_event = Http1Server._handle_event
 
     def read_headers(self, event: events.Event) -> CommandGenerator[None]:
         """A request's head; everything wrong with it ends the connection with 4xx."""
@@ -77,12 +87,12 @@ class EdgeHttp1Server(Http1Server):
             # RFC 9112 5.2: a server must refuse obs-fold, or join it; refusing can't be misread.
             yield from self._refuse(400, "a folded header line")
             return
-        if any(_CONTROL.search(line) for line in lines):
+        if _CONTROL.search(b"".join(lines)):
             # Parsers differ on which of these end a line, or may be stripped off a value.
             yield from self._refuse(400, "a control character in the head")
             return
         try:
-            request = http1.read_request_head(lines)
+            request = read_request_head(lines)
             size = http1.expected_http_body_size(request)
         except ValueError as error:
             yield from self._refuse(400, str(error))
@@ -175,11 +185,18 @@ class EdgeHttp1Server(Http1Server):
         if event.stream_id != self.stream_id or self._broken:
             return
         match event:
+            case ResponseData():
+                assert self.response is not None
+                chunked = is_chunked(self.response.headers)
+                data = b"%x\r\n%s\r\n" % (len(event.data), event.data) if chunked else event.data
+                if data:
+                    yield commands.SendData(self.conn, data)
             case InterimHeaders():
-                head = http1.assemble_response_head(event.response)  # type: ignore[no-untyped-call]  # mitmproxy's
-                yield commands.SendData(self.conn, head)
-            case ResponseHeaders() if event.response.data.http_version == HTTP09:
+                yield self._head(event.response)
+            case ResponseHeaders():
                 self.response = event.response
+                if event.response.data.http_version != HTTP09:
+                    yield self._head(event.response)
             case ResponseTrailers():
                 yield from self._send_trailers(event)
             case BreakOff():
@@ -189,6 +206,10 @@ class EdgeHttp1Server(Http1Server):
             case _:
                 yield from super().send(event)
 
+    def _head(self, response: http.Response) -> commands.SendData:
+        head = http1.assemble_response_head(response)  # type: ignore[no-untyped-call]  # mitmproxy's
+        return commands.SendData(self.conn, head)
+
     def _is_chunked(self) -> bool:
         if (
             self.request is None
@@ -196,7 +217,7 @@ class EdgeHttp1Server(Http1Server):
             or has_no_body(self.request.method, self.response.status_code)
         ):
             return False
-        return "chunked" in self.response.headers.get("transfer-encoding", "").lower()
+        return is_chunked(self.response.headers)
 
     def _send_trailers(self, event: ResponseTrailers) -> CommandGenerator[None]:
         if self._is_chunked():
@@ -263,7 +284,7 @@ class EdgeHttp1Server(Http1Server):
             return True  # an interim taken for the answer: whatever follows is its body
         if has_no_body(self.request.method, self.response.status_code):
             return False
-        return "content-length" not in headers and "transfer-encoding" not in headers
+        return not named(headers, b"content-length") and not named(headers, b"transfer-encoding")
 
     def _next_request(self) -> CommandGenerator[None]:
         self.request_done = self.response_done = False

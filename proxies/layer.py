@@ -15,7 +15,8 @@ from mitmproxy.proxy.layers.http import DropStream, HttpLayer, HTTPMode, HttpStr
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.proxy.layers.http._events import RequestHeaders, RequestProtocolError
 
-from firstbyte.harness.profile import CloseKind, InterimAction
+from firstbyte.harness.profile import CloseKind
+from firstbyte.proxies.connections import OriginConnection
 from firstbyte.proxies.edge import Edge
 from firstbyte.proxies.http1_client import EdgeHttp1Client
 from firstbyte.proxies.http1_server import EdgeHttp1Server
@@ -27,12 +28,12 @@ from firstbyte.proxies.signals import (
     LeaveOrigin,
     OpenOrigin,
     Order,
-    OriginConnection,
     OriginOpened,
     OriginReady,
     OriginUnreachable,
     ParkConnection,
     ResetConnection,
+    SetAlarm,
 )
 from firstbyte.proxies.stream import EdgeStream
 
@@ -43,7 +44,12 @@ class EdgeLayer(HttpLayer):
     """The layer below the host. `edge` is what all connections of one edge share."""
 
     def __init__(self, context: Context, edge: Edge) -> None:
-        super().__init__(context, HTTPMode.transparent)
+        # Not mitmproxy's: an event is never kept waiting here.
+        self.context = context
+        self.mode = HTTPMode.transparent
+        self.streams = {}
+        self.connections = {}
+        self.command_sources = {}
         self._edge = edge
         self._opening: dict[Connection, int] = {}
         self._has_heard = False
@@ -54,13 +60,7 @@ class EdgeLayer(HttpLayer):
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
         match event:
             case events.ConnectionEvent():
-                yield from self._speak_http2_if_asked(event)
-                handler = self.connections.get(event.connection)
-                if handler is not None:
-                    yield from self.event_to_child(handler, event)
-                if isinstance(event, events.ConnectionClosed):
-                    self.connections.pop(event.connection, None)
-                yield from self._clean_up(event)
+                yield from self._of_a_connection(event)
             case AlarmRang() | Order():
                 stream = self.streams.get(event.stream_id)
                 if stream is not None:
@@ -73,6 +73,21 @@ class EdgeLayer(HttpLayer):
                     yield from self.event_to_child(source, event)
             case events.Start():
                 yield from self._start(event)
+
+    #: Nothing below it makes this layer wait: a hook makes its own stream wait.
+    handle_event = _handle_event
+
+    def _of_a_connection(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
+        client = self.context.client
+        if not self._has_heard and event.connection is client:
+            yield from self._speak_http2_if_asked(event)
+        handler = self.connections.get(event.connection)
+        if handler is not None:
+            yield from self.event_to_child(handler, event)
+        if isinstance(event, events.ConnectionClosed):
+            self.connections.pop(event.connection, None)
+        if event.connection is client and client.state is ConnectionState.CLOSED:
+            yield from self._clean_up()
 
     def _start(self, event: events.Start) -> CommandGenerator[None]:
         context = self.context.fork()
@@ -87,7 +102,7 @@ class EdgeLayer(HttpLayer):
     def _speak_http2_if_asked(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
         """Prior knowledge, RFC 9113 3.3: a client that speaks HTTP/2 without TLS begins with its preface."""
         client = self.context.client
-        if self._has_heard or event.connection is not client or not isinstance(event, events.DataReceived):
+        if not isinstance(event, events.DataReceived):
             return
         self._has_heard = True
         if client.alpn != b"h2" and event.data.startswith(PREFACE):
@@ -99,6 +114,8 @@ class EdgeLayer(HttpLayer):
         """Give a child an event, and see to what it wants."""
         for command in child.handle_event(event):
             match command:
+                case commands.SendData() | SetAlarm():
+                    yield command
                 case ReceiveHttp():
                     yield from self._receive(child, command)
                 case SendHttp():
@@ -129,19 +146,14 @@ class EdgeLayer(HttpLayer):
     def _receive(self, child: Layer, command: ReceiveHttp) -> CommandGenerator[None]:
         # After a timer has fired, or the request was sent again, what an old connection says is of no
         # interest.
-        if isinstance(child, EdgeHttp1Client) and child.abandoned:
+        if type(child) is EdgeHttp1Client and child.abandoned:
             return
+        stream_id = command.event.stream_id
         if isinstance(command.event, RequestHeaders):
-            yield from self.make_stream(command.event.stream_id)
-        stream = self.streams.get(command.event.stream_id)
+            self.streams[stream_id] = EdgeStream(self.context.fork(), stream_id, self._edge)
+        stream = self.streams.get(stream_id)
         if stream is not None:
             yield from self.event_to_child(stream, command.event)
-
-    def make_stream(self, stream_id: int) -> CommandGenerator[None]:
-        """A new exchange."""
-        stream = EdgeStream(self.context.fork(), stream_id, self._edge)
-        self.streams[stream_id] = stream
-        yield from self.event_to_child(stream, events.Start())
 
     # ---- origin connections
 
@@ -166,14 +178,9 @@ class EdgeLayer(HttpLayer):
         yield from self.event_to_child(stream, self._connected(stream_id, server, reused=event.reused))
 
     def _connected(self, stream_id: int, server: OriginConnection, *, reused: bool) -> OriginReady:
-        context = self.context.fork()
-        context.server = server
-        config = self._edge.config
-        client = EdgeHttp1Client(context, stream_id, config.profile)
-        client.takes_as_final = self._edge.statuses_doing(InterimAction.FINAL)
+        client = EdgeHttp1Client(self.context, server, stream_id, self._edge.config.profile)
+        client.takes_as_final = self._edge.final_interims
         self.connections[server] = client
-        for _ in client.handle_event(events.Start()):
-            pass
         return OriginReady(stream_id, server, reused)
 
     def _leave_origin(self, command: LeaveOrigin) -> CommandGenerator[None]:
@@ -205,13 +212,8 @@ class EdgeLayer(HttpLayer):
             if connection is not self.context.client:
                 yield HoldReading(connection, hold)
 
-    def _clean_up(self, event: events.ConnectionEvent) -> CommandGenerator[None]:
+    def _clean_up(self) -> CommandGenerator[None]:
         """The client is gone: streams its connection class did not know of any more hear of it too."""
-        if (
-            event.connection is not self.context.client
-            or self.context.client.state is not ConnectionState.CLOSED
-        ):
-            return
         for stream_id, stream in list(self.streams.items()):
             if isinstance(stream, EdgeStream) and not stream.client_left:
                 yield from self.event_to_child(

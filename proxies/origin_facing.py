@@ -3,8 +3,12 @@
 Whatever is decided here comes from the profile. It must never listen to an origin it has given up.
 """
 
+from collections import deque
+from collections.abc import Iterable
+
 from mitmproxy import http
 from mitmproxy.proxy import events
+from mitmproxy.proxy.commands import Command
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import HttpStream, SendHttp
@@ -48,7 +52,12 @@ class OriginFacing(HttpStream):
     """Timers, and everything an origin can do."""
 
     def __init__(self, context: Context, stream_id: int, edge: Edge) -> None:
-        super().__init__(context, stream_id)
+        # Not mitmproxy's: it makes two buffers, a deque and three circles of references for each exchange.
+        self.context = context
+        self.stream_id = stream_id
+        self._paused = None
+        if edge.hooks.wants(""):
+            self._paused_event_queue = deque()
         self.exchange = Exchange(context.client, stream_id, edge)
         self._edge = edge
         self._profile = edge.config.profile
@@ -56,36 +65,34 @@ class OriginFacing(HttpStream):
         self._piped = False
         self._addons = FlowHooks(context, edge) if edge.hooks.wants("") else None
 
-    def _from_origin(self, event: HttpEvent) -> CommandGenerator[None]:
+    def _from_origin(self, event: HttpEvent) -> Iterable[Command]:
         match event:
-            case OriginReady() | OriginUnreachable() | OriginRead() | OriginRoom():
-                yield from self._of_the_connection(event)
-            case InterimReceived():
-                yield from self._interim(event)
-            case ResponseHeaders():
-                yield from self._header(event)
-            case ResponseData():
-                yield from self._body(event.data)
-            case ResponseTrailers():
-                self.exchange.reply.trailers(event.trailers)
-            case ResponseEndOfMessage():
-                yield from self._end()
-            case OriginBroke():
-                yield from self._origin_broke(event)
-
-    def _of_the_connection(
-        self, event: OriginReady | OriginUnreachable | OriginRead | OriginRoom
-    ) -> CommandGenerator[None]:
-        match event:
-            case OriginReady():
-                yield from self.exchange.connected(event.connection, reused=event.reused)
-                yield from self._expire_if_ordered()
-            case OriginUnreachable():
-                yield from self._unreachable(event.reason)
             case OriginRead():
                 self.exchange.origin_read(event.size, event.header_bytes)
+            case ResponseHeaders():
+                return self._header(event)
+            case ResponseData():
+                return self._body(event.data)
+            case ResponseEndOfMessage():
+                return self._end()
+            case OriginReady() | OriginUnreachable():
+                return self._connecting_ended(event)
+            case InterimReceived():
+                return self._interim(event)
+            case ResponseTrailers():
+                self.exchange.reply.trailers(event.trailers)
             case OriginRoom():
                 self.exchange.room(event.room)
+            case OriginBroke():
+                return self._origin_broke(event)
+        return ()
+
+    def _connecting_ended(self, event: OriginReady | OriginUnreachable) -> CommandGenerator[None]:
+        if isinstance(event, OriginUnreachable):
+            yield from self._unreachable(event.reason)
+            return
+        yield from self.exchange.connected(event.connection, reused=event.reused)
+        yield from self._expire_if_ordered()
 
     def _fire(self, timer: Timer, *, tie: bool) -> CommandGenerator[None]:
         exchange = self.exchange

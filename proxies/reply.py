@@ -1,9 +1,8 @@
 """Forwards one answer to the client: when its header goes, how its body is framed, how it breaks off.
 
-Yields mitmproxy commands. It must never look at the clock or at timers: the stream says when.
+Returns mitmproxy commands, in order. It must never look at the clock or at timers: the stream says when.
 """
 
-from collections.abc import Iterator
 from enum import Enum, auto
 
 from mitmproxy import http
@@ -33,6 +32,13 @@ class ClientVersion(Enum):
     HTTP10 = auto()
     HTTP11 = auto()
     HTTP2 = auto()
+
+
+def client_version(version: bytes, *, is_http2: bool) -> ClientVersion:
+    """What a client speaks whose request line says `version`."""
+    if is_http2:
+        return ClientVersion.HTTP2
+    return ClientVersion.HTTP10 if version == b"HTTP/1.0" else ClientVersion.HTTP11
 
 
 class Reply:
@@ -71,22 +77,22 @@ class Reply:
         | ResponseEndOfMessage
         | BreakOff
         | FinishAndClose,
-    ) -> Iterator[Command]:
-        if not self.is_silent:
-            yield SendHttp(event, self._client)
+    ) -> list[Command]:
+        return [] if self.is_silent else [SendHttp(event, self._client)]
 
     # ---- interim responses
 
-    def interim(self, response: http.Response) -> Iterator[Command]:
+    def interim(self, response: http.Response) -> list[Command]:
         """Forward a 1xx. RFC 9110 15.2: never to an HTTP/1.0 client."""
-        if self._version is not ClientVersion.HTTP10 and not self.header_forwarded:
-            clean_response(response)
-            response.data.http_version = b"HTTP/1.1"
-            yield from self._send(InterimHeaders(self._stream_id, response))
+        if self._version is ClientVersion.HTTP10 or self.header_forwarded:
+            return []
+        clean_response(response)
+        response.data.http_version = b"HTTP/1.1"
+        return self._send(InterimHeaders(self._stream_id, response))
 
     # ---- the origin's answer
 
-    def begin(self, response: http.Response) -> Iterator[Command]:
+    def begin(self, response: http.Response) -> list[Command]:
         """The origin's header is complete."""
         self.framing = framing_of(response)
         self._keeps_back = holds_bytes(self._profile.cut, self.framing)
@@ -95,8 +101,8 @@ class Reply:
             response.data.http_version = b"HTTP/1.1"
             self._frame(response)
         self._response = response
-        if response.status_code == 101 or self._profile.hold_header is HoldHeader.NO:
-            yield from self.flush_header()
+        goes_on = response.status_code == 101 or self._profile.hold_header is HoldHeader.NO
+        return self.flush_header() if goes_on else []
 
     def _frame(self, response: http.Response) -> None:
         if self._version is ClientVersion.HTTP2 and "content-length" in response.headers:
@@ -110,68 +116,65 @@ class Reply:
             headers.pop("transfer-encoding", None)
             headers["Transfer-Encoding"] = "chunked"
 
-    def flush_header(self) -> Iterator[Command]:
+    def flush_header(self) -> list[Command]:
         """Send the header if it waits."""
-        if self._response is not None and not self.header_forwarded:
-            self.header_forwarded = True
-            yield from self._send(ResponseHeaders(self._stream_id, self._response))
+        if self._response is None or self.header_forwarded:
+            return []
+        self.header_forwarded = True
+        return self._send(ResponseHeaders(self._stream_id, self._response))
 
-    def data(self, data: bytes) -> Iterator[Command]:
+    def data(self, data: bytes) -> list[Command]:
         """Bytes of the body."""
         if self._profile.hold_header is HoldHeader.UNTIL_END:
             self._kept += data
-            return
-        yield from self.flush_header()
+            return []
+        header = self.flush_header()
         if not self._keeps_back:
-            yield from self._send(ResponseData(self._stream_id, data))
-            return
+            return header + self._send(ResponseData(self._stream_id, data))
         self._kept += data
-        if len(self._kept) > KEPT_BACK:
-            yield from self._flush_kept()
+        return header + (self._flush_kept() if len(self._kept) > KEPT_BACK else [])
 
-    def _flush_kept(self) -> Iterator[Command]:
-        if self._kept:
-            data = bytes(self._kept)
-            self._kept.clear()
-            yield from self._send(ResponseData(self._stream_id, data))
+    def _flush_kept(self) -> list[Command]:
+        if not self._kept:
+            return []
+        data = bytes(self._kept)
+        self._kept.clear()
+        return self._send(ResponseData(self._stream_id, data))
 
     def trailers(self, trailers: http.Headers) -> None:
         """The origin's trailers; they go out at the end."""
         self._trailers = trailers
 
-    def end(self) -> Iterator[Command]:
+    def end(self) -> list[Command]:
         """The answer is complete."""
         if not self.header_forwarded and self._profile.hold_header is HoldHeader.UNTIL_END:
             self._measure()
-        yield from self.flush_header()
-        yield from self._flush_kept()
+        rest = self.flush_header() + self._flush_kept()
         if self._trailers is not None and self._version is not ClientVersion.HTTP10:
-            yield from self._send(ResponseTrailers(self._stream_id, self._trailers))
-        yield from self._send(ResponseEndOfMessage(self._stream_id))
+            rest += self._send(ResponseTrailers(self._stream_id, self._trailers))
+        return rest + self._send(ResponseEndOfMessage(self._stream_id))
 
     def _measure(self) -> None:
         if self._response is not None and not has_no_body(self._method, self._response.status_code):
             self._response.headers.pop("transfer-encoding", None)
             self._response.headers["Content-Length"] = str(len(self._kept))
 
-    def break_off(self, how: Break) -> Iterator[Command]:
+    def break_off(self, how: Break) -> list[Command]:
         """The answer can't be completed."""
         if (
             how.http1 is Ending.CLEAN
             and not self.header_forwarded
             and self._profile.hold_header is HoldHeader.UNTIL_END
         ):
-            yield from self.end()
-            return
-        yield from self.flush_header()
+            return self.end()
         if how.loses_buffered:
             self._kept.clear()
-        yield from self._flush_kept()
-        yield from self._send(BreakOff(self._stream_id, how.http1, how.http2))
+        rest = self.flush_header() + self._flush_kept()
+        return rest + self._send(BreakOff(self._stream_id, how.http1, how.http2))
 
     # ---- the edge's own answer
 
-    def answer(self, rendered: Rendered, *, close: bool) -> Iterator[Command]:
+    def answer(self, rendered: Rendered, *, close: bool) -> list[Command]:
         """An answer of the edge's own, complete. close: the client's connection can't be used again."""
         fields = [
             (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
@@ -192,17 +195,16 @@ class Reply:
         )
         self._response = response
         self.header_forwarded = True
-        yield from self._send(ResponseHeaders(self._stream_id, response))
+        whole = self._send(ResponseHeaders(self._stream_id, response))
         if rendered.body and not has_no_body(self._method, rendered.status):
-            yield from self._send(ResponseData(self._stream_id, rendered.body))
+            whole += self._send(ResponseData(self._stream_id, rendered.body))
+        return whole
 
-    def finish_answer(self, *, upload_ended: bool) -> Iterator[Command]:
+    def finish_answer(self, *, upload_ended: bool) -> list[Command]:
         """The end of an answer of the edge's own."""
-        if upload_ended:
-            yield from self._send(ResponseEndOfMessage(self._stream_id))
-        else:
-            yield from self._send(FinishAndClose(self._stream_id))
+        end = ResponseEndOfMessage if upload_ended else FinishAndClose
+        return self._send(end(self._stream_id))
 
-    def close_silently(self, h2_error: str) -> Iterator[Command]:
+    def close_silently(self, h2_error: str) -> list[Command]:
         """No answer at all."""
-        yield from self._send(BreakOff(self._stream_id, Ending.TRUNCATE, h2_error or "INTERNAL_ERROR"))
+        return self._send(BreakOff(self._stream_id, Ending.TRUNCATE, h2_error or "INTERNAL_ERROR"))

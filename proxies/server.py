@@ -31,7 +31,8 @@ class Turned(asyncio.Protocol):
 class EdgeServer:
     """One hop.
 
-    clock: microseconds since the run began. report: gets every event of Actor.EDGE. token(n): n characters
+    clock: microseconds since the run began. report: gets every event of Actor.EDGE; None = nobody
+    watches. token(n): n characters
     for ray ids. stamp: the time of day for answers, ISO 8601; default: the run's clock from 1970 on, the
     same in each run. done: gets the record of each finished exchange. keeps_bodies: whether records hold
     bodies. hooks: a user's addon.
@@ -42,7 +43,7 @@ class EdgeServer:
         config: EdgeConfig,
         *,
         clock: Clock,
-        report: Callable[[Event], None],
+        report: Callable[[Event], None] | None,
         token: Callable[[int], str],
         stamp: Callable[[], str] | None = None,
         done: Callable[[Record], None] | None = None,

@@ -14,13 +14,8 @@ from mitmproxy.proxy.layers.http._base import HttpCommand, HttpEvent
 from mitmproxy.proxy.layers.http._events import ResponseHeaders
 
 from firstbyte.harness.profile import Cause, CloseKind, Ending
+from firstbyte.proxies.connections import OriginConnection
 from firstbyte.proxies.held import HeldRequest
-
-
-class OriginConnection(Server):
-    """A connection to the origin. is_full: bytes wait to be written to it."""
-
-    is_full = False
 
 
 class SetAlarm(commands.Command):

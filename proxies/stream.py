@@ -5,7 +5,10 @@ decided here comes from the profile. It must never read the wall clock, and neve
 given up.
 """
 
+from collections.abc import Iterable
+
 from mitmproxy.proxy import events
+from mitmproxy.proxy.commands import Command
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import DropStream, SendHttp
 from mitmproxy.proxy.layers.http._base import HttpEvent
@@ -89,41 +92,49 @@ class EdgeStream(OrderedFaults):
         yield from self._dispatch(event)
         yield from self._settle()
 
+    def handle_event(self, event: events.Event) -> CommandGenerator[None]:
+        """Only an addon's hooks make a stream wait."""
+        return self._handle_event(event) if self._addons is None else super().handle_event(event)
+
     def _may_fire(self, event: events.Event) -> bool:
         config = self._edge.config
-        return not config.held and (config.is_virtual or isinstance(event, AlarmRang))
+        return (config.is_virtual or isinstance(event, AlarmRang)) and not config.held
 
     def _is_over(self) -> bool:
         return self.exchange.is_over
 
-    def _settle(self) -> CommandGenerator[None]:
-        if self.exchange.is_over:
-            if self._piped:
-                return
-            if self._addons is not None:
-                yield from self._addons.over(self.exchange.record)
-            yield DropStream(self.stream_id)
-        else:
-            yield from self.exchange.settle_alarm()
+    def _settle(self) -> Iterable[Command]:
+        return self._ended() if self.exchange.is_over else self.exchange.settle_alarm()
 
-    def _dispatch(self, event: events.Event) -> CommandGenerator[None]:
+    def _ended(self) -> CommandGenerator[None]:
+        if self._piped:
+            return
+        if self._addons is not None:
+            yield from self._addons.over(self.exchange.record)
+        yield DropStream(self.stream_id)
+
+    def _dispatch(self, event: events.Event) -> Iterable[Command]:
         match event:
             case RequestHeaders():
-                yield from self._begin(event)
+                return self._begin(event)
             case RequestData() | RequestTrailers():
-                yield from self.exchange.take_body(event)
-                if self.exchange.is_too_large:
-                    yield from self.exchange.answer("protocol-error", status=413)
+                return self._take_body(event)
             case RequestEndOfMessage():
-                yield from self._request_ended(event)
+                return self._request_ended(event)
             case RequestProtocolError():
-                yield from self._client_left(event)
+                return self._client_left(event)
             case AlarmRang():
-                yield from self.exchange.resend_if_due()
+                return self.exchange.resend_if_due()
             case Order():
-                yield from self._obey(event)
+                return self._obey(event)
             case HttpEvent():
-                yield from self._from_origin(event)
+                return self._from_origin(event)
+        return ()
+
+    def _take_body(self, event: RequestData | RequestTrailers) -> CommandGenerator[None]:
+        yield from self.exchange.take_body(event)
+        if self.exchange.is_too_large:
+            yield from self.exchange.answer("protocol-error", status=413)
 
     def _begin(self, event: RequestHeaders) -> CommandGenerator[None]:
         exchange = self.exchange

@@ -4,7 +4,7 @@ Pure: points and times in, changes out. A reset only moves a deadline; who waits
 old one has come. It must never read a clock or wait.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -42,7 +42,10 @@ class TimerPlan:
             _add(self.starts, (timers[index].starts_on,), index)
             _add(self.stops, timers[index].stops_on, index)
             _add(self.resets, timers[index].reset_by, index)
-        self.points = frozenset((*self.starts, *self.stops, *self.resets))
+        self.points = {
+            point: (self.resets.get(point, ()), self.stops.get(point, ()), self.starts.get(point, ()))
+            for point in (*self.starts, *self.stops, *self.resets)
+        }
         self.of_the_client = frozenset(
             index for index in self.limits if Point.REQUEST_RECEIVED in timers[index].stops_on
         )
@@ -68,18 +71,23 @@ class TimerBank:
         running = ", ".join(f"{self._plan.timers[i].name} until {at}us" for i, at in self._deadlines.items())
         return f"<TimerBank {running or 'idle'}>"
 
-    def note(self, point: Point, now: int) -> tuple[Change, ...]:
+    def note(self, point: Point, now: int) -> Sequence[Change]:
         """Something happened at `now` microseconds.
 
         Stops come before starts: a timer may hand over to the next.
         """
-        if point not in self._plan.points:
+        of_the_point = self._plan.points.get(point)
+        if of_the_point is None:
             return ()
+        resets, stops, starts = of_the_point
         self._passed.add(point)
-        for index in self._plan.resets.get(point, ()):
+        for index in resets:
             if index in self._deadlines:
                 self._deadlines[index] = now + self._plan.limits[index]
-        return (*self._stop(self._plan.stops.get(point, ()), now), *self._start(point, now))
+        changes = self._stop(stops, now) if stops else []
+        if starts:
+            changes += self._start(starts, now)
+        return changes
 
     def left_by(self, point: Point, now: int) -> Iterator[tuple[Timer, int]]:
         """Each running timer that this point stops or sets back, with the microseconds it still has."""
@@ -88,14 +96,15 @@ class TimerBank:
                 if index in self._deadlines:
                     yield self._plan.timers[index], self._deadlines[index] - now
 
-    def _stop(self, indexes: tuple[int, ...], now: int) -> Iterator[Change]:
-        for index in indexes:
-            deadline = self._deadlines.pop(index, None)
-            if deadline is not None:
-                yield Change(Turn.STOPPED, self._plan.timers[index], deadline - now)
+    def _stop(self, indexes: tuple[int, ...], now: int) -> list[Change]:
+        return [
+            Change(Turn.STOPPED, self._plan.timers[index], self._deadlines.pop(index) - now)
+            for index in indexes
+            if index in self._deadlines
+        ]
 
-    def _start(self, point: Point, now: int) -> Iterator[Change]:
-        for index in self._plan.starts.get(point, ()):
+    def _start(self, indexes: tuple[int, ...], now: int) -> Iterator[Change]:
+        for index in indexes:
             timer = self._plan.timers[index]
             # An answer may come before its request has been sent whole: what it stops must not start after
             # it.
@@ -121,10 +130,10 @@ class TimerBank:
 
         None when none has come. The profile's order at a tie.
         """
-        if not self._deadlines:
+        if not self._deadlines or min(self._deadlines.values()) > now:
             return None
         deadline, index = min((at, index) for index, at in self._deadlines.items())
-        return (self._plan.timers[index], deadline) if deadline <= now else None
+        return self._plan.timers[index], deadline
 
     def first(self) -> Timer | None:
         """The timer that would fire first if nothing happened any more."""

@@ -3,6 +3,8 @@
 It must never read a clock: who calls says what time it is.
 """
 
+from collections.abc import Iterable
+
 from firstbyte.harness.profile import Point, Timer
 from firstbyte.harness.timeline import Kind
 from firstbyte.proxies.edge import Edge
@@ -14,6 +16,8 @@ from firstbyte.proxies.timers import Change, TimerBank, Turn
 class Timing:
     """What an exchange knows of time. now: the current microsecond, set before each event."""
 
+    __slots__ = ("_edge", "bank", "now", "record")
+
     record: Record
 
     def __init__(self, edge: Edge) -> None:
@@ -23,13 +27,16 @@ class Timing:
 
     def tell(self, kind: Kind, **data: str | int | bool) -> None:
         """Report an event of this request at the current microsecond."""
-        self._edge.tell(kind, self.record.request, self.now, **data)
+        if self._edge.is_watched:
+            self._edge.tell(kind, self.record.request, self.now, **data)
 
     def note(self, point: Point) -> None:
         """Let the timers know of a point."""
-        self._tell_changes(self.bank.note(point, self.now))
+        changes = self.bank.note(point, self.now)
+        if changes:
+            self._tell_changes(changes)
 
-    def _tell_changes(self, changes: tuple[Change, ...]) -> None:
+    def _tell_changes(self, changes: Iterable[Change]) -> None:
         for turn, timer, left in changes:
             if turn is Turn.ARMED:
                 self.tell(Kind.TIMER_ARMED, timer=timer.name, limit_us=int(left))

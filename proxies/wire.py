@@ -57,6 +57,7 @@ class Wire(asyncio.Protocol):
         self.owner = owner
         self.connection = connection
         self.full = False
+        self._in_pieces = False
         self._pieces: deque[memoryview] | None = None
         self._is_stuck = False
         self._closing = False
@@ -127,17 +128,18 @@ class Wire(asyncio.Protocol):
 
     def write_in_pieces(self) -> None:
         """Notice each byte that the peer does not take: an origin that reads slowly stops timers."""
-        self._pieces = deque()
+        self._in_pieces = True
         self.transport.set_write_buffer_limits(high=0)
 
     def write(self, data: bytes) -> None:
         """Send, unless it is closed."""
         if self._closing or self.transport.is_closing():
             return
-        if self._pieces is None or (len(data) <= PIECE and not self._pieces):
+        if not self._in_pieces or (len(data) <= PIECE and not self._pieces):
             self.transport.write(data)
         else:
             view = memoryview(data)
+            self._pieces = self._pieces or deque()
             self._pieces.extend(view[at : at + PIECE] for at in range(0, len(data), PIECE))
             self._write_pieces()
 
@@ -156,9 +158,16 @@ class Wire(asyncio.Protocol):
         else:
             self.transport.resume_reading()
 
-    def hand_over(self, owner: Owner) -> None:
-        """Belong to somebody else. Who kept it from reading has no say any more: it reads again."""
+    def hand_over(self, owner: Owner, connection: Connection | None = None) -> None:
+        """Belong to somebody else, for whom it is this connection.
+
+        Who kept it from reading has no say any more: it reads again.
+        """
         self.owner = owner
+        if connection is not None:
+            connection.peername, connection.sockname = self.connection.peername, self.connection.sockname
+            connection.state = ConnectionState.OPEN
+            self.connection = connection
         if self._holds:
             self._holds = 0
             if not self._closing:
@@ -167,8 +176,8 @@ class Wire(asyncio.Protocol):
     def close(self) -> None:
         """Send what is left, then FIN. What an origin has not taken so far it does not get."""
         self._begin_closing()
-        if self._pieces is not None and self.full:
-            self._pieces.clear()
+        if self._in_pieces and self.full:
+            self._pieces = None
             self.transport.abort()
         else:
             self.transport.close()

@@ -4,13 +4,30 @@ mitmproxy is pinned exactly. When the pin moves, what fails here says where to l
 """
 
 import inspect
+from collections.abc import Callable
+from dataclasses import fields
 from importlib import import_module
 from importlib.metadata import version
 
 import pytest
+from mitmproxy import http
+from mitmproxy.connection import Connection
+from mitmproxy.net.http import http1
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode, HttpStream, _http1
+
+from firstbyte.harness.loader import load_profile
+from firstbyte.proxies.config import EdgeConfig, Upstream
+from firstbyte.proxies.connections import EdgeClient, EdgeContext, OriginConnection
+from firstbyte.proxies.edge import Edge, NoHooks
+from firstbyte.proxies.heads import Fields, read_request_head, read_response_head
+from firstbyte.proxies.http1_client import EdgeHttp1Client
+from firstbyte.proxies.http1_server import EdgeHttp1Server
+from firstbyte.proxies.layer import EdgeLayer
+from firstbyte.proxies.stream import EdgeStream
 
 NAMES = [
-    ("mitmproxy.proxy.layers.http", "HttpLayer", ("_handle_event", "event_to_child", "make_stream")),
+    ("mitmproxy.proxy.layers.http", "HttpLayer", ("_handle_event", "event_to_child")),
     ("mitmproxy.proxy.layers.http", "HttpStream", ("_handle_event", "passthrough")),
     ("mitmproxy.proxy.layers.http", "SendHttp", ()),
     ("mitmproxy.proxy.layers.http", "DropStream", ()),
@@ -68,8 +85,10 @@ NAMES = [
     ("mitmproxy.proxy.layer", "Layer", ("handle_event",)),
     ("mitmproxy.proxy.context", "Context", ("fork",)),
     ("mitmproxy.net.http.validate", "validate_headers", ()),
-    ("mitmproxy.net.http.http1", "read_request_head", ()),
-    ("mitmproxy.net.http.http1", "read_response_head", ()),
+    ("mitmproxy.net.http.http1.read", "_read_request_line", ()),
+    ("mitmproxy.net.http.http1.read", "_read_response_line", ()),
+    ("mitmproxy.http", "MessageData", ("__post_init__",)),
+    ("h11._receivebuffer", "ReceiveBuffer", ("maybe_extract_lines", "maybe_extract_at_most")),
     ("mitmproxy.net.http.http1", "expected_http_body_size", ()),
     ("mitmproxy.net.http.http1", "assemble_request_head", ()),
     ("mitmproxy.net.http.http1", "assemble_response_head", ()),
@@ -100,3 +119,122 @@ def test_a_body_reader_of_a_close_delimited_answer_is_h11s_http10_reader() -> No
         "Http10Reader",
         "ContentLengthReader",
     ]
+
+
+class _StoppedClock:
+    def now(self) -> int:
+        return 0
+
+
+def _edge() -> Edge:
+    config = EdgeConfig(profile=load_profile("envoy").profile, upstream=Upstream(host="origin", port=80))
+    return Edge(
+        config,
+        clock=_StoppedClock(),
+        report=None,
+        token=lambda count: "0" * count,
+        stamp=str,
+        hooks=NoHooks(),
+    )
+
+
+def _context() -> Context:
+    return EdgeContext(EdgeClient(), OriginConnection())
+
+
+def test_an_http1_client_of_the_edge_has_all_that_mitmproxys_would_have() -> None:
+    theirs = _http1.Http1Client(_context())
+    ours = EdgeHttp1Client(_context(), OriginConnection(), 1, load_profile("envoy").profile)
+    unused = {"_paused", "_paused_event_queue"}
+    assert vars(theirs).keys() - vars(ours).keys() == unused
+
+
+def test_a_stream_of_the_edge_lacks_what_only_mitmproxys_own_states_use() -> None:
+    theirs = HttpStream(_context(), 1)
+    ours = EdgeStream(_context(), 1, _edge())
+    unused = {"request_body_buf", "response_body_buf", "client_state", "server_state", "_paused_event_queue"}
+    assert vars(theirs).keys() - vars(ours).keys() == unused
+
+
+@pytest.mark.parametrize("one", [EdgeClient(), OriginConnection(("origin", 80))])
+def test_a_connection_of_the_edge_has_every_attribute_of_mitmproxys(one: Connection) -> None:
+    names = [field.name for field in fields(one)]
+    assert [name for name in names if not hasattr(one, name)] == []
+    assert len(one.id) == 36
+    assert one.copy() != one
+    assert one.copy().get_state() | {"id": one.id} == one.get_state()
+
+
+def test_a_context_of_the_edge_has_every_attribute_of_mitmproxys() -> None:
+    context = _context()
+    assert vars(Context(context.client, context.options)).keys() == vars(context).keys()
+    assert vars(context.fork()).keys() == vars(context).keys()
+
+
+LINES = [b"POST /a?b=c HTTP/1.1", b"Host: a", b"X-Two: 1", b"x-two:2 ", b"Content-Length: 3"]
+ANSWER = [b"HTTP/1.1 200 OK", b"Set-Cookie: a=1", b"set-cookie: b=2", b"X:\xff"]
+
+
+def test_a_request_is_read_as_mitmproxy_reads_it() -> None:
+    theirs, ours = http1.read_request_head(LINES), read_request_head(LINES)
+    theirs.timestamp_start = 0.0
+    assert vars(ours.data) == vars(theirs.data)
+    assert vars(ours).keys() == vars(theirs).keys()
+
+
+def test_an_answer_is_read_as_mitmproxy_reads_it() -> None:
+    theirs, ours = http1.read_response_head(ANSWER), read_response_head(ANSWER)
+    theirs.timestamp_start = 0.0
+    assert vars(ours.data) == vars(theirs.data)
+    assert vars(ours).keys() == vars(theirs).keys()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"no colon", b":no name", b" folded into nothing", b"", b"a : b", b"a:", b"\xe9: \xe9", b"a: b:c"],
+)
+def test_a_line_is_refused_or_read_as_mitmproxy_does(line: bytes) -> None:
+    assert _outcome(read_request_head, [LINES[0], line]) == _outcome(
+        http1.read_request_head, [LINES[0], line]
+    )
+
+
+def _outcome(read: Callable[[list[bytes]], http.Request], lines: list[bytes]) -> object:
+    try:
+        return read(lines).headers.fields
+    except (ValueError, IndexError) as error:
+        return type(error), str(error)
+
+
+@pytest.mark.parametrize("name", ["X-Two", "x-two", b"X-TWO", "absent", "Host", "\xe9"])
+def test_fields_are_found_as_in_mitmproxys_headers(name: str | bytes) -> None:
+    raw = ((b"Host", b"a"), (b"x-two", b"1"), (b"X-Two", b"\xff"), (b"\xc3\xa9", b"2"))
+    theirs, ours = http.Headers(raw), Fields(raw)
+    for change in (lambda one: None, _add, _replace, _remove):
+        change(theirs)
+        change(ours)
+        assert ours.get_all(name) == theirs.get_all(name)
+        assert ours.get(name, "none") == theirs.get(name, "none")
+        assert (name in ours) == (name in theirs)
+        assert ours == theirs
+
+
+def _add(headers: http.Headers) -> None:
+    headers.add("X-Two", "3")
+
+
+def _replace(headers: http.Headers) -> None:
+    headers["x-TWO"] = "4"
+
+
+def _remove(headers: http.Headers) -> None:
+    headers.pop("x-two", None)
+    headers.fields = (*headers.fields, (b"x-two", b"5"))
+
+
+def test_a_server_and_a_layer_of_the_edge_lack_what_a_waiting_layer_uses() -> None:
+    waiting = {"_paused", "_paused_event_queue", "waiting_for_establishment"}
+    server = EdgeHttp1Server(_context(), 1000)
+    assert vars(_http1.Http1Server(_context())).keys() - vars(server).keys() <= waiting
+    layer = EdgeLayer(_context(), _edge())
+    assert vars(HttpLayer(_context(), HTTPMode.transparent)).keys() - vars(layer).keys() == waiting
