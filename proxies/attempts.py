@@ -40,8 +40,8 @@ class Attempts(Timing):
     __slots__ = (
         "_accept", "_alarm", "_any_byte", "_attempt", "_client", "_connecting", "_held_id",
         "_holding_client", "_kept", "_kept_size", "_method", "_pending", "_pending_size", "_profile",
-        "_request", "_resend_at", "_reused", "_stream_id", "action", "buffers_request", "client_left",
-        "holds_back", "is_over", "is_sent", "kept_back", "late_answer", "origin", "reply", "request_ended",
+        "_request", "_resend_at", "_reused", "_stream_id", "buffers_request", "client_left", "holds_back",
+        "is_over", "is_sent", "kept_back", "late_answer", "order", "origin", "reply", "request_ended", "seen",
     )  # fmt: skip
 
     reply: Reply
