@@ -8,6 +8,7 @@ import asyncio
 import atexit
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -100,6 +101,15 @@ class Child:
         """Nobody has ended it through this object."""
         return not self._ended
 
+    @property
+    def is_lost(self) -> bool:
+        """It has ended and nobody has ended it through this object."""
+        if self._ended:
+            return False
+        poll = select.poll()
+        poll.register(self._output, select.POLLHUP)
+        return bool(poll.poll(0))
+
     async def ended(self) -> None:
         """Until it has ended, whoever ended it."""
         await _drained(self._output)
@@ -145,7 +155,7 @@ async def start_child(role: str, module: str, arguments: Sequence[str], folder: 
         await _drained(output)
         os.close(output)
         if isinstance(error, TimeoutError | ValueError | KeyError):
-            raise SetupFailed(f"{role}: did not get ready ({type(error).__name__}): {_tail(log)}") from error
+            raise SetupFailed(f"{role}: did not get ready ({type(error).__name__}): {said(log)}") from error
         raise
     return Child(role, pid, output, address, worker)
 
@@ -185,6 +195,7 @@ def _set(future: "asyncio.Future[None]") -> None:
         future.set_result(None)
 
 
-def _tail(log: Path) -> str:
+def said(log: Path) -> str:
+    """The end of a child's log."""
     text = log.read_text(encoding="utf-8", errors="replace").strip() if log.exists() else ""
     return text[-800:] if text else "it said nothing"

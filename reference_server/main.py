@@ -8,6 +8,7 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -27,6 +28,7 @@ from firstbyte.reference_server.config import (
     ServerConfig,
     Turn,
 )
+from firstbyte.reference_server.disk import Broken, fail_stop
 from firstbyte.reference_server.env import Env, real_env
 from firstbyte.reference_server.handlers import UnknownHandler, handler
 from firstbyte.reference_server.model_script import BadScript, read_script
@@ -35,19 +37,21 @@ from firstbyte.reference_server.store import Connect, file_connect
 # mitmproxy-sized edges open thousands of connections at once; 100 would drop SYNs.
 _BACKLOG: Final = 4096
 _BAD_INPUT: Final = 2
+_MACHINE: Final = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serves until SIGINT or SIGTERM.
 
-    Returns 0, or 2 with one line on stderr when the input can't be used.
+    Returns 0, or 2 with one line on stderr when the input can't be used. Ends with 3 when the disk refuses.
     """
     try:
         arguments = parser().parse_args(argv)
         listen, config = arguments.listen, _config(arguments)
         _refuse_remote(listen, is_allowed=arguments.allow_remote)
         with _data_directory(arguments.data) as directory:
-            connect = _checked_connect(Path(directory))
+            broken = _broken(Path(directory), is_ours=arguments.data is None)
+            connect = _checked_connect(Path(directory), broken)
             asyncio.run(serve(config, real_env(), listen, connect, _say_ready(config)))
     except InputError as error:
         print(f"firstbyte serve: {error}", file=sys.stderr)  # noqa: T201 (the rim)
@@ -145,14 +149,31 @@ def _data_directory(given: Path | None) -> AbstractContextManager[str]:
     return nullcontext(str(given))
 
 
-def _checked_connect(directory: Path) -> Connect:
-    connect = file_connect(directory / "firstbyte.db")
+def _broken(directory: Path, *, is_ours: bool) -> Broken:
+    """Ends this process at once, as a kill does: no answer may follow what could not be written down."""
+
+    def end(error: sqlite3.OperationalError) -> None:
+        print(  # noqa: T201 (the rim)
+            f"firstbyte serve: {directory}: can't be written any more: {error}; "
+            "make room there, or name another directory with --data; what was accepted before is safe",
+            file=sys.stderr,
+            flush=True,
+        )
+        if is_ours:
+            shutil.rmtree(directory, ignore_errors=True)
+        os._exit(_MACHINE)
+
+    return end
+
+
+def _checked_connect(directory: Path, broken: Broken) -> Connect:
+    path = directory / "firstbyte.db"
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        connection = connect()
+        connection = file_connect(path)()
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
         connection.close()
     except (OSError, sqlite3.Error) as error:
         raise InputError(f"--data {directory}: can't be written: {error}; name another directory") from None
-    return connect
+    return file_connect(path, fail_stop(broken))

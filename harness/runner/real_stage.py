@@ -19,7 +19,7 @@ from firstbyte.harness.clock import RealClock, wall_ms
 from firstbyte.harness.loader import LoadedProfile
 from firstbyte.harness.origin.account import Account, events_of
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.processes import Child, start_child
+from firstbyte.harness.processes import Child, said, start_child
 from firstbyte.harness.runner.machine import waited_for_processor
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.scenario_ops import scaled_scenario, scaled_shape
@@ -177,6 +177,16 @@ class RealStage:
             text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
             if "Traceback (most recent call last)" in text:
                 return f"{role}: {text.strip()[-CRASH_SHOWN:]}"
+        return ""
+
+    def lost(self) -> str:
+        """Which process of ours has ended that nobody here ended, and the last line of its log; '' = none."""
+        for role, process in (("edge", self._edge), ("origin", self._origin)):
+            if process is not None and process.is_lost:
+                last = said(self._folder / f"{role}.log").splitlines()[-1]
+                return (
+                    f"{role}: has ended in the middle of the run, killed or by itself; run it again ({last})"
+                )
         return ""
 
     async def close(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import closing
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,6 +22,9 @@ from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.timeline import Event, join
 from firstbyte.harness.units import Duration, as_seconds, seconds
 from firstbyte.harness.verdict import Exchange
+
+if TYPE_CHECKING:
+    from firstbyte.harness.runner.real_stage import RealStage
 
 MAX_VIRTUAL = seconds(48 * 3600)
 MOST_REPEATS = 3
@@ -123,8 +127,13 @@ async def _play_real(plan: Plan) -> tuple[Run, Duration]:
     held_up = Duration(0)
     try:
         async with real_stage(plan) as stage:
-            with watched_machine(stage.waited) as watch:
-                observed = await observe(stage)
+            try:
+                with watched_machine(stage.waited) as watch:
+                    observed = await observe(stage)
+            except (SetupFailed, OSError) as error:
+                return _unobserved(plan, stage, str(error)), held_up
+            if stage.lost():
+                return _unobserved(plan, stage), held_up
             held_up = watch.worst
             await stage.close()
             if crash := stage.crash():
@@ -133,6 +142,13 @@ async def _play_real(plan: Plan) -> tuple[Run, Duration]:
     except (SetupFailed, OSError) as error:
         return failed_run(plan, Outcome.SETUP_ERROR, str(error)), held_up
     return conclude(plan, observed), held_up
+
+
+def _unobserved(plan: Plan, stage: "RealStage", problem: str = "") -> Run:
+    """A process that was lost says more than the connection that was refused for it."""
+    if crash := stage.crash():
+        return failed_run(plan, Outcome.HARNESS_ERROR, crash)
+    return failed_run(plan, Outcome.SETUP_ERROR, stage.lost() or problem)
 
 
 async def observe(stage: Stage) -> Observed:

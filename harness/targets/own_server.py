@@ -152,6 +152,11 @@ class OwnOrigin:
         """None of ours."""
         return ()
 
+    @property
+    def is_lost(self) -> bool:
+        """Its end is its own failure."""
+        return False
+
     async def account(self) -> Account:
         """What it has, busy until that has not changed for a while."""
         truth = self._file.truth

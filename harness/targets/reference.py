@@ -95,6 +95,11 @@ class OwnOrigin:
         """The one process."""
         return (self._child.pid,) if self._child else ()
 
+    @property
+    def is_lost(self) -> bool:
+        """Killed by somebody else, or ended by itself."""
+        return self._child is not None and self._child.is_lost
+
     async def account(self) -> Account:
         """Its ledger."""
         if not self.is_running:

@@ -65,6 +65,12 @@ class Origin(Protocol):
     def pids(self) -> tuple[int, ...]:
         """The processes whose waiting for a processor makes a run late; () when there are none of ours."""
 
+    @property
+    def is_lost(self) -> bool:
+        """A process of ours has ended that nobody here has ended. Never true of the subject: its end is its
+        failure.
+        """
+
     async def account(self) -> Account:
         """The truth: durable messages, stages, model calls, and whether it is busy. Entry.at_us is
         CLOCK_MONOTONIC (see `clock.monotonic_of_unix`); rows of requests without a number are set-up.

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 from typing import Self
@@ -34,12 +34,13 @@ def until[T](look: Callable[[], T], what: str) -> T:
 class Session:
     """One `firstbyte` command with all that it starts. out and err: what it said, once it has ended."""
 
-    def __init__(self, tmp: Path, *words: str) -> None:
+    def __init__(self, tmp: Path, *words: str, inside: Sequence[str] = ()) -> None:
+        """inside: the command that starts it, such as one that enters a namespace."""
         self.tmp = tmp
         self.out = self.err = ""
         tmp.mkdir(exist_ok=True)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "firstbyte.harness.cli", *words],
+            [*inside, sys.executable, "-m", "firstbyte.harness.cli", *words],
             env={**os.environ, "TMPDIR": str(tmp)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

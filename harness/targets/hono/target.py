@@ -147,6 +147,11 @@ class HonoOrigin:
         """The runtime's."""
         return (self._program.pid,) if self._program else ()
 
+    @property
+    def is_lost(self) -> bool:
+        """Its end is its own failure."""
+        return False
+
     async def account(self) -> Account:
         """Its ledger, whose times are Unix times."""
         if not self.is_running:

@@ -187,6 +187,11 @@ class OpenCode:
         assert self._model is not None
         return msgspec.json.decode((await ask(self._model.address, "GET", "/told")).body, type=Told)
 
+    @property
+    def is_lost(self) -> bool:
+        """Its end is its own failure."""
+        return False
+
     async def account(self) -> Account:
         """What the server says now. Raises SetupFailed when the act's fault can't have been there."""
         faults = self._faults()

@@ -1,0 +1,83 @@
+"""A full disk: one line with place, reason and cure, and what was there stays as it was."""
+
+import http.client
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.disk import PLACE, Disk
+from tests.hygiene.lab import Session
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+
+SERVE = ("serve", "--listen", "127.0.0.1:0", "--data", f"{PLACE}/data")
+MOST_SENT, FILLED_AFTER = 1_000, 10
+OLD = b'{"old": true}'
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    with Disk("4m") as disk:
+        yield disk
+
+
+def post(port: int, path: str, document: object) -> tuple[int, bytes]:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request("POST", path, json.dumps(document), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+def sent_until_refused(port: int, session: str, disk: Disk) -> Iterator[str]:
+    """The texts of the prompts that were accepted; after some of them the disk has little room left."""
+    for number in range(MOST_SENT):
+        text = f"{number} " + "x" * 2_000
+        prompt = {"noReply": True, "parts": [{"type": "text", "text": text}]}
+        try:
+            status, _ = post(port, f"/session/{session}/prompt_async", prompt)
+        except (http.client.HTTPException, OSError):
+            return
+        assert status == 204
+        yield text
+        if number == FILLED_AFTER:
+            disk.fill(spare=40_000)
+
+
+def stored(disk: Disk, tmp: Path) -> tuple[str, list[str]]:
+    """SQLite's word on the file, and the intents in it. Of a copy: SQLite would resolve /proc's link."""
+    shutil.copytree(disk.path / "data", tmp / "copy")
+    with closing(sqlite3.connect(tmp / "copy" / "firstbyte.db")) as copy:
+        rows = copy.execute("SELECT intent FROM message WHERE role = 'user'").fetchall()
+        return copy.execute("PRAGMA integrity_check").fetchone()[0], [row[0] for row in rows]
+
+
+def test_a_server_whose_disk_is_full_ends_and_has_all_it_accepted(disk: Disk, tmp_path: Path) -> None:
+    with Session(tmp_path / "t", *SERVE, inside=disk.inside()) as session:
+        port = int(json.loads(session.line())["ready"].rpartition(":")[2])
+        created = json.loads(post(port, "/session", {})[1])["id"]
+        accepted = list(sent_until_refused(port, created, disk))
+        code = session.end()
+    assert code == 3
+    assert session.err.startswith(f"firstbyte serve: {PLACE}/data: can't be written any more: ")
+    assert "Traceback" not in session.err
+    integrity, durable = stored(disk, tmp_path)
+    assert integrity == "ok"
+    assert len(accepted) > FILLED_AFTER
+    assert set(accepted) <= set(durable)
+
+
+@pytest.mark.parametrize("option", ["--json", "--junit"])
+def test_a_result_that_finds_no_room_leaves_the_old_one(option: str, disk: Disk, tmp_path: Path) -> None:
+    (disk.path / "old").write_bytes(OLD)
+    disk.fill()
+    with Session(tmp_path / "t", "run", "act-1", option, f"{PLACE}/old", inside=disk.inside()) as session:
+        assert session.end() == 2
+    assert f"{option} {PLACE}/old: can't be written: No space left on device; " in session.err
+    assert "Traceback" not in session.err
+    assert sorted(path.name for path in disk.path.iterdir()) == ["filler", "old"]
+    assert (disk.path / "old").read_bytes() == OLD
