@@ -72,8 +72,7 @@ soak: setup adk ## browser tests REPEAT=50 times, broken pages x rules, every ac
 	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests --ignore=tests/harness/targets/opencode --ignore=tests/fuzz
 	@$(BIN)/pytest -m soak $(ARGS) tests/harness/targets/opencode
 	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/fuzz
-	@for round in $$(seq $(REPEAT)); do \
-	echo "soak: round $$round of $(REPEAT)"; $(BIN)/pytest -q -n $(WORKERS) $(ARGS) tests/ui || exit 1; done
+	@UI_ROUNDS=$(REPEAT) $(BIN)/pytest -q -n $(WORKERS) -m "not soak" $(ARGS) tests/ui
 
 fuzz: setup ## coverage-guided search for bytes that break an edge (FUZZ="origin client http2", RUNS=100000)
 	@.cache/uv/bin/uv pip install --quiet --python $(BIN)/python --group fuzz

@@ -70,9 +70,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marker, and the names of secrets somebody configured."""
-    from firstbyte.harness import redact  # noqa: PLC0415 - a plugin is imported in every run
+    if "FIRSTBYTE_REDACT" in os.environ:
+        from firstbyte.harness import redact  # noqa: PLC0415 - a plugin is imported in every run
 
-    redact.configure(os.environ)
+        redact.configure(os.environ)
     config.addinivalue_line("markers", MARK)
 
 
