@@ -107,6 +107,9 @@ async def running_chain(
         tls = stack.enter_context(temporary_tls(arguments.listen.host)) if arguments.tls else None
         await _warn_if_unreachable(arguments.upstream, say)
         servers, front = await _start(arguments, notes, tls, hooks, stack)
+        if tls is not None:
+            # The server has read it: from here on not even kill -9 leaves it behind.
+            tls.key.unlink()
         control_url = await _start_control(arguments.control, servers, token, stack)
         for keeper, path in files:
             stack.callback(keeper.write, path)

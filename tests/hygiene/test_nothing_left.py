@@ -97,6 +97,17 @@ def test_a_server_by_hand_ends_cleanly(words: tuple[str, ...], number: int, tmp_
         session.assert_gone(ports)
 
 
+def test_kill_9_of_an_edge_leaves_no_private_key(tmp_path: Path) -> None:
+    with Session(tmp_path / "t", *EDGE, "--tls") as session:
+        session.listening(1)
+        until(lambda: [one.name for one in session.tmp.rglob("edge.*")] == ["edge.pem"], "the key to be read")
+        session.signal(signal.SIGKILL)
+        assert session.end() == -signal.SIGKILL
+        kept = [one for one in session.tmp.rglob("*") if one.is_file()]
+        assert {one.name for one in kept} <= {"edge.pem", "authority.pem"}
+        assert not any(b"PRIVATE" in one.read_bytes() for one in kept)
+
+
 @pytest.mark.parametrize("who", ["nursery", "child"])
 def test_a_demo_without_its_server_says_so_and_leaves_nothing(who: str, tmp_path: Path) -> None:
     with Session(tmp_path / "t", *DEMO) as session:
