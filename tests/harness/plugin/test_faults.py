@@ -157,6 +157,23 @@ class TestCase(unittest.TestCase):
 """
 
 
+AUTO = """
+@pytest.fixture
+async def front(edge, origin, app):
+    return edge(origin(app=app).url)
+
+
+@pytest.mark.firstbyte(faults="resend", truth="truth")
+async def test_first(front):
+    async with httpx.AsyncClient(base_url=front.url) as client:
+        assert (await buy(client, {}))["id"]
+
+
+async def test_second():
+    raise AssertionError("-x must not come here")
+"""
+
+
 def run(folder: Path, tests: str, *words: str) -> subprocess.CompletedProcess[str]:
     """pytest in a project of its own."""
     (folder / "conftest.py").write_text(SHOP)
@@ -295,3 +312,11 @@ def test_behind_edges_in_processes_of_xdist_async_and_in_unittest_classes(tmp_pa
         assert f"behind {edge}\n" in text
     assert "1 of 1 rounds with a fault: 1:cut-header failed" in done.stdout
     assert "524 != 201" in done.stdout
+
+
+def test_async_in_auto_mode_and_x_stops_after_the_test_that_failed_in_a_round(tmp_path: Path) -> None:
+    done = run(tmp_path, AUTO, "-x", "-o", "asyncio_mode=auto")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert summary(done.stdout, "test_first[cloudflare]") == "1 of 1 rounds with a fault: 1:resend duplicate"
+    assert "1 failed" in done.stdout
+    assert "-x must not come here" not in done.stdout
