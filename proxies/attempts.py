@@ -24,7 +24,7 @@ from firstbyte.proxies.connections import OriginConnection
 from firstbyte.proxies.edge import Edge
 from firstbyte.proxies.headers import clean_request
 from firstbyte.proxies.held import Action, Next, Seen
-from firstbyte.proxies.record import Record
+from firstbyte.proxies.record import record_of
 from firstbyte.proxies.reply import Reply, client_version
 from firstbyte.proxies.signals import AskOrigin, HoldReading, LeaveOrigin, Room, SetAlarm
 from firstbyte.proxies.timing import Timing
@@ -124,25 +124,11 @@ class Attempts(Timing):
         self._request = request
         self._method = request.method.upper()
         self._accept = request.headers.get("accept", "")
-        version = request.data.http_version
-        self.record = Record(
-            hop=edge.config.hop,
-            request=_number(request) or self._held_id,
-            method=self._method,
-            path=request.path,
-            host=request.authority or request.headers.get("host", ""),
-            client_version="HTTP/2" if self.is_http2 else version.decode(),
-            keeps_bodies=edge.keeps_bodies,
-            started=self.now,
-            request_headers=request.headers.fields,
+        self.record = record_of(
+            request, self._held_id, self.now, hop=edge.config.hop, keeps_bodies=edge.keeps_bodies
         )
-        self.reply = Reply(
-            self._stream_id,
-            self._client,
-            self._profile,
-            self._method,
-            client_version(version, is_http2=self.is_http2),
-        )
+        version = client_version(request.data.http_version, is_http2=self.is_http2)
+        self.reply = Reply(self._stream_id, self._client, self._profile, self._method, version)
         if edge.is_watched:
             self.tell(Kind.REQUEST_RECEIVED, method=self._method, path=redact.text(request.path))
         yield from self._prepare(request, has_body=has_body)
@@ -357,8 +343,3 @@ class Attempts(Timing):
         if self._resend_at is not None and self._resend_at <= self.now:
             self._resend_at = None
             yield from self._connect(fresh=True)
-
-
-def _number(request: http.Request) -> int:
-    text = request.headers.get("x-firstbyte-request", "0")
-    return int(text) if text.isascii() and text.isdigit() else 0

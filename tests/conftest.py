@@ -7,6 +7,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Never
 
@@ -44,16 +45,32 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
     return GroupScheduling(config, log) if "not clock" not in config.getoption("markexpr") else None
 
 
-@pytest.fixture(autouse=True)
-def own_loop(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test without a page does not see the running loop that Playwright left in its worker."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Fixtures of a test without a page, whatever their scope, do not see the loop of a page's test."""
+    with _own_loop(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Nor does the test."""
+    with _own_loop(item):
+        return (yield)
+
+
+@contextmanager
+def _own_loop(item: pytest.Item) -> Iterator[None]:
+    """Hides the running loop that Playwright left in this worker, for who does not use it."""
     left = asyncio._get_running_loop()
-    if left is None or "playwright" in request.fixturenames:
+    if left is None or "playwright" in getattr(item, "fixturenames", ()):
         yield
         return
     asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(left)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(left)
 
 
 @pytest.fixture(scope="session")

@@ -25,12 +25,13 @@ FOLDERS = {
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
 # The pytest plugin is for who has pytest; everything else must do with what the wheel asks for.
 # mitmproxy's addon machinery, which `firstbyte edge --addon` alone loads, uses old names of pyparsing.
-IMPORT_ALL = """
+NEEDS_PYTEST = ("__main__", "pytest_plugin", "send_page", "enumeration", "item_report")
+IMPORT_ALL = f"""
 import importlib, pkgutil, warnings, firstbyte
 with warnings.catch_warnings(action="ignore"):
     importlib.import_module("firstbyte.proxies.addons")
 for module in pkgutil.walk_packages(firstbyte.__path__, "firstbyte."):
-    if module.name.rpartition(".")[2] not in ("__main__", "pytest_plugin", "send_page"):
+    if module.name.rpartition(".")[2] not in {NEEDS_PYTEST!r}:
         importlib.import_module(module.name)
 """
 

@@ -29,7 +29,7 @@ def reasonless(text: str) -> Iterator[str]:
 
 def _is_of_names(line: str) -> bool:
     name = line.partition(" = ")[0]
-    return name in ("browser", "audit", "real", "lint", "build", "bench", "fuzz", "docs", "charts")
+    return name in ("browser", "audit", "real", "lint", "build", "bench", "fuzz", "docs", "charts", "load")
 
 
 def test_every_dependency_has_its_reason(root: Path) -> None:
