@@ -27,6 +27,8 @@ TYPED_ELSEWHERE = "machines"
 MADE_ELSEWHERE = ("make ", "pip ")
 """What a test does not type: it would set this repository up again."""
 PATIENCE = 20.0
+OTHERS = "-p no:schemathesis -p no:locust -p no:looptime_plugin"
+"""Plugins of this repository's tests: a reader has none of them, and each pytest would load them."""
 
 
 class Reader:
@@ -41,6 +43,7 @@ class Reader:
             **os.environ,
             "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
             "COLUMNS": "80",
+            "PYTEST_ADDOPTS": OTHERS,
         }
 
     def __repr__(self) -> str:
