@@ -6,7 +6,7 @@ beside each run and whatever the run shows. It must never look at what the run s
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,3 +82,23 @@ def waited_for_processor(pid: int) -> Duration:
         return Duration(int(fields[_RUN_DELAY]) // 1_000)
     except (OSError, IndexError, ValueError):
         return Duration(0)
+
+
+class Waits:
+    """What processes have waited for a processor, together. It never falls: one that is gone counts still.
+
+    Without that, a killed origin would take its waits along and hide those of its successor and of the edge.
+    """
+
+    def __init__(self, read: Callable[[int], Duration] = waited_for_processor) -> None:
+        self._read = read
+        self._by_pid: dict[int, Duration] = {}
+
+    def __repr__(self) -> str:
+        return f"<Waits of {sorted(self._by_pid)}>"
+
+    def until_now(self, pids: Iterable[int]) -> Duration:
+        """Of all processes so far. pids: those that run."""
+        for pid in pids:
+            self._by_pid[pid] = max(self._read(pid), self._by_pid.get(pid, Duration(0)))
+        return Duration(sum(self._by_pid.values()))

@@ -20,7 +20,7 @@ from firstbyte.harness.loader import LoadedProfile
 from firstbyte.harness.origin.account import Account, events_of
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.processes import Child, said, start_child
-from firstbyte.harness.runner.machine import waited_for_processor
+from firstbyte.harness.runner.machine import Waits
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.scenario_ops import scaled_scenario, scaled_shape
 from firstbyte.harness.targets.catalogue import find_target
@@ -48,6 +48,7 @@ class RealStage:
         self._target = find_target(plan.options.target, plan.options.adapter)
         self._origin: Origin | None = None
         self._edge: Child | None = None
+        self._waits = Waits()
 
     def __repr__(self) -> str:
         return f"<RealStage {self._plan.name} {self._origin} {self._edge}>"
@@ -76,7 +77,7 @@ class RealStage:
         pids = list(self._origin.pids) if self._origin is not None and self._origin.is_running else []
         if self._edge is not None and self._edge.is_running:
             pids.append(self._edge.pid)
-        return Duration(sum(map(waited_for_processor, pids)))
+        return self._waits.until_now(pids)
 
     def _job(self) -> Job:
         shape, time_scale = self._plan.shape, self._plan.options.time_scale

@@ -15,6 +15,7 @@ from firstbyte.harness.runner.conclude import failed_run
 from firstbyte.harness.runner.machine import (
     MOST_HELD_UP,
     MOST_OF_PRODUCT,
+    Waits,
     waited_for_processor,
     watched_machine,
 )
@@ -124,3 +125,13 @@ def test_a_scaled_run_works_in_memory_and_leaves_nothing_there(
     assert folder_of(1).parent == tmp_path
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     assert folder_of(50).parent == tmp_path
+
+
+def test_what_a_killed_process_waited_does_not_hide_what_its_successor_waits() -> None:
+    waited = {1: Duration(90_000), 2: Duration(10_000)}
+    waits = Waits(lambda pid: waited.get(pid, Duration(0)))
+    assert waits.until_now([1, 2]) == 100_000
+    del waited[1]
+    assert waits.until_now([2]) == 100_000
+    waited[3] = Duration(50_000)
+    assert waits.until_now([2, 3]) == 150_000
