@@ -15,7 +15,7 @@ from firstbyte.harness.sendstate.adapter import Adapter
 from firstbyte.harness.sendstate.opening import page_path
 from firstbyte.harness.sendstate.seen import Said
 
-SECONDS = 30.0
+SECONDS = 10.0
 
 
 class Truthful:
