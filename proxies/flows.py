@@ -4,7 +4,7 @@ Bodies up to the record's limit. Timers that fired and the edge's own answer are
 Secrets are redacted: such a file is handed round as a HAR is.
 """
 
-import os
+import io
 import warnings
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from mitmproxy.flow import Error
 from mitmproxy.http import Headers, HTTPFlow, Request, Response
 
 from firstbyte.harness import redact
+from firstbyte.harness.whole_file import replace
 from firstbyte.proxies.record import Record
 
 
@@ -33,12 +34,11 @@ class FlowWriter:
         with warnings.catch_warnings(action="ignore"):
             # mitmproxy's reader of filters uses old names of pyparsing.
             from mitmproxy.io import FlowWriter as Stream  # noqa: PLC0415 - loads what nothing else here needs
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        with draft.open("wb") as file:
-            stream = Stream(file)  # type: ignore[no-untyped-call] # mitmproxy has no types there
-            for flow in self._flows:
-                stream.add(flow)
-        draft.replace(path)
+        content = io.BytesIO()
+        stream = Stream(content)  # type: ignore[no-untyped-call] # mitmproxy has no types there
+        for flow in self._flows:
+            stream.add(flow)
+        replace(path, content.getvalue(), option="--save-flows")
 
     def _at(self, microseconds: int | None) -> float | None:
         return None if microseconds is None else self._began + (microseconds - self._began_us) / 1e6

@@ -6,11 +6,11 @@ of an entry. Secrets are redacted.
 
 import base64
 import json
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from firstbyte.harness import redact
+from firstbyte.harness.whole_file import replace
 from firstbyte.proxies.record import MAX_BODY, Record
 
 
@@ -29,9 +29,8 @@ class HarWriter:
     def write(self, path: Path) -> None:
         """Write the file whole or not at all: a reader never sees half of it."""
         log = {"version": "1.2", "creator": {"name": "firstbyte", "version": "1"}, "entries": self._entries}
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.write_text(json.dumps({"log": redact.record(log)}, indent=1), encoding="utf-8")
-        draft.replace(path)
+        content = json.dumps({"log": redact.record(log)}, indent=1)
+        replace(path, content.encode(), option="--save-har")
 
     def _entry(self, record: Record) -> dict[str, object]:
         started = self._began + timedelta(microseconds=record.started - self._began_us)

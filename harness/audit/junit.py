@@ -14,8 +14,8 @@ from firstbyte.harness.findings.catalogue import load_finding
 from firstbyte.harness.prediction import Outcome
 from firstbyte.harness.probe.edges import Judged
 from firstbyte.harness.probe.told import edge_words
-from firstbyte.harness.report.json_out import replace
 from firstbyte.harness.report.junit import clean
+from firstbyte.harness.whole_file import replace
 
 type Fill = Callable[[ET.Element, Audited], None]
 

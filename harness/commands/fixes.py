@@ -44,6 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Play every cell and show them. Always 0: no edge is a subject."""
+    from firstbyte.harness import whole_file  # noqa: PLC0415
     from firstbyte.harness.fixes import table  # noqa: PLC0415 - after the options are known to be good
     from firstbyte.harness.fixes.cell import document  # noqa: PLC0415
     from firstbyte.harness.fixes.play import all_cells  # noqa: PLC0415
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         json_out.write(document(cells, package_version()), options.json)
     if options.docs is not None:
         options.docs.mkdir(parents=True, exist_ok=True)
-        json_out.replace(options.docs / PAGE, table.page(cells).encode(), option="--docs")
+        whole_file.replace(options.docs / PAGE, table.page(cells).encode(), option="--docs")
     lines = [*table.terminal_lines(cells), *(table.evidence_lines(cells) if options.edge else ())]
     if options.json == json_out.STANDARD_OUTPUT:
         sys.stderr.write("\n".join(lines) + "\n")
@@ -78,8 +79,8 @@ def _measure(
     """On the products that were asked for; without --edge on all that this machine has. In CI none may be
     missing.
     """
+    from firstbyte.harness import whole_file  # noqa: PLC0415
     from firstbyte.harness.fixes.real import measure_fixes  # noqa: PLC0415
-    from firstbyte.harness.report import json_out  # noqa: PLC0415
 
     products = [one for name, one in PRODUCTS.items() if name in edges]
     for one in products:
@@ -95,7 +96,7 @@ def _measure(
     new = {(one.fix, one.edge): one for one in measure_fixes(here, fixes, options.time_scale, today())}
     if options.record:
         kept = read_measured() if FILE.exists() else {}
-        json_out.replace(FILE, file_content((kept | new).values()), option="--record")
+        whole_file.replace(FILE, file_content((kept | new).values()), option="--record")
     return new
 
 

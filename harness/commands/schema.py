@@ -59,7 +59,7 @@ def schemas_dir() -> Path:
 
 def write_all(folder: Path) -> None:
     """NAME.json each."""
-    from firstbyte.harness.report.json_out import replace  # noqa: PLC0415 - only when files are written
+    from firstbyte.harness.whole_file import replace  # noqa: PLC0415 - only when files are written
 
     for name in TYPES:
         replace(folder / f"{name}.json", encoded(name), option="--write")

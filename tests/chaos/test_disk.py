@@ -3,6 +3,7 @@
 import http.client
 import json
 import shutil
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -76,6 +77,24 @@ def test_a_result_that_finds_no_room_leaves_the_old_one(option: str, disk: Disk,
     (disk.path / "old").write_bytes(OLD)
     disk.fill()
     with Session(tmp_path / "t", "run", "act-1", option, f"{PLACE}/old", inside=disk.inside()) as session:
+        assert session.end() == 2
+    assert f"{option} {PLACE}/old: can't be written: No space left on device; " in session.err
+    assert "Traceback" not in session.err
+    assert sorted(path.name for path in disk.path.iterdir()) == ["filler", "old"]
+    assert (disk.path / "old").read_bytes() == OLD
+
+
+@pytest.mark.parametrize("option", ["--save-har", "--save-flows"])
+def test_an_edge_that_finds_no_room_for_its_record_leaves_the_old_one(
+    option: str, disk: Disk, tmp_path: Path
+) -> None:
+    (disk.path / "old").write_bytes(OLD)
+    disk.fill()
+    words = ("edge", "--profile", "nginx", "--upstream", "http://127.0.0.1:9", "--listen", "127.0.0.1:0")
+    with Session(tmp_path / "t", *words, option, f"{PLACE}/old", inside=disk.inside()) as session:
+        (port,) = session.listening(1)
+        assert post(port, "/", {})[0] == 502
+        session.signal(signal.SIGTERM)
         assert session.end() == 2
     assert f"{option} {PLACE}/old: can't be written: No space left on device; " in session.err
     assert "Traceback" not in session.err
