@@ -7,13 +7,13 @@ import asyncio
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Never
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # it has no types
 
+_LEFT = pytest.StashKey[asyncio.AbstractEventLoop | None]()
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -47,29 +47,32 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Fixtures of a test without a page, whatever their scope, do not see the loop of a page's test."""
-    with _own_loop(item):
-        return (yield)
+    """Neither a test without a page nor its fixtures see the running loop that Playwright left in its worker.
 
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Nor does the test."""
-    with _own_loop(item):
-        return (yield)
-
-
-@contextmanager
-def _own_loop(item: pytest.Item) -> Iterator[None]:
-    """Hides the running loop that Playwright left in this worker, for who does not use it."""
+    `own_loop` gives it back; where the set-up has failed before that, this does.
+    """
     left = asyncio._get_running_loop()
-    if left is None or "playwright" in getattr(item, "fixturenames", ()):
-        yield
-        return
-    asyncio._set_running_loop(None)
+    hides = left is not None and "playwright" not in getattr(item, "fixturenames", ())
+    item.stash[_LEFT] = left if hides else None
+    if hides:
+        asyncio._set_running_loop(None)
     try:
-        yield
-    finally:
+        return (yield)
+    except BaseException:
+        _give_back(item)
+        raise
+
+
+@pytest.fixture(autouse=True)
+def own_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The first fixture of every test, and so the last to be undone."""
+    yield
+    _give_back(request.node)
+
+
+def _give_back(item: pytest.Item) -> None:
+    left, item.stash[_LEFT] = item.stash[_LEFT], None
+    if left is not None:
         asyncio._set_running_loop(left)
 
 
