@@ -35,10 +35,11 @@ reproduce: setup ## the reported bug, its fix, and what the fix does not fix
 	@$(BIN)/firstbyte reproduce $(ARGS)
 
 test: setup ## every test and scenario (WORKERS=4, ARGS="-k name")
-	@$(BIN)/pytest -n $(WORKERS) -m "not soak and not clock" $(ARGS); first=$$?; \
-	case $$first in 0|5) ;; *) exit $$first;; esac; \
-	$(BIN)/pytest -n 2 -m "clock and not soak" $(ARGS); last=$$?; \
-	[ $$last = 0 ] || { [ $$last = 5 ] && exit $$first; exit $$last; }
+	@all=5; \
+	for round in "$(WORKERS):not clock and not programs" "2:programs and not clock" "2:clock"; do \
+	$(BIN)/pytest -n $${round%%:*} -m "$${round#*:} and not soak" $(ARGS); one=$$?; \
+	case $$one in 0) all=0;; 5) ;; *) exit $$one;; esac; \
+	done; exit $$all
 
 check: setup ## format, lint, types, import directions, requirement files, data
 	@failed=; \

@@ -134,6 +134,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 
 
 @pytest.mark.real
+@pytest.mark.programs
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_every_command_of_a_page_works_in_the_order_of_the_page(
     path: Path, reader: Reader, request: pytest.FixtureRequest

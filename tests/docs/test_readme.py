@@ -62,6 +62,7 @@ def commands(readme: str) -> list[list[str]]:
     return [words for words in found if words and words[0] in COMMANDS]
 
 
+@pytest.mark.programs
 def test_every_command_of_the_readme_is_understood(
     readme: str,
     capsys: pytest.CaptureFixture[str],

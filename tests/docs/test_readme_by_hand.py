@@ -18,7 +18,7 @@ from tests.conftest import lacking
 from tests.docs.pages import Block, blocks_of
 from tests.hygiene.lab import Session
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.programs]
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER, EDGE = "127.0.0.1:4096", "127.0.0.1:8524"

@@ -32,6 +32,7 @@ def lines(job: dict[str, Any], values: dict[str, Any]) -> list[list[str]]:
     return found
 
 
+@pytest.mark.programs
 def test_every_line_of_the_workflow_runs(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,6 +21,7 @@ PROJECTS = {"fastapi_shop": 2, "django_shop": 6, "flask_shop": 2, "httpx_retries
 """How many tests each has."""
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("name", PROJECTS)
 def test_its_own_tests_pass(name: str, root: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", *(f"-pno:{name}" for name in WITHOUT)]

@@ -135,6 +135,7 @@ def test_a_foreign_program_does_not_outlive_the_command(
         session.assert_gone(ports)
 
 
+@pytest.mark.clock
 def test_nothing_is_left_after_a_run_that_came_to_its_end(tmp_path: Path) -> None:
     with Session(tmp_path / "t", "run", "act-3", "--mode", "real", "--time-scale", "200") as session:
         ports = running(session)

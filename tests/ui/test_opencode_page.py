@@ -20,7 +20,7 @@ from firstbyte.proxies.arguments import read_upstream
 from firstbyte.proxies.held import Action
 from tests.conftest import lacking
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.programs]
 
 TEXT = "please add a test"
 ANSWER = "Hello from the scripted model."

@@ -16,7 +16,7 @@ from firstbyte.harness.targets.opencode.packages import listed, program_of
 from tests.conftest import lacking
 from tests.hygiene.lab import Session, until
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.programs]
 
 SOME = {"1.2.20": ("idle", "locked-briefly", "message"), "1.18.33": ("idle", "locked-briefly", "command")}
 
