@@ -13,7 +13,17 @@ from pathlib import Path
 
 from stamps import CACHE, PYTHON, begin, finish, say
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+)
+"""The headless one first, as with Playwright: tests of pages take little over half the time in it."""
+PACKAGES = ("chromium-headless-shell", "chromium")
+"""Of Debian. Ubuntu has neither as a package of its own."""
 FOUND = CACHE / "chromium"
 FAILED = CACHE / "chromium.failed"
 LOG = CACHE / "browser.log"
@@ -63,7 +73,8 @@ def by_apt() -> str | None:
         return None
     say("installing Chromium with apt-get (a minute or two; what it prints goes to .cache/browser.log)")
     logged(["apt-get", "update", "-qq"], LOG)
-    logged(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], LOG)
+    for name in PACKAGES:
+        logged(["apt-get", "install", "-y", "-qq", "--no-install-recommends", name], LOG)
     return installed()
 
 

@@ -13,6 +13,8 @@ from typing import Any, Never
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # it has no types
 
+from tests.users_pytest import ENVIRONMENT
+
 _LEFT = pytest.StashKey[asyncio.AbstractEventLoop | None]()
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,6 +76,13 @@ def _give_back(item: pytest.Item) -> None:
     left, item.stash[_LEFT] = item.stash[_LEFT], None
     if left is not None:
         asyncio._set_running_loop(left)
+
+
+@pytest.fixture
+def users_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pytest that this test starts has the plugins of a user's project."""
+    for key, value in ENVIRONMENT.items():
+        monkeypatch.setenv(key, value)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,13 @@ from firstbyte.harness.problems import MissingTool
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 QUIET = ("background-networking", "component-update", "sync", "quic", "gpu")
 NO_PLAYWRIGHT = "sendstate: Playwright is not installed; run `pip install 'firstbyte[browser]'`"
 NO_BROWSER = (

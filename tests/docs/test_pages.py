@@ -18,6 +18,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 from firstbyte.harness.cli import main
+from tests import users_pytest
 from tests.docs.pages import Block, blocks_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -27,13 +28,6 @@ TYPED_ELSEWHERE = "machines"
 MADE_ELSEWHERE = ("make ", "pip ")
 """What a test does not type: it would set this repository up again."""
 PATIENCE = 20.0
-PLUGINS = (
-    "firstbyte.harness.pytest_plugin",
-    "pytest_asyncio.plugin",
-    "pytest_playwright.pytest_playwright",
-    "xdist.plugin",
-)
-"""What a reader has installed; the others are this repository's, and cost each pytest three seconds."""
 
 
 class Reader:
@@ -48,8 +42,7 @@ class Reader:
             **os.environ,
             "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
             "COLUMNS": "80",
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "PYTEST_ADDOPTS": " ".join(f"-p {name}" for name in PLUGINS),
+            **users_pytest.ENVIRONMENT,
         }
 
     def __repr__(self) -> str:

@@ -1,22 +1,14 @@
 """The example projects pass their own tests, each run in its folder as its user runs it."""
 
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from tests.users_pytest import run_pytest
+
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-WITHOUT = (
-    "cacheprovider",
-    "schemathesis",
-    "looptime_plugin",
-    "looptime_chronometers",
-    "looptime_timeproxies",
-)
-"""Plugins that this environment has and the example's own would not."""
 PROJECTS = {"fastapi_shop": 2, "django_shop": 6, "flask_shop": 2, "httpx_retries": 3}
 """How many tests each has."""
 
@@ -24,9 +16,7 @@ PROJECTS = {"fastapi_shop": 2, "django_shop": 6, "flask_shop": 2, "httpx_retries
 @pytest.mark.programs
 @pytest.mark.parametrize("name", PROJECTS)
 def test_its_own_tests_pass(name: str, root: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", *(f"-pno:{name}" for name in WITHOUT)]
-    folder = root / "examples" / name
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
+    done = run_pytest(root / "examples" / name, "-q")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{PROJECTS[name]} passed" in done.stdout
 

@@ -3,6 +3,7 @@
 import pytest
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("users_plugins")
 
 HELD = """
 suite = "mine"
@@ -32,14 +33,14 @@ def scenario_file(pytester: pytest.Pytester, text: str) -> None:
 
 def test_a_scenario_that_holds_is_a_passed_item(pytester: pytest.Pytester) -> None:
     scenario_file(pytester, HELD.replace("HANDLER", "no-content"))
-    result = pytester.runpytest_subprocess("-v", "-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess("-v")
     result.stdout.fnmatch_lines(["mine.firstbyte.toml::held[[]cloudflare-100[]] PASSED*"])
     result.assert_outcomes(passed=1)
 
 
 def test_a_scenario_that_fails_shows_claim_difference_and_picture(pytester: pytest.Pytester) -> None:
     scenario_file(pytester, HELD.replace("HANDLER", "stream-withheld"))
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -55,7 +56,7 @@ def test_a_scenario_that_fails_shows_claim_difference_and_picture(pytester: pyte
 
 def test_a_file_with_a_wrong_key_is_one_message(pytester: pytest.Pytester) -> None:
     scenario_file(pytester, HELD.replace("claim =", "clam ="))
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess()
     result.stdout.fnmatch_lines(["*unknown key 'clam'; did you mean 'claim'?*"])
     assert "Traceback" not in result.stdout.str()
 
@@ -64,4 +65,4 @@ def test_without_scenario_files_the_plugin_loads_nothing(pytester: pytest.Pytest
     pytester.makepyfile(
         "import sys\ndef test_it():\n    assert 'firstbyte.harness.loader' not in sys.modules\n"
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)

@@ -8,7 +8,7 @@ from firstbyte.harness import redact
 from tests.security.planted import CONFIGURED, QUERY, SENT, leaks, planted_server
 
 pytest_plugins = ["pytester"]
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("users_plugins")]
 
 #: pytest shows the lines of a failing test: so its secrets come from the environment.
 TESTS = """

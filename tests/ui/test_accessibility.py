@@ -53,6 +53,7 @@ def test_sending_again_needs_no_mouse(robust: Subject, browser: Browser) -> None
         stage.lost("by keyboard")
         stage.settle((1, 1))
         button = stage.page.get_by_role("button", name="Send again")
+        expect(button).to_be_visible()
         composer.press("Shift+Tab")
         expect(button).to_be_focused()
         stage.page.keyboard.press("Enter")

@@ -1,6 +1,7 @@
 """The `edge` fixture, used as a test of a user's uses it: before a server of his own, with a plain client."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from firstbyte.harness.plugin.control import Held
 from firstbyte.harness.plugin.edge import Edge, EdgeFactory
 from firstbyte.harness.problems import MissingTool, SetupFailed
 from tests.hygiene.lab import until
+from tests.users_pytest import ENVIRONMENT
 
 pytestmark = pytest.mark.real
 
@@ -118,10 +120,11 @@ def test_a_killed_test_run_leaves_no_edge(shop: Shop, tmp_path: Path) -> None:
         f"def test_it(edge, capsys):\n    front = edge('{shop.url}')\n    with capsys.disabled():\n"
         "        print('at', front.url, flush=True)\n    input()\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", str(test)]
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-pno:cacheprovider", str(test)]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path
-    ) as run:
+        command, env={**os.environ, **ENVIRONMENT}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True, cwd=tmp_path
+    ) as run:  # fmt: skip
         assert run.stdout is not None
         url = next(line.split()[1] for line in run.stdout if line.startswith("at "))
         assert httpx.post(url, content="tea").status_code == 204

@@ -1,11 +1,12 @@
 """Tests marked with faults, in a run of pytest as a user has it: which rounds there are, and what decides."""
 
 import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+
+from tests.users_pytest import run_pytest
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -178,17 +179,7 @@ def run(folder: Path, tests: str, *words: str) -> subprocess.CompletedProcess[st
     """pytest in a project of its own."""
     (folder / "conftest.py").write_text(SHOP)
     (folder / "test_it.py").write_text(CLIENT + tests)
-    off = [f"-pno:{name}" for name in ("cacheprovider", "schemathesis", "looptime_plugin", "anyio")]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-o",
-        "asyncio_default_fixture_loop_scope=function",
-        *off,
-        *words,
-    ]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    return run_pytest(folder, "-o", "asyncio_default_fixture_loop_scope=function", *words)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,10 @@
 """The fixtures in every way tests are run: sync, async in both modes, xdist, unittest classes."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.users_pytest import run_pytest
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -52,17 +52,6 @@ WAYS = {
 @pytest.mark.parametrize("words", WAYS.values(), ids=list(WAYS))
 def test_the_fixtures_work_in_each_way_of_running(words: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTS)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:schemathesis",
-        *words,
-    ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100)
+    done = run_pytest(tmp_path, "-q", *words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 passed" in done.stdout

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.users_pytest import run_pytest
+
 TEST = """
 import pytest
 
@@ -27,8 +29,7 @@ def run(folder: Path, *words: str, settings: str = "") -> subprocess.CompletedPr
     """pytest in a project of its own."""
     (folder / "test_it.py").write_text(TEST)
     (folder / "pyproject.toml").write_text(f"[project]\nname = 'it'\nversion = '1'\n{settings}")
-    command = [sys.executable, "-m", "pytest", "-v", "-rP", "-p", "no:cacheprovider", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return run_pytest(folder, "-v", "-rP", *words)
 
 
 def names(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -117,6 +118,5 @@ def test_a_project_with_the_same_names_is_not_broken(tmp_path: Path) -> None:
     fixture = 'import pytest\n\n@pytest.fixture\ndef edge():\n    return "the project\'s own"\n'
     (tmp_path / "conftest.py").write_text(fixture)
     (tmp_path / "test_own.py").write_text(OWN)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_own.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run_pytest(tmp_path, "-q", "test_own.py")
     assert done.returncode == 0, done.stdout
