@@ -176,21 +176,14 @@ quiet = "100ms"
 """
 
 
-def test_run_writes_no_secret_of_a_server_of_ones_own(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("words", [("run", "act-1"), ("reproduce",)], ids=["run", "reproduce"])
+def test_no_secret_of_a_server_of_ones_own_is_written(
+    words: tuple[str, ...], command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PLANTED_TOKEN", "PLANTED-token-0049")
     adapter = tmp_path / "server.toml"
     adapter.write_text(SERVER)
     with planted_server() as address:
-        words = (
-            "run",
-            "act-1",
-            "--target",
-            f"http://{address}",
-            "--adapter",
-            str(adapter),
-            "--time-scale",
-            "50",
-        )
-        assert command(*words, writes=("json", "html", "junit")) == 1  # the server has another message
+        options = ("--target", f"http://{address}", "--adapter", str(adapter), "--time-scale", "50")
+        written = command(*words, *options, writes=("json", "html", "junit"))
+    assert written == 1  # the server has another message
