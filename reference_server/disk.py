@@ -20,8 +20,10 @@ _PRIMARY: Final = 0xFF  # the low byte of an extended result code: https://www.s
 
 
 def fail_stop(path: Path | None, on_broken: Broken) -> type[sqlite3.Connection]:
-    """A class of connections to `path`, None = to a file without a name, that call `on_broken` before they raise what the disk refused, and
-    after a COMMIT to files that are not there any more.
+    """A class of connections to `path`, None = to a file without a name.
+
+    They call `on_broken` before they raise what the disk refused, and after a COMMIT to files that are not
+    there any more.
     """
     files = (path, path.with_name(f"{path.name}-wal")) if path is not None else ()
 

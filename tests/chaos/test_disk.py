@@ -85,6 +85,20 @@ def test_a_result_that_finds_no_room_leaves_the_old_one(option: str, disk: Disk,
     assert (disk.path / "old").read_bytes() == OLD
 
 
+def test_a_page_that_finds_no_room_leaves_the_old_one(disk: Disk, tmp_path: Path) -> None:
+    (disk.path / "site").mkdir()
+    (disk.path / "site" / "index.html").write_bytes(OLD)
+    disk.fill()
+    words = ("run", "act-1", "--html", f"{PLACE}/site")
+    with Session(tmp_path / "t", *words, inside=disk.inside()) as session:
+        assert session.end() == 2
+    last = f"firstbyte: --html {PLACE}/site/index.html: can't be written: No space left on device; "
+    assert session.err.splitlines()[-1].startswith(last)
+    assert "Traceback" not in session.err
+    assert [path.name for path in (disk.path / "site").iterdir()] == ["index.html"]
+    assert (disk.path / "site" / "index.html").read_bytes() == OLD
+
+
 @pytest.mark.parametrize("option", ["--save-har", "--save-flows"])
 def test_an_edge_that_finds_no_room_for_its_record_leaves_the_old_one(
     option: str, disk: Disk, tmp_path: Path
