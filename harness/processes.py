@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +63,15 @@ class _Nursery:
     def _channel(self) -> socket.socket:
         if self._socket is None:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", nursery.__name__, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the harness; the nursery ends when the harness does
-            )
-            theirs.close()
+            with theirs, ExitStack() as stack:
+                stack.enter_context(ours)
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", nursery.__name__, str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C is for the harness; the nursery ends when it does
+                )
+                stack.pop_all()
             self._socket = ours
             atexit.register(self.close)
         return self._socket

@@ -25,14 +25,13 @@ from firstbyte.reference_server.config import (
     ServerConfig,
     Turn,
 )
+from firstbyte.reference_server.descriptors import ACCEPTS, deepen, watch
 from firstbyte.reference_server.disk import Broken, fail_stop
 from firstbyte.reference_server.env import Env, real_env
 from firstbyte.reference_server.handlers import UnknownHandler, handler
 from firstbyte.reference_server.model_script import BadScript, read_script
 from firstbyte.reference_server.store import Connect, file_connect
 
-# mitmproxy-sized edges open thousands of connections at once; 100 would drop SYNs.
-_BACKLOG: Final = 4096
 _BAD_INPUT: Final = 2
 _MACHINE: Final = 3
 
@@ -65,6 +64,7 @@ async def serve(
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
+    watch(loop, _warn)
     app = create_app(config, env, connect)
     factory = protocol_factory(app, config.keep_alive)
     try:
@@ -83,7 +83,9 @@ async def _listen(
     loop: asyncio.AbstractEventLoop, factory: Callable[[], asyncio.Protocol], listen: Listen
 ) -> asyncio.Server:
     try:
-        return await loop.create_server(factory, listen.host, listen.port, backlog=_BACKLOG)
+        server = await loop.create_server(factory, listen.host, listen.port, backlog=ACCEPTS)
+        deepen(server)
+        return server
     except OSError as error:
         where = f"{listen.host}:{listen.port}"
         if error.errno == errno.EADDRINUSE:
@@ -99,6 +101,10 @@ def _say_ready(config: ServerConfig) -> Callable[[str], None]:
         print(json.dumps(line), flush=True)  # noqa: T201 (the rim)
 
     return say
+
+
+def _warn(text: str) -> None:
+    print(f"firstbyte serve: warning: {text}", file=sys.stderr, flush=True)  # noqa: T201 (the rim)
 
 
 def _config(arguments: argparse.Namespace) -> ServerConfig:
