@@ -22,6 +22,7 @@ PROGRAMS = {
     "varnish": ("varnishd",),
     "apache2-bin": ("apache2", "httpd"),
     "nghttp2-client": ("h2load",),  # no product: what `make bench` loads them with
+    "faketime": ("faketime",),  # no product: what the tests step the clock with
 }
 PLACES = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 STAMP = CACHE / "products.stamp"

@@ -1,10 +1,10 @@
-"""A process that has loaded everything once and forks a child in milliseconds. It is the parent of all
+"""A process that loads everything once and then forks a child in milliseconds. It is the parent of all
 children of a run.
 
 Spoken to over a socket pair, one JSON message each way: `start` (with the child's standard output as a file
-descriptor) is answered with the pid, `signal` with whether the child was still there. When the socket
-closes, because the harness ended or was killed, every child is ended, blocked or not, and the run's folders
-are removed. It must never signal a pid that is not a living child of its own.
+descriptor) is answered with the pid, `signal` with whether the child was still there, `keep` a folder with
+nothing. When the socket closes, because the harness ended or was killed, every child is ended, blocked or
+not, and the folders are removed. It must never signal a pid that is not a living child of its own.
 """
 
 import json
@@ -61,7 +61,10 @@ class Nursery:
         if not message:
             return False
         request: dict[str, Any] = json.loads(message)
-        reply = self._start(request, descriptors[0]) if "module" in request else self._signal(request)
+        if "module" in request:
+            reply: dict[str, int] = self._start(request, descriptors[0])
+        else:
+            reply = self._signal(request) if "signal" in request else self._keep(request)
         self._harness.sendall(json.dumps(reply).encode())
         return True
 
@@ -72,7 +75,9 @@ class Nursery:
                 self._alive.discard(pid)
 
     def _start(self, request: dict[str, Any], output: int) -> dict[str, int]:
-        self._folders.add(str(request["folder"]))
+        self._keep(request)
+        for module in PRELOADED:
+            import_module(module)
         with _nobody_reaped():
             pid = os.fork()
             if pid == 0:
@@ -81,7 +86,11 @@ class Nursery:
         os.close(output)
         return {"pid": pid}
 
-    def _signal(self, request: dict[str, Any]) -> dict[str, bool]:
+    def _keep(self, request: dict[str, Any]) -> dict[str, int]:
+        self._folders.add(str(request["folder"]))
+        return {}
+
+    def _signal(self, request: dict[str, Any]) -> dict[str, int]:
         with _nobody_reaped():
             is_alive = request["pid"] in self._alive
             if is_alive:
@@ -123,14 +132,23 @@ class Nursery:
         self._signal_all(signal.SIGKILL)
         while self._alive:
             threading.Event().wait(LOOK_SECONDS)
-        for folder in self._folders:
-            if Path(folder).name.startswith(FOLDER_PREFIX):
-                shutil.rmtree(folder, ignore_errors=True)
+        for folder in map(Path, self._folders):
+            if folder.name.startswith(FOLDER_PREFIX):
+                _remove(folder)
 
     def _signal_all(self, number: int) -> None:
         with _nobody_reaped():
             for pid in self._alive:
                 os.kill(pid, number)
+
+
+def _remove(folder: Path) -> None:
+    """Grandchildren may still be writing there while they end, as a browser's processes do."""
+    until = time.monotonic() + GRACE_SECONDS
+    shutil.rmtree(folder, ignore_errors=True)
+    while folder.exists() and time.monotonic() < until:
+        threading.Event().wait(LOOK_SECONDS)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -151,10 +169,7 @@ def _die_with(pipe: int) -> None:
 
 def main() -> None:
     """Serve the harness on the socket whose descriptor is the first argument."""
-    harness = socket.socket(fileno=int(sys.argv[1]))
-    for module in PRELOADED:
-        import_module(module)
-    Nursery(harness).serve()
+    Nursery(socket.socket(fileno=int(sys.argv[1]))).serve()
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ STOP_SECONDS = 2.0
 
 
 class _Nursery:
-    """Our side of the nursery; started at the first child, ended with this process."""
+    """Our side of the nursery; started when first needed, ended with this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -42,6 +43,10 @@ class _Nursery:
         """Signal a child if it still lives. When the nursery is gone, so are its children."""
         with suppress(SetupFailed):
             self._ask({"pid": pid, "signal": int(number)}, [])
+
+    def keep(self, folder: Path) -> None:
+        """Have a folder removed when this process has ended, however it ends."""
+        self._ask({"folder": str(folder)}, [])
 
     def _ask(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         with self._lock:
@@ -58,13 +63,15 @@ class _Nursery:
     def _channel(self) -> socket.socket:
         if self._socket is None:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", nursery.__name__, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the harness; the nursery ends when the harness does
-            )
-            theirs.close()
+            with theirs, ExitStack() as stack:
+                stack.enter_context(ours)
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", nursery.__name__, str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C is for the harness; the nursery ends when it does
+                )
+                stack.pop_all()
             self._socket = ours
             atexit.register(self.close)
         return self._socket
@@ -78,6 +85,20 @@ class _Nursery:
 
 
 _nursery = _Nursery()
+
+
+@contextmanager
+def own_folder(where: Path | None = None) -> Iterator[Path]:
+    """A folder for temporary files, that not even kill -9 of this process leaves behind.
+
+    where: the folder it is made in; None is the machine's. It may hold what programs that this process
+    started, and that end with it, still write.
+    """
+    with tempfile.TemporaryDirectory(
+        prefix=nursery.FOLDER_PREFIX, ignore_cleanup_errors=True, dir=where
+    ) as name:
+        _nursery.keep(Path(name))
+        yield Path(name)
 
 
 class Child:

@@ -28,6 +28,7 @@ from firstbyte.proxies.record import Record
 from firstbyte.proxies.request_log import line
 from firstbyte.proxies.server import EdgeServer
 from firstbyte.proxies.tls import temporary_tls
+from firstbyte.reference_server.descriptors import watch
 
 #: Seconds the upstream gets to show that it is there, before the warning that it is not.
 PROBE_SECONDS = 2.0
@@ -95,6 +96,7 @@ async def running_chain(
 ) -> AsyncIterator[Chain]:
     """Start the chain; everything is gone afterwards. Raises BadInput when a port can't be had."""
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    watch(asyncio.get_running_loop(), lambda text: say(f"warning: {text}"))
     files = _files(arguments)
     notes = Notes(events, say, quiet=arguments.quiet, keepers=[keeper for keeper, _ in files])
     async with AsyncExitStack() as stack:
@@ -173,7 +175,9 @@ async def _start(
 
 async def _listen(server: EdgeServer, address: Address) -> tuple[str, int]:
     try:
-        return await server.start(address.host, address.port)
+        found = await server.start(address.host, address.port)
+        server.deepen()
+        return found
     except OSError as error:
         raise BadInput(
             f"--listen: {address.host}:{address.port} can't be had: {error.strerror or error}; "

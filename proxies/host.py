@@ -34,6 +34,7 @@ from firstbyte.proxies.signals import (
     SetAlarm,
 )
 from firstbyte.proxies.wire import Wire
+from firstbyte.reference_server.descriptors import is_short
 
 logger = logging.getLogger(__name__)
 
@@ -285,6 +286,8 @@ class Host:
             error = ""
         except OSError as failure:
             error = _connect_error(failure)
+            if is_short(failure):  # this machine's fault, whatever the product answers for it
+                asyncio.get_running_loop().call_exception_handler({"message": error, "exception": failure})
         self._opening.pop(command.connection, None)
         self.deliver(OriginOpened(command, error=error, reused=False))
 

@@ -16,9 +16,7 @@ from firstbyte.proxies.held import HeldRequest, Next, Seen
 from firstbyte.proxies.host import Host
 from firstbyte.proxies.pool import Pool
 from firstbyte.proxies.record import Record
-
-#: A backlog of 100 drops SYNs when 3,000 clients come at once.
-BACKLOG = 4096
+from firstbyte.reference_server.descriptors import ACCEPTS, deepen
 
 
 class Turned(asyncio.Protocol):
@@ -82,10 +80,15 @@ class EdgeServer:
         if self.config.upstream.tls:
             self._upstream_tls = _client_context(verify=self.config.upstream.verify)
         context = _server_context(self.config) if self.config.tls else None
-        self._server = await loop.create_server(self._accept, host, port, backlog=BACKLOG, ssl=context)
+        self._server = await loop.create_server(self._accept, host, port, backlog=ACCEPTS, ssl=context)
         assert isinstance(self._server, asyncio.AbstractServer)
         address = self._server.sockets[0].getsockname()
         return str(address[0]), int(address[1])
+
+    def deepen(self) -> None:
+        """Let thousands of connections wait to be accepted. For real sockets."""
+        assert isinstance(self._server, asyncio.Server)
+        deepen(self._server)
 
     def _accept(self) -> asyncio.Protocol:
         if len(self._hosts) >= self.config.max_connections:

@@ -18,6 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from firstbyte.proxies.config import TlsFiles
 
 VALID = timedelta(days=30)
+SET_BACK = timedelta(days=1)
+"""So far the machine's clock may be set back while the certificate is in use."""
 
 
 @contextmanager
@@ -75,7 +77,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_before(now - SET_BACK)
         .not_valid_after(now + VALID)
     )
 

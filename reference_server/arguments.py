@@ -64,7 +64,12 @@ def _add_place(group: argparse._ArgumentGroup) -> None:
         help="default 127.0.0.1:4096",
     )
     add("--allow-remote", action="store_true", help="allow an address others can reach; there is no login")
-    add("--data", type=Path, metavar="DIR", help="where to keep the database; default: removed at the end")
+    add(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="where to keep the database; default: nowhere, gone at the end",
+    )
     add("--directory", default=_DEFAULTS.directory, metavar="PATH", help="the project directory to report")
 
 

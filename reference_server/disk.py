@@ -1,4 +1,5 @@
-"""A database file whose failure ends the server: a full disk, a disk that became read-only, an I/O error.
+"""A database file whose failure ends the server: a full disk, one that became read-only, an I/O error, a file
+that somebody removed.
 
 The ledger is the only witness of what happened. One that can't write any more must not go on to accept
 messages, or to answer as if it had: it stops as a kill stops it, after one line that says why.
@@ -6,6 +7,8 @@ messages, or to answer as if it had: it stops as a kill stops it, after one line
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 type Broken = Callable[[sqlite3.OperationalError], None]
@@ -16,18 +19,35 @@ _OF_THE_DISK: Final = frozenset(
 _PRIMARY: Final = 0xFF  # the low byte of an extended result code: https://www.sqlite.org/rescode.html
 
 
-def fail_stop(on_broken: Broken) -> type[sqlite3.Connection]:
-    """A class of connections that call `on_broken` before they raise what the disk refused."""
+def fail_stop(path: Path | None, on_broken: Broken) -> type[sqlite3.Connection]:
+    """A class of connections to `path`, None = to a file without a name.
+
+    They call `on_broken` before they raise what the disk refused, and after a COMMIT to files that are not
+    there any more.
+    """
+    files = (path, path.with_name(f"{path.name}-wal")) if path is not None else ()
 
     class FailStop(sqlite3.Connection):
         """Looks at every failed statement; a COMMIT is one."""
 
+        _first: tuple[tuple[int, int], ...] = ()
+
         def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
             try:
-                return super().execute(sql, values)
+                done = super().execute(sql, values)
             except sqlite3.OperationalError as error:
                 _look(error, on_broken)
                 raise
+            if sql == "COMMIT":
+                self._look_for_files()
+            return done
+
+        def _look_for_files(self) -> None:
+            # SQLite itself notices such a file in its other journal modes, but not in WAL mode.
+            there = _identities(files)
+            self._first = self._first or there
+            if there != self._first:
+                on_broken(sqlite3.OperationalError("its files have been removed or replaced"))
 
         def executemany(self, sql: str, rows: Iterable[Any], /) -> sqlite3.Cursor:
             try:
@@ -37,6 +57,16 @@ def fail_stop(on_broken: Broken) -> type[sqlite3.Connection]:
                 raise
 
     return FailStop
+
+
+def _identities(files: Iterable[Path]) -> tuple[tuple[int, int], ...]:
+    """Device and inode of those that are there."""
+    found = []
+    for file in files:
+        with suppress(FileNotFoundError):
+            state = file.stat()
+            found.append((state.st_dev, state.st_ino))
+    return tuple(found)
 
 
 def _look(error: sqlite3.OperationalError, on_broken: Broken) -> None:

@@ -1,6 +1,6 @@
 """The command line of the reference server, and serving in this process.
 
-Must never leave a socket, a task or a temporary directory behind.
+Must never leave a socket, a task or a temporary file behind, however it ends.
 """
 
 import argparse
@@ -8,13 +8,10 @@ import asyncio
 import errno
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -28,14 +25,13 @@ from firstbyte.reference_server.config import (
     ServerConfig,
     Turn,
 )
+from firstbyte.reference_server.descriptors import ACCEPTS, deepen, watch
 from firstbyte.reference_server.disk import Broken, fail_stop
 from firstbyte.reference_server.env import Env, real_env
 from firstbyte.reference_server.handlers import UnknownHandler, handler
 from firstbyte.reference_server.model_script import BadScript, read_script
 from firstbyte.reference_server.store import Connect, file_connect
 
-# mitmproxy-sized edges open thousands of connections at once; 100 would drop SYNs.
-_BACKLOG: Final = 4096
 _BAD_INPUT: Final = 2
 _MACHINE: Final = 3
 
@@ -49,10 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parser().parse_args(argv)
         listen, config = arguments.listen, _config(arguments)
         _refuse_remote(listen, is_allowed=arguments.allow_remote)
-        with _data_directory(arguments.data) as directory:
-            broken = _broken(Path(directory), is_ours=arguments.data is None)
-            connect = _checked_connect(Path(directory), broken)
-            asyncio.run(serve(config, real_env(), listen, connect, _say_ready(config)))
+        connect = _checked_connect(arguments.data)
+        asyncio.run(serve(config, real_env(), listen, connect, _say_ready(config)))
     except InputError as error:
         print(f"firstbyte serve: {error}", file=sys.stderr)  # noqa: T201 (the rim)
         return _BAD_INPUT
@@ -70,6 +64,7 @@ async def serve(
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
+    watch(loop, _warn)
     app = create_app(config, env, connect)
     factory = protocol_factory(app, config.keep_alive)
     try:
@@ -88,7 +83,9 @@ async def _listen(
     loop: asyncio.AbstractEventLoop, factory: Callable[[], asyncio.Protocol], listen: Listen
 ) -> asyncio.Server:
     try:
-        return await loop.create_server(factory, listen.host, listen.port, backlog=_BACKLOG)
+        server = await loop.create_server(factory, listen.host, listen.port, backlog=ACCEPTS)
+        deepen(server)
+        return server
     except OSError as error:
         where = f"{listen.host}:{listen.port}"
         if error.errno == errno.EADDRINUSE:
@@ -104,6 +101,10 @@ def _say_ready(config: ServerConfig) -> Callable[[str], None]:
         print(json.dumps(line), flush=True)  # noqa: T201 (the rim)
 
     return say
+
+
+def _warn(text: str) -> None:
+    print(f"firstbyte serve: warning: {text}", file=sys.stderr, flush=True)  # noqa: T201 (the rim)
 
 
 def _config(arguments: argparse.Namespace) -> ServerConfig:
@@ -143,37 +144,31 @@ def _refuse_remote(listen: Listen, *, is_allowed: bool) -> None:
     )
 
 
-def _data_directory(given: Path | None) -> AbstractContextManager[str]:
-    if given is None:
-        return tempfile.TemporaryDirectory(prefix="firstbyte-", ignore_cleanup_errors=True)
-    return nullcontext(str(given))
-
-
-def _broken(directory: Path, *, is_ours: bool) -> Broken:
+def _broken(directory: Path | None) -> Broken:
     """Ends this process at once, as a kill does: no answer may follow what could not be written down."""
 
     def end(error: sqlite3.OperationalError) -> None:
         print(  # noqa: T201 (the rim)
-            f"firstbyte serve: {directory}: can't be written any more: {error}; "
+            f"firstbyte serve: {directory or 'the temporary folder'}: can't be written any more: {error}; "
             "make room there, or name another directory with --data; what was accepted before is safe",
             file=sys.stderr,
             flush=True,
         )
-        if is_ours:
-            shutil.rmtree(directory, ignore_errors=True)
         os._exit(_MACHINE)
 
     return end
 
 
-def _checked_connect(directory: Path, broken: Broken) -> Connect:
-    path = directory / "firstbyte.db"
+def _checked_connect(directory: Path | None) -> Connect:
+    path = directory / "firstbyte.db" if directory is not None else None
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
         connection = file_connect(path)()
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
         connection.close()
     except (OSError, sqlite3.Error) as error:
-        raise InputError(f"--data {directory}: can't be written: {error}; name another directory") from None
-    return file_connect(path, fail_stop(broken))
+        where = f"--data {directory}" if directory is not None else "the temporary folder"
+        raise InputError(f"{where}: can't be written: {error}; name another directory with --data") from None
+    return file_connect(path, fail_stop(path, _broken(directory)))

@@ -42,11 +42,14 @@ class Message:
     info: JsonObject
 
 
-def file_connect(path: Path, kind: type[sqlite3.Connection] = sqlite3.Connection) -> Connect:
-    """Connections to a database file. WAL, and every commit is on the disk before it returns."""
+def file_connect(path: Path | None, kind: type[sqlite3.Connection] = sqlite3.Connection) -> Connect:
+    """Connections to a database file. WAL, and every commit is on the disk before it returns.
+
+    path: None is a temporary file without a name for each connection, gone with it or with the process.
+    """
 
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(path, isolation_level=None, factory=kind)
+        connection = sqlite3.connect(path or "", isolation_level=None, factory=kind)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         return connection

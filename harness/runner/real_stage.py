@@ -8,7 +8,6 @@ import contextlib
 import os
 import secrets
 import string
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from firstbyte.harness.clock import RealClock, wall_ms
 from firstbyte.harness.loader import LoadedProfile
 from firstbyte.harness.origin.account import Account, events_of
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.processes import Child, said, start_child
+from firstbyte.harness.processes import Child, own_folder, said, start_child
 from firstbyte.harness.runner.machine import Waits
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.scenario_ops import scaled_scenario, scaled_shape
@@ -202,8 +201,8 @@ async def real_stage(plan: Plan) -> AsyncIterator[RealStage]:
     """A stage that is gone afterwards, whatever happens in between."""
     scaled = msgspec.structs.replace(plan, scenario=scaled_scenario(plan.scenario, plan.options.time_scale))
     where = _memory_folder() if plan.options.time_scale > 1 else None
-    with tempfile.TemporaryDirectory(prefix="firstbyte-", ignore_cleanup_errors=True, dir=where) as name:
-        stage = RealStage(scaled, Path(name))
+    with own_folder(where) as folder:
+        stage = RealStage(scaled, folder)
         try:
             await stage.open()
             yield stage

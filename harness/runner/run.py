@@ -22,6 +22,7 @@ from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.timeline import Event, join
 from firstbyte.harness.units import Duration, as_seconds, seconds
 from firstbyte.harness.verdict import Exchange
+from firstbyte.reference_server.descriptors import is_short, shortage
 
 if TYPE_CHECKING:
     from firstbyte.harness.runner.real_stage import RealStage
@@ -131,7 +132,7 @@ async def _play_real(plan: Plan) -> tuple[Run, Duration]:
                 with watched_machine(stage.waited) as watch:
                     observed = await observe(stage)
             except (SetupFailed, OSError) as error:
-                return _unobserved(plan, stage, str(error)), held_up
+                return _unobserved(plan, stage, _told(error)), held_up
             if stage.lost():
                 return _unobserved(plan, stage), held_up
             held_up = watch.worst
@@ -140,8 +141,12 @@ async def _play_real(plan: Plan) -> tuple[Run, Duration]:
                 return failed_run(plan, Outcome.HARNESS_ERROR, crash), held_up
             observed = with_events(observed, stage.edge_events())
     except (SetupFailed, OSError) as error:
-        return failed_run(plan, Outcome.SETUP_ERROR, str(error)), held_up
+        return failed_run(plan, Outcome.SETUP_ERROR, _told(error)), held_up
     return conclude(plan, observed), held_up
+
+
+def _told(error: Exception) -> str:
+    return shortage() if is_short(error) else str(error)
 
 
 def _unobserved(plan: Plan, stage: "RealStage", problem: str = "") -> Run:

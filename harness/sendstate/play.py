@@ -11,11 +11,13 @@ from pathlib import Path
 
 import msgspec
 from playwright.sync_api import Browser, Page
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from firstbyte.harness.problems import BadInput, SetupFailed, did_you_mean
 from firstbyte.harness.sendstate.adapter import Adapter
 from firstbyte.harness.sendstate.artefacts import keep_all, keep_picture
+from firstbyte.harness.sendstate.browser import GONE, is_gone
 from firstbyte.harness.sendstate.checks import CHECKS
 from firstbyte.harness.sendstate.contract import RULES, Rule
 from firstbyte.harness.sendstate.edge import HeldEdge
@@ -61,12 +63,15 @@ def play(
         with staged(subject, browser) as stage:
             if prepare is not None:
                 prepare(stage.page)
-            return _judged(rule, subject, stage)
-    except PlaywrightTimeout as error:
+            result = _judged(rule, subject, stage)
+    except PlaywrightError as error:
         # Only closing can time out here: a check's own timeouts are Broken.
-        raise SetupFailed(
-            f"{subject.adapter.name}: {rule.id}: the browser does not answer: {error}"
-        ) from error
+        what = "the browser does not answer" if isinstance(error, PlaywrightTimeout) else "the browser failed"
+        reason = error.message.partition("\n")[0]
+        raise SetupFailed(f"{subject.adapter.name}: {rule.id}: {what}: {reason}; run it again") from error
+    if is_gone(browser):  # a locator that waits for one may find nothing instead
+        raise SetupFailed(GONE)
+    return result
 
 
 @contextmanager

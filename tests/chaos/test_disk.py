@@ -2,10 +2,11 @@
 
 import http.client
 import json
+import resource
 import shutil
 import signal
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -84,6 +85,20 @@ def test_a_result_that_finds_no_room_leaves_the_old_one(option: str, disk: Disk,
     assert (disk.path / "old").read_bytes() == OLD
 
 
+def test_a_page_that_finds_no_room_leaves_the_old_one(disk: Disk, tmp_path: Path) -> None:
+    (disk.path / "site").mkdir()
+    (disk.path / "site" / "index.html").write_bytes(OLD)
+    disk.fill()
+    words = ("run", "act-1", "--html", f"{PLACE}/site")
+    with Session(tmp_path / "t", *words, inside=disk.inside()) as session:
+        assert session.end() == 2
+    last = f"firstbyte: --html {PLACE}/site/index.html: can't be written: No space left on device; "
+    assert session.err.splitlines()[-1].startswith(last)
+    assert "Traceback" not in session.err
+    assert [path.name for path in (disk.path / "site").iterdir()] == ["index.html"]
+    assert (disk.path / "site" / "index.html").read_bytes() == OLD
+
+
 @pytest.mark.parametrize("option", ["--save-har", "--save-flows"])
 def test_an_edge_that_finds_no_room_for_its_record_leaves_the_old_one(
     option: str, disk: Disk, tmp_path: Path
@@ -100,3 +115,29 @@ def test_an_edge_that_finds_no_room_for_its_record_leaves_the_old_one(
     assert "Traceback" not in session.err
     assert sorted(path.name for path in disk.path.iterdir()) == ["filler", "old"]
     assert (disk.path / "old").read_bytes() == OLD
+
+
+def remove(session: Session, disk: Disk) -> None:
+    shutil.rmtree(disk.path / "data")
+
+
+def refuse_writes(session: Session, disk: Disk) -> None:
+    """As a disk does that the kernel has made read-only: a mount with open files can't be made so by hand."""
+    resource.prlimit(session.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize("take_away", [remove, refuse_writes])
+def test_a_server_whose_folder_is_taken_away_ends_and_accepts_nothing_more(
+    take_away: Callable[[Session, Disk], None], disk: Disk, tmp_path: Path
+) -> None:
+    with Session(tmp_path / "t", *SERVE, inside=disk.inside()) as session:
+        port = int(json.loads(session.line())["ready"].rpartition(":")[2])
+        created = json.loads(post(port, "/session", {})[1])["id"]
+        prompt = {"noReply": True, "parts": [{"type": "text", "text": "hello"}]}
+        assert post(port, f"/session/{created}/prompt_async", prompt)[0] == 204
+        take_away(session, disk)
+        with pytest.raises((http.client.HTTPException, OSError)):
+            post(port, f"/session/{created}/prompt_async", prompt)
+        assert session.end() == 3
+    assert session.err.startswith(f"firstbyte serve: {PLACE}/data: can't be written any more: ")
+    assert session.err.count("\n") == 1

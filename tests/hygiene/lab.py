@@ -1,7 +1,7 @@
 """Starts `firstbyte` as a user does and looks, from outside, at what it leaves behind.
 
-Every process of a session has the session's own TMPDIR in its environment: that is how it is recognised,
-whoever its parent is by then. It must never touch a process that it did not start.
+Every process of a session has the session's own TMPDIR, or a folder in it, in its environment: that is how it
+is recognised, whoever its parent is by then. It must never touch a process that it did not start.
 """
 
 import os
@@ -83,7 +83,7 @@ class Session:
 
     def living(self) -> list[int]:
         """The pids of this session that still run."""
-        return [pid for pid in _pids() if _is_alive(pid) and f"TMPDIR={self.tmp}" in _environment(pid)]
+        return [pid for pid in _pids() if _is_alive(pid) and _temporary_folder(pid).startswith(str(self.tmp))]
 
     def children(self, count: int) -> list[int]:
         """The pids of the session without the command's own, once there are `count` of them."""
@@ -119,11 +119,12 @@ def _pids() -> Iterator[int]:
     return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
 
 
-def _environment(pid: int) -> list[str]:
+def _temporary_folder(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes().decode("utf-8", "replace").split("\0")
+        variables = Path(f"/proc/{pid}/environ").read_bytes().decode("utf-8", "replace").split("\0")
     except OSError:  # it has ended, or is not ours
-        return []
+        return ""
+    return next((one.removeprefix("TMPDIR=") for one in variables if one.startswith("TMPDIR=")), "")
 
 
 def _is_alive(pid: int) -> bool:

@@ -97,6 +97,14 @@ def test_a_server_by_hand_ends_cleanly(words: tuple[str, ...], number: int, tmp_
         session.assert_gone(ports)
 
 
+def test_kill_9_of_a_server_without_data_leaves_nothing(tmp_path: Path) -> None:
+    with Session(tmp_path / "t", *SERVE) as session:
+        ports = session.listening(1)
+        session.signal(signal.SIGKILL)
+        assert session.end() == -signal.SIGKILL
+        session.assert_gone(ports)
+
+
 def test_kill_9_of_an_edge_leaves_no_private_key(tmp_path: Path) -> None:
     with Session(tmp_path / "t", *EDGE, "--tls") as session:
         session.listening(1)

@@ -106,7 +106,7 @@ def test_without_data_nothing_is_left_behind(
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     process = start()
-    assert list(tmp_path.iterdir())
+    prompt(process, "x", "no-content")
     process.popen.terminate()
     process.popen.wait(PATIENCE)
     assert list(tmp_path.iterdir()) == []
