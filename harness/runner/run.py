@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MAX_VIRTUAL = seconds(48 * 3600)
 MOST_REPEATS = 3
+TOO_BUSY = "this machine is too busy"
+"""How the problem of a run begins that proves nothing, because the machine held it up each time."""
 
 
 def run_plan(plan: Plan) -> Run:
@@ -103,7 +105,7 @@ async def run_real(plan: Plan) -> Run:
     return failed_run(
         plan,
         Outcome.SETUP_ERROR,
-        f"this machine is too busy: it held a run's processes up for {as_seconds(held_up):.2f} s at once; "
+        f"{TOO_BUSY}: it held a run's processes up for {as_seconds(held_up):.2f} s at once; "
         "run fewer at once (-j) or at a smaller --time-scale",
     )
 
