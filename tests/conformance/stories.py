@@ -1,6 +1,6 @@
 """Whether a run in real mode tells the story of its simulation: verdict, statuses, ends, order of events."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from firstbyte.harness.profile_ops import header_timers
 from firstbyte.harness.result import Outcome, Run
@@ -31,9 +31,11 @@ TOLD = {
 """What is compared: facts whose order is the scenario's, not the scheduler's."""
 
 
-def both_modes() -> list[Plan]:
-    """What can be compared: every scenario behind every stated edge, but those that one mode can't run."""
-    return [plan for plan in plans(select([]), (), Options()) if {"sim", "real"} <= set(plan.scenario.modes)]
+def both_modes(words: Sequence[str] = ()) -> list[Plan]:
+    """What can be compared of these suites or scenarios, or of all: what one mode can't run is left out."""
+    return [
+        plan for plan in plans(select(words), (), Options()) if {"sim", "real"} <= set(plan.scenario.modes)
+    ]
 
 
 def real_plan(plan: Plan) -> Plan:

@@ -1,22 +1,26 @@
 """Every scenario that runs in both modes tells the same story in both: same verdict, statuses, ends, order
 of events.
 
-Real mode is origin and edge as processes of their own, on loopback, every time divided by SCALE.
+Real mode is origin and edge as processes of their own, on loopback, every time divided by SCALE. They are
+played in an order that FIRSTBYTE_ORDER draws, another in each run, beside loops that keep the machine busy.
 """
 
 import asyncio
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from firstbyte.harness.result import Outcome, Run
 from firstbyte.harness.runner.plan import Plan
-from firstbyte.harness.runner.run import run_in_sim, run_real
-from tests.conformance.stories import both_modes, differences, real_plan
+from firstbyte.harness.runner.run import run_in_sim
+from tests.conformance.stories import both_modes, differences
+from tests.soak.busy import LOOPS, busy_machine
+from tests.soak.load import AT_ONCE, held_up_of, played
+from tests.soak.order import ORDER, drawn
 
-AT_ONCE = 12
-"""Runs in real mode at a time: they wait for their limits, so one after the other would take an hour."""
-CHOSEN = both_modes()
+ORDER_SEED = int(os.environ[ORDER])
+CHOSEN = drawn(both_modes(), ORDER_SEED)
 GROUPS = [CHOSEN[at : at + AT_ONCE] for at in range(0, len(CHOSEN), AT_ONCE)]
 
 
@@ -24,37 +28,39 @@ def params() -> Iterator[object]:
     """Each plan with the group it is played in."""
     for number, group in enumerate(GROUPS):
         for plan in group:
-            yield pytest.param(number, plan, id=f"{plan.name}@group-{number}")
+            yield pytest.param(number, plan, id=f"{plan.name}@order-{ORDER_SEED}-group-{number}")
 
 
 class Playing:
-    """Plays a group's plans at once, when the first of them is asked for; only those that were selected."""
+    """Plays a group's plans at once, when the first of them is asked for; only those that were selected.
 
-    def __init__(self, selected: set[str]) -> None:
+    loops: how many keep the machine busy meanwhile. What they held up is played again without them.
+    """
+
+    def __init__(self, selected: set[str], loops: int) -> None:
         self._selected = selected
+        self._loops = loops
         self._runs: dict[str, Run] = {}
 
     def run(self, number: int, plan: Plan) -> Run:
         if plan.name not in self._runs:
-            asyncio.run(self._play([one for one in GROUPS[number] if one.name in self._selected]))
+            group = [one for one in GROUPS[number] if one.name in self._selected]
+            with busy_machine(self._loops):
+                once = asyncio.run(played(group, AT_ONCE, repeats=0))
+            again = asyncio.run(played(held_up_of(group, once), AT_ONCE))
+            self._runs |= {run.name: run for run in (*once, *again)}
         return self._runs[plan.name]
-
-    async def _play(self, group: list[Plan]) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for plan in group:
-                tasks.create_task(self._play_one(plan))
-
-    async def _play_one(self, plan: Plan) -> None:
-        self._runs[plan.name] = await run_real(real_plan(plan))
 
 
 @pytest.fixture(scope="session")
 def playing(request: pytest.FixtureRequest) -> Playing:
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
     plans_of = [item.callspec.params.get("plan") for item in items if hasattr(item, "callspec")]
-    return Playing({plan.name for plan in plans_of if isinstance(plan, Plan)})
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return Playing({plan.name for plan in plans_of if isinstance(plan, Plan)}, max(LOOPS // workers, 1))
 
 
+@pytest.mark.busy
 @pytest.mark.clock
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "plan"), [*params()])

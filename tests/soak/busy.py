@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 LOOPS = 2
+"""One for each processor of a small machine."""
 _LOOP = "import os\nwhile os.getppid() == {parent}: sum(range(100_000))"
 
 

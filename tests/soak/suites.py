@@ -12,16 +12,14 @@ import msgspec
 from firstbyte.harness.result import Outcome, Run
 from firstbyte.harness.runner.matrix import plans, run_all, select
 from firstbyte.harness.runner.plan import Options, Plan
-from firstbyte.harness.runner.run import TOO_BUSY, run_real
-from tests.conformance.stories import both_modes, differences, real_plan
+from tests.conformance.stories import both_modes, differences
 from tests.soak.busy import busy_machine
+from tests.soak.load import AT_ONCE, held_up_of, is_held_up, played
 from tests.soak.order import drawn
 from tests.soak.part import Failure, Round, replay_of
 
-AT_ONCE, AGAIN_AT_ONCE = 12, 3
-"""Runs in real mode at a time: they wait for their limits, so one after the other would take an hour. What
-was held up is played again beside the same busy loops, fewer at a time.
-"""
+AGAIN_AT_ONCE = 3
+"""Of what was held up, and is played again beside the same busy loops."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,42 +69,30 @@ class SimSuite:
 class RealSuite:
     """Every scenario that both modes run, as processes beside busy loops: it tells what it tells in sim."""
 
-    def __init__(self) -> None:
-        self._plans = both_modes()
-        self._sim: dict[str, Run] = {}
+    def __init__(self, words: Sequence[str] = ()) -> None:
+        """words: as above."""
+        self.sim: dict[str, Run] = {}
+        self._plans = both_modes(words)
 
     def __repr__(self) -> str:
         return f"<RealSuite of {len(self._plans)} plans>"
 
     def play(self, seed: int) -> Round:
         """All of them in the order of the seed."""
-        if not self._sim:
-            self._sim = {
-                run.name: run for run in run_all(self._plans, os.cpu_count() or 1, lambda _run: None)
-            }
-        known = [one for one in self._plans if self._sim[one.name].outcome is not Outcome.NOT_APPLICABLE]
+        if not self.sim:
+            self.sim = {run.name: run for run in run_all(self._plans, os.cpu_count() or 1, lambda _run: None)}
+        known = [one for one in self._plans if self.sim[one.name].outcome is not Outcome.NOT_APPLICABLE]
         with busy_machine():
-            runs = asyncio.run(_played(drawn(known, seed), AT_ONCE))
-            unclear = {run.name for run in runs if is_held_up(run)}
-            again = asyncio.run(_played([one for one in known if one.name in unclear], AGAIN_AT_ONCE))
-        runs = [*(run for run in runs if run.name not in unclear), *again]
+            once = asyncio.run(played(drawn(known, seed), AT_ONCE, repeats=0))
+            again = asyncio.run(played(held_up_of(known, once), AGAIN_AT_ONCE))
+        runs = [*(run for run in once if not is_held_up(run)), *again]
         held_up = [run for run in runs if is_held_up(run)]
         failures = [
             Failure(what=f"{run.name}: {'; '.join(wrong)}", seed=seed, replay=replay_of("real", seed))
             for run in runs
-            if not is_held_up(run) and (wrong := differences(self._sim[run.name], run))
+            if not is_held_up(run) and (wrong := differences(self.sim[run.name], run))
         ]
         return Round(cases=len(runs), held_up=len(held_up), failures=tuple(failures))
-
-
-async def _played(chosen: Sequence[Plan], at_once: int) -> list[Run]:
-    places = asyncio.Semaphore(at_once)
-
-    async def one(plan: Plan) -> Run:
-        async with places:
-            return await run_real(real_plan(plan))
-
-    return await asyncio.gather(*(one(plan) for plan in chosen))
 
 
 def told(run: Run) -> Told:
@@ -120,8 +106,3 @@ def fault(run: Run) -> str:
     if run.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
         return ""
     return f"{run.outcome}: {'; '.join((*run.mismatches, run.problem))}"
-
-
-def is_held_up(run: Run) -> bool:
-    """It proves nothing: the machine held it up each time it was played."""
-    return run.outcome is Outcome.SETUP_ERROR and run.problem.startswith(TOO_BUSY)

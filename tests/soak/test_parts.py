@@ -10,15 +10,20 @@ from pathlib import Path
 import pytest
 
 from firstbyte.harness.result import Outcome
+from firstbyte.harness.runner.conclude import failed_run
+from firstbyte.harness.runner.matrix import plans, select
+from firstbyte.harness.runner.plan import Options
+from firstbyte.harness.runner.run import TOO_BUSY, run_in_sim
 from tests.chaos.sweep import is_alive
 from tests.hygiene.lab import Session, until
 from tests.soak.busy import busy_machine
+from tests.soak.load import held_up_of
 from tests.soak.order import drawn
 from tests.soak.part import Round
 from tests.soak.parts import FILES, parts
 from tests.soak.processes import MARK, has_mark, run
 from tests.soak.pytests import PytestPart
-from tests.soak.suites import SimSuite, Told
+from tests.soak.suites import RealSuite, SimSuite, Told
 
 TESTS = """
 import os, pytest
@@ -110,6 +115,29 @@ def test_a_verdict_or_digest_that_is_another_is_a_failure() -> None:
     wrong = suite.play(2).failures
     assert len(wrong) == len(suite.first)
     assert "verdict='refused'" in wrong[0].what
+
+
+@pytest.mark.busy
+@pytest.mark.clock
+@pytest.mark.real
+def test_a_run_in_real_mode_that_tells_something_else_is_a_failure() -> None:
+    suite = RealSuite(words=("w2-204-bare",))
+    found = suite.play(1)
+    assert (found.failures, found.cases) == ((), len(suite.sim))
+    other = run_in_sim(next(plans(select(["act-1"]), (), Options())))
+    suite.sim = dict.fromkeys(suite.sim, other)
+    wrong = suite.play(2)
+    assert len(wrong.failures) == wrong.cases - wrong.held_up
+    assert all("in sim" in one.what and "--seed 2" in one.replay for one in wrong.failures)
+
+
+@pytest.mark.parametrize(
+    ("problem", "held_up"), [(f"{TOO_BUSY}: for 0.20 s", True), ("origin: did not get ready", False)]
+)
+def test_only_a_run_on_a_busy_machine_counts_as_held_up(problem: str, held_up: bool) -> None:
+    plan = next(plans(select(["act-1"]), (), Options()))
+    run_ = failed_run(plan, Outcome.SETUP_ERROR, problem)
+    assert (held_up_of([plan], [run_]) == [plan]) is held_up
 
 
 def test_every_file_of_a_part_is_there(root: Path) -> None:
