@@ -14,12 +14,9 @@ from firstbyte.harness.runner.matrix import plans, run_all, select
 from firstbyte.harness.runner.plan import Options, Plan
 from tests.conformance.stories import both_modes, differences
 from tests.soak.busy import busy_machine
-from tests.soak.load import AT_ONCE, held_up_of, is_held_up, played
+from tests.soak.load import AGAIN_AT_ONCE, AT_ONCE, held_up_of, is_held_up, played
 from tests.soak.order import drawn
 from tests.soak.part import Failure, Round, replay_of
-
-AGAIN_AT_ONCE = 3
-"""Of what was held up, and is played again beside the same busy loops."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
