@@ -7,6 +7,8 @@ WORKERS ?= 4
 REPEAT ?= 50
 FUZZ ?= origin client http2
 RUNS ?= 100000
+TIME ?=
+PARTS ?=
 ARGS ?=
 BIN := .venv/bin
 # Set-up runs on .venv's Python once there is one. pyenv's python3 fails where the version of .python-version is missing.
@@ -36,7 +38,7 @@ reproduce: setup ## the reported bug, its fix, and what the fix does not fix
 
 test: setup ## every test and scenario (WORKERS=4, ARGS="-k name")
 	@all=5; \
-	for round in "$(WORKERS):not clock and not programs" "2:programs and not clock" "2:clock"; do \
+	for round in "$(WORKERS):not clock and not programs" "2:programs and not clock" "2:clock and not busy" "2:busy"; do \
 	$(BIN)/pytest -n $${round%%:*} -m "$${round#*:} and not soak" $(ARGS); one=$$?; \
 	case $$one in 0) all=0;; 5) ;; *) exit $$one;; esac; \
 	done; exit $$all
@@ -69,11 +71,8 @@ adk: setup ## the chat server of examples/adk, in .cache/adk
 transcripts: setup ## record again what Hono puts on the wire on Bun and Node
 	@$(BIN)/python -m firstbyte.harness.targets.hono.record $(ARGS)
 
-soak: setup adk ## browser tests REPEAT=50 times, broken pages x rules, every act of OpenCode, thousands of predictions
-	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests --ignore=tests/harness/targets/opencode --ignore=tests/fuzz
-	@$(BIN)/pytest -m soak $(ARGS) tests/harness/targets/opencode
-	@$(BIN)/pytest -n $(WORKERS) -m soak $(ARGS) tests/fuzz
-	@UI_ROUNDS=$(REPEAT) $(BIN)/pytest -q -n $(WORKERS) -m "not soak" $(ARGS) tests/ui
+soak: setup $(if $(filter others,$(or $(PARTS),others)),adk) ## suites and long tests again and again, counted (TIME=2h, PARTS="sim real ui", REPEAT=50)
+	@$(BIN)/python -m tests.soak.command $(if $(TIME),--time "$(TIME)") --repeat $(REPEAT) --workers $(WORKERS) $(ARGS) $(PARTS)
 
 fuzz: setup ## coverage-guided search for bytes that break an edge (FUZZ="origin client http2", RUNS=100000)
 	@.cache/uv/bin/uv pip install --quiet --python $(BIN)/python --group fuzz

@@ -5,6 +5,7 @@ A missing tool fails the test in CI and skips it elsewhere; never does a test pa
 
 import asyncio
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +14,16 @@ from typing import Any, Never
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # it has no types
 
+from tests.soak.order import ORDER
 from tests.users_pytest import ENVIRONMENT
 
 _LEFT = pytest.StashKey[asyncio.AbstractEventLoop | None]()
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """The order of the suite in real mode is another in each run, and the same in all workers of one."""
+    os.environ.setdefault(ORDER, str(secrets.randbelow(10_000)))
 
 
 def lacking(what: str) -> Never:

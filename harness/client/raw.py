@@ -99,9 +99,13 @@ class RawClient:
             return
         head = _head(request, self._address)
         parts = _parts(request.body, 10 if request.pace else 1)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         writer.write(head + parts[0])
-        for part in parts[1:]:
-            await asyncio.sleep(as_seconds(request.pace) / (len(parts) - 1))
+        for number, part in enumerate(parts[1:], 1):
+            # Counted from the first part: what makes one late must not make all that follow later.
+            due = began + as_seconds(request.pace) * number / (len(parts) - 1)
+            await asyncio.sleep(due - loop.time())
             writer.write(part)
             await writer.drain()
         await writer.drain()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MAX_VIRTUAL = seconds(48 * 3600)
 MOST_REPEATS = 3
+TOO_BUSY = "this machine is too busy"
+"""How the problem of a run begins that proves nothing, because the machine held it up each time."""
 
 
 def run_plan(plan: Plan) -> Run:
@@ -80,9 +82,9 @@ def observe_in_sim(plan: Plan) -> Observed:
         return run_sim(play, seed=plan.options.seed, max_virtual=MAX_VIRTUAL)
 
 
-async def run_real(plan: Plan) -> Run:
-    """One run with processes on loopback. What a busy machine has spoilt is played again, slower: its
-    time_scale says so.
+async def run_real(plan: Plan, *, repeats: int = MOST_REPEATS) -> Run:
+    """One run with processes on loopback. What a busy machine has spoilt is played again, slower, at most so
+    many times: its time_scale says so.
     """
     if "real" not in plan.scenario.modes:
         return failed_run(
@@ -94,7 +96,7 @@ async def run_real(plan: Plan) -> Run:
         return failed_run(plan, Outcome.NOT_APPLICABLE, f"{plan.options.target}: {plan.refusal}")
     most = most_held_up(plan)
     run, held_up = await _play_real(plan)
-    for _ in range(MOST_REPEATS):
+    for _ in range(repeats):
         if held_up <= most or plan.options.time_scale == 1:
             return run
         plan = _slower(plan)
@@ -104,7 +106,7 @@ async def run_real(plan: Plan) -> Run:
     return failed_run(
         plan,
         Outcome.SETUP_ERROR,
-        f"this machine is too busy: it held a run's processes up for {as_seconds(held_up):.2f} s at once; "
+        f"{TOO_BUSY}: it held a run's processes up for {as_seconds(held_up):.2f} s at once; "
         "run fewer at once (-j) or at a smaller --time-scale",
     )
 

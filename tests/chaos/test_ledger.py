@@ -2,6 +2,8 @@
 does.
 """
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,12 @@ async def test_ack_before_persist_loses_what_it_accepted(tmp_path: Path) -> None
 
 @pytest.mark.soak
 @pytest.mark.parametrize("handler", ["no-content", "ack-before-persist"])
-async def test_ten_thousand_accepted_messages(handler: str, tmp_path: Path) -> None:
-    kept = await Load(tmp_path, handler, **LONG).play()
+async def test_ten_thousand_accepted_messages(
+    handler: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    seed = int(os.environ.get("FIRSTBYTE_SOAK_SEED") or LONG["seed"])
+    record_property("seed", seed)
+    kept = await Load(tmp_path, handler, **{**LONG, "seed": seed}).play()
+    record_property("cases", kept.accepted)
     assert (kept.lost > 0) == (handler == "ack-before-persist"), kept
     assert (kept.doubled, kept.integrity) == (0, "ok"), kept

@@ -1,5 +1,6 @@
 """An edge process under load cuts nobody at half its limit and lets nobody through at twice it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ async def test_no_exchange_of_two_hundred_is_wrong(wait: int, status: int, tmp_p
 
 @pytest.mark.soak
 @pytest.mark.parametrize(("wait", "status"), CASES, ids=["half the limit", "twice the limit"])
-async def test_no_exchange_of_ten_thousand_is_wrong(wait: int, status: int, tmp_path: Path) -> None:
+async def test_no_exchange_of_ten_thousand_is_wrong(
+    wait: int, status: int, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("cases", 10_000)
     found = await rate(tmp_path, wait=seconds(wait / 1e6), limit=LIMIT, exchanges=10_000, at_once=500)
     assert found.statuses == {status: 10_000}

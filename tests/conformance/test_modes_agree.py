@@ -1,46 +1,26 @@
 """Every scenario that runs in both modes tells the same story in both: same verdict, statuses, ends, order
 of events.
 
-Real mode is origin and edge as processes of their own, on loopback, every time divided by SCALE.
+Real mode is origin and edge as processes of their own, on loopback, every time divided by SCALE. They are
+played in an order that FIRSTBYTE_ORDER draws, another in each run, beside loops that keep the machine busy.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from firstbyte.harness.profile_ops import header_timers
 from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.runner.matrix import plans, select
-from firstbyte.harness.runner.plan import Options, Plan, make_plan
-from firstbyte.harness.runner.run import run_in_sim, run_real
-from firstbyte.harness.timeline import Actor, Event, Kind
-from firstbyte.harness.units import seconds
+from firstbyte.harness.runner.plan import Plan
+from firstbyte.harness.runner.run import run_in_sim
+from tests.conformance.stories import both_modes, differences
+from tests.soak.busy import LOOPS, busy_machine
+from tests.soak.load import AGAIN_AT_ONCE, AT_ONCE, held_up_of, played
+from tests.soak.order import ORDER, drawn
 
-SCALE = 50.0
-SHORT_LIMIT = seconds(20)
-SHORT_SCALE = 25.0
-"""For edges with a limit of 15 s, so that 2x on both sides of it is more than a busy machine's hiccup."""
-TOLD = {
-    Actor.CLIENT: {Kind.INTERIM, Kind.HEADER_COMPLETED, Kind.ENDED, Kind.LEFT, Kind.REFUSED},
-    Actor.EDGE: {Kind.TIMER_FIRED, Kind.ANSWERED, Kind.CUT, Kind.RESENT, Kind.CLIENT_LEFT},
-    Actor.ORIGIN: {
-        Kind.ARRIVED,
-        Kind.ADMITTED,
-        Kind.PERSISTED,
-        Kind.STARTED,
-        Kind.FINISHED,
-        Kind.FAILED,
-        Kind.ABORTED,
-        Kind.KILLED,
-        Kind.RESTARTED,
-    },
-}
-"""What is compared: facts whose order is the scenario's, not the scheduler's."""
-
-AT_ONCE = 12
-"""Runs in real mode at a time: they wait for their limits, so one after the other would take an hour."""
-CHOSEN = [plan for plan in plans(select([]), (), Options()) if {"sim", "real"} <= set(plan.scenario.modes)]
+ORDER_SEED = int(os.environ[ORDER])
+CHOSEN = drawn(both_modes(), ORDER_SEED)
 GROUPS = [CHOSEN[at : at + AT_ONCE] for at in range(0, len(CHOSEN), AT_ONCE)]
 
 
@@ -48,73 +28,54 @@ def params() -> Iterator[object]:
     """Each plan with the group it is played in."""
     for number, group in enumerate(GROUPS):
         for plan in group:
-            yield pytest.param(number, plan, id=f"{plan.name}@group-{number}")
+            yield pytest.param(number, plan, id=f"{plan.name}@order-{ORDER_SEED}-group-{number}")
 
 
 class Playing:
-    """Plays a group's plans at once, when the first of them is asked for; only those that were selected."""
+    """Plays a group's plans at once, when the first of them is asked for; only those that were selected.
 
-    def __init__(self, selected: set[str]) -> None:
+    loops: how many keep the machine busy meanwhile. What they held up is played again without them.
+    """
+
+    def __init__(self, selected: set[str], loops: int) -> None:
         self._selected = selected
+        self._loops = loops
         self._runs: dict[str, Run] = {}
+        self._again: set[str] = set()
 
     def run(self, number: int, plan: Plan) -> Run:
         if plan.name not in self._runs:
-            asyncio.run(self._play([one for one in GROUPS[number] if one.name in self._selected]))
+            group = [one for one in GROUPS[number] if one.name in self._selected]
+            with busy_machine(self._loops):
+                once = asyncio.run(played(group, AT_ONCE, repeats=0))
+            again = asyncio.run(played(held_up_of(group, once), AGAIN_AT_ONCE))
+            self._runs |= {run.name: run for run in (*once, *again)}
+            self._again |= {run.name for run in again}
         return self._runs[plan.name]
 
-    async def _play(self, group: list[Plan]) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for plan in group:
-                tasks.create_task(self._play_one(plan))
-
-    async def _play_one(self, plan: Plan) -> None:
-        options = Options(mode="real", time_scale=scale_for(plan))
-        self._runs[plan.name] = await run_real(make_plan(plan.scenario, plan.edge, options))
+    def is_again(self, plan: Plan) -> bool:
+        """What counts was played without the loops."""
+        return plan.name in self._again
 
 
 @pytest.fixture(scope="session")
 def playing(request: pytest.FixtureRequest) -> Playing:
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
     plans_of = [item.callspec.params.get("plan") for item in items if hasattr(item, "callspec")]
-    return Playing({plan.name for plan in plans_of if isinstance(plan, Plan)})
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return Playing({plan.name for plan in plans_of if isinstance(plan, Plan)}, max(LOOPS // workers, 1))
 
 
+@pytest.mark.busy
 @pytest.mark.clock
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "plan"), [*params()])
-def test_sim_and_real_tell_the_same_story(playing: Playing, number: int, plan: Plan) -> None:
+def test_sim_and_real_tell_the_same_story(
+    playing: Playing, number: int, plan: Plan, record_property: Callable[[str, object], None]
+) -> None:
     sim = run_in_sim(plan)
     if sim.outcome is Outcome.NOT_APPLICABLE:
         pytest.skip(sim.problem)
     real = playing.run(number, plan)
-    assert real.outcome is Outcome.PASS, (real.mismatches, real.problem)
-    assert sim.outcome is Outcome.PASS, (sim.mismatches, sim.problem)
-    assert summary(real) == summary(sim)
-    for actor, kinds in TOLD.items():
-        assert stories(real.timeline.of(actor, *kinds)) == stories(sim.timeline.of(actor, *kinds)), actor
-
-
-def scale_for(plan: Plan) -> float:
-    """How much faster than the scenario the wall goes."""
-    limits = [timer.limit for hop in plan.profiles for timer in header_timers(hop) if timer.limit is not None]
-    return SHORT_SCALE if min(limits, default=SHORT_LIMIT) < SHORT_LIMIT else SCALE
-
-
-def summary(run: Run) -> tuple[object, ...]:
-    """Verdict, and how each request ended."""
-    judged = run.judgement
-    assert judged is not None
-    ends = tuple((one.status, one.end, one.interims) for one in run.exchanges)
-    return judged.verdict, judged.belief, judged.effects, ends
-
-
-def stories(events: Iterable[Event]) -> dict[int, list[tuple[Kind, object]]]:
-    """What happened to each request, in order, without the times: requests in flight together have no
-    order.
-    """
-    told: dict[int, list[tuple[Kind, object]]] = {}
-    for event in events:
-        word = event.data.get("status") or event.data.get("timer")
-        told.setdefault(event.request, []).append((event.kind, word))
-    return told
+    record_property("beside busy loops", not playing.is_again(plan))
+    assert differences(sim, real) == []

@@ -43,9 +43,12 @@ def test_no_input_breaks_an_edge(kind: Callable[[Source], Play], part: int) -> N
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_million_inputs_do_not_break_an_edge(kind: Callable[[Source], Play]) -> None:
-    before = peak()
-    assert play(kind, range(soak_inputs())) == []
+def test_a_million_inputs_do_not_break_an_edge(
+    kind: Callable[[Source], Play], record_property: Callable[[str, object], None]
+) -> None:
+    before, numbers = peak(), soak_inputs()
+    record_property("cases", len(numbers))
+    assert play(kind, numbers) == []
     assert peak() - before < BOUND
 
 

@@ -32,15 +32,17 @@ def until[T](look: Callable[[], T], what: str) -> T:
 
 
 class Session:
-    """One `firstbyte` command with all that it starts. out and err: what it said, once it has ended."""
+    """One command with all that it starts. out and err: what it said, once it has ended."""
 
-    def __init__(self, tmp: Path, *words: str, inside: Sequence[str] = ()) -> None:
-        """inside: the command that starts it, such as one that enters a namespace."""
+    def __init__(
+        self, tmp: Path, *words: str, inside: Sequence[str] = (), module: str = "firstbyte.harness.cli"
+    ) -> None:
+        """inside: the command that starts it, such as one that enters a namespace. module: what is run."""
         self.tmp = tmp
         self.out = self.err = ""
         tmp.mkdir(exist_ok=True)
         self.process = subprocess.Popen(
-            [*inside, sys.executable, "-m", "firstbyte.harness.cli", *words],
+            [*inside, sys.executable, "-m", module, *words],
             env={**os.environ, "TMPDIR": str(tmp)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

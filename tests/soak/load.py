@@ -1,0 +1,34 @@
+"""Many runs in real mode at once, and which of them a busy machine has spoilt."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from firstbyte.harness.result import Outcome, Run
+from firstbyte.harness.runner.plan import Plan
+from firstbyte.harness.runner.run import MOST_REPEATS, TOO_BUSY, run_real
+from tests.conformance.stories import real_plan
+
+AT_ONCE, AGAIN_AT_ONCE = 12, 3
+"""They wait for their limits, so one after the other would take an hour; what was held up needs more room."""
+
+
+async def played(chosen: Sequence[Plan], at_once: int, *, repeats: int = MOST_REPEATS) -> list[Run]:
+    """In this order, so many at once; repeats: how often one that was held up is played again at once."""
+    places = asyncio.Semaphore(at_once)
+
+    async def one(plan: Plan) -> Run:
+        async with places:
+            return await run_real(real_plan(plan), repeats=repeats)
+
+    return await asyncio.gather(*(one(plan) for plan in chosen))
+
+
+def is_held_up(run: Run) -> bool:
+    """It proves nothing: the machine held it up each time it was played."""
+    return run.outcome is Outcome.SETUP_ERROR and run.problem.startswith(TOO_BUSY)
+
+
+def held_up_of(chosen: Sequence[Plan], runs: Iterable[Run]) -> list[Plan]:
+    """The plans of the runs that were."""
+    names = {run.name for run in runs if is_held_up(run)}
+    return [plan for plan in chosen if plan.name in names]
