@@ -104,8 +104,8 @@ async def run_real(plan: Plan) -> Run:
     return failed_run(
         plan,
         Outcome.SETUP_ERROR,
-        f"this machine is too busy: it held a run's processes up for {as_seconds(held_up):.2f} s at once; "
-        "run fewer at once (-j) or at a smaller --time-scale",
+        f"this machine is too busy: its processors or its disk held a run up for {as_seconds(held_up):.2f} "
+        "s; run fewer at once (-j) or at a smaller --time-scale",
     )
 
 
@@ -135,7 +135,7 @@ async def _play_real(plan: Plan) -> tuple[Run, Duration]:
                 return _unobserved(plan, stage, _told(error)), held_up
             if stage.lost():
                 return _unobserved(plan, stage), held_up
-            held_up = watch.worst
+            held_up = max(watch.worst, stage.waited_for_disk())
             await stage.close()
             if crash := stage.crash():
                 return failed_run(plan, Outcome.HARNESS_ERROR, crash), held_up
