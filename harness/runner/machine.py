@@ -1,15 +1,18 @@
 """How long this machine kept a run's processes from working: the one thing that makes a real time worthless.
 
-A machine that is too busy makes a timer late and a byte later, whatever the subject does. So it is measured,
-beside each run and whatever the run shows. It must never look at what the run shows.
+A machine that is too busy makes a timer late and a byte later, and a slow disk makes an answer late that
+waits for it, whatever the subject does. So both are measured, beside each run and whatever the run shows. It
+must never look at what the run shows.
 """
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.units import Duration
 
 TICK = Duration(50_000)
@@ -19,6 +22,8 @@ MOST_HELD_UP = Duration(100_000)
 """Within a window. Half of what a real time may be off: a run that was held up for longer proves nothing."""
 MOST_OF_PRODUCT = Duration(600_000)
 """The same for the acts of a real product: half of their margin, which is 1.25 s of wall time."""
+COMMITS = 4
+"""So often does the reference server wait for its disk before it can say that it has stored a message."""
 _RUN_DELAY = 1
 """The field of /proc/PID/schedstat with the nanoseconds that the process could have run and did not."""
 
@@ -82,6 +87,15 @@ def waited_for_processor(pid: int) -> Duration:
         return Duration(int(fields[_RUN_DELAY]) // 1_000)
     except (OSError, IndexError, ValueError):
         return Duration(0)
+
+
+def waited_for_disk(folder: Path) -> Duration:
+    """How long COMMITS take on the disk of this folder, by one that is made now."""
+    with (folder / "sync").open("wb", buffering=0) as file:
+        file.write(b"x")
+        began = monotonic_ns()
+        os.fsync(file.fileno())
+    return Duration(COMMITS * (monotonic_ns() - began) // 1_000)
 
 
 class Waits:

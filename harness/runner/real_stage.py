@@ -19,7 +19,7 @@ from firstbyte.harness.loader import LoadedProfile
 from firstbyte.harness.origin.account import Account, events_of
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.processes import Child, own_folder, said, start_child
-from firstbyte.harness.runner.machine import Waits
+from firstbyte.harness.runner.machine import Waits, waited_for_disk
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.scenario_ops import scaled_scenario, scaled_shape
 from firstbyte.harness.targets.catalogue import find_target
@@ -77,6 +77,10 @@ class RealStage:
         if self._edge is not None and self._edge.is_running:
             pids.append(self._edge.pid)
         return self._waits.until_now(pids)
+
+    def waited_for_disk(self) -> Duration:
+        """The wall time that our server has to wait for its disk in an exchange; 0 for what keeps nothing."""
+        return waited_for_disk(self._folder) if (self._folder / "data").exists() else Duration(0)
 
     def _job(self) -> Job:
         shape, time_scale = self._plan.shape, self._plan.options.time_scale

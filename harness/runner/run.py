@@ -106,7 +106,7 @@ async def run_real(plan: Plan, *, repeats: int = MOST_REPEATS) -> Run:
     return failed_run(
         plan,
         Outcome.SETUP_ERROR,
-        f"{TOO_BUSY}: it held a run's processes up for {as_seconds(held_up):.2f} s at once; "
+        f"{TOO_BUSY}: its processors or its disk held a run up for {as_seconds(held_up):.2f} s; "
         "run fewer at once (-j) or at a smaller --time-scale",
     )
 
@@ -137,7 +137,7 @@ async def _play_real(plan: Plan) -> tuple[Run, Duration]:
                 return _unobserved(plan, stage, _told(error)), held_up
             if stage.lost():
                 return _unobserved(plan, stage), held_up
-            held_up = watch.worst
+            held_up = max(watch.worst, stage.waited_for_disk())
             await stage.close()
             if crash := stage.crash():
                 return failed_run(plan, Outcome.HARNESS_ERROR, crash), held_up

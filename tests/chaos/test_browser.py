@@ -93,15 +93,11 @@ def halted(server: int, short_tmp: Path, root: Path) -> Iterator[Callable[[Meant
     shutil.rmtree(short_tmp / "a", ignore_errors=True)
 
 
-@pytest.mark.parametrize(
-    ("meant", "is_it"),
-    [(a_send_is_under_way, is_the_browser), (the_page_is_asked_for, is_the_driver)],
-    ids=["browser", "driver"],
-)
-def test_a_browser_or_driver_that_is_killed_is_named_and_leaves_nothing(
-    meant: Meant, is_it: Callable[[list[str]], bool], halted: Callable[[Meant], Session]
-) -> None:
-    session = halted(meant)
+def test_a_browser_that_is_killed_is_named_and_leaves_nothing(halted: Callable[[Meant], Session]) -> None:
+    assert_named_when_killed(halted(a_send_is_under_way), is_the_browser)
+
+
+def assert_named_when_killed(session: Session, is_it: Callable[[list[str]], bool]) -> None:
     ports = session.ports()
     (pid,) = [one for one in session.living() if is_it(words_of(one))]
     os.kill(pid, signal.SIGKILL)
@@ -119,9 +115,10 @@ def test_a_browser_or_driver_that_is_killed_is_named_and_leaves_nothing(
 def test_a_browser_or_driver_that_is_killed_is_named_at_every_step(
     meant: Meant, is_it: Callable[[list[str]], bool], halted: Callable[[Meant], Session]
 ) -> None:
-    test_a_browser_or_driver_that_is_killed_is_named_and_leaves_nothing(meant, is_it, halted)
+    assert_named_when_killed(halted(meant), is_it)
 
 
+@pytest.mark.soak
 def test_nothing_is_left_of_sendstate_that_is_killed(halted: Callable[[Meant], Session]) -> None:
     session = halted(a_send_is_under_way)
     ports = session.ports()

@@ -27,8 +27,8 @@ EDGE = (
 )
 RUN = ("run", "act-1", "--edge", "cloudflare-100", "--mode", "real", "--time-scale", "50")
 SPARE, MANY = 5, 20
-WATCHED_SECONDS = 2.0
-BUSY_SECONDS = 0.4
+WATCHED_SECONDS = 1.2
+BUSY_SECONDS = 0.25
 """A loop that goes on trying takes half of the processor, one that waits a hundredth."""
 NONE_LEFT = "no file descriptors are left: this process may have {}; raise the limit with `ulimit -n`"
 
