@@ -1,4 +1,5 @@
-"""Finds the real proxy products that `firstbyte grid` compares with, and gets those that Debian has.
+"""Finds the real proxy products that `firstbyte grid` compares with and programs that tests start, and gets
+those that Debian has.
 
 Envoy, Caddy and Traefik come with the packages of `.venv`. A machine without the others is still set up:
 the grid and its tests say which are missing. Must never start a service: packages that want to are kept
@@ -23,6 +24,7 @@ PROGRAMS = {
     "apache2-bin": ("apache2", "httpd"),
     "nghttp2-client": ("h2load",),  # no product: what `make bench` loads them with
     "faketime": ("faketime",),  # no product: what the tests step the clock with
+    "gcc libc6-dev": ("cc", "gcc"),  # no product: the tests compile what makes a disk slow
 }
 PLACES = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 STAMP = CACHE / "products.stamp"
@@ -30,7 +32,7 @@ LOG = CACHE / "products.log"
 POLICY = Path("/usr/sbin/policy-rc.d")
 REFUSE = "#!/bin/sh\nexit 101\n"
 MISSING = """not here, and not installed: {names}.
-  `firstbyte grid` goes without them; in CI it and its tests fail.
+  `firstbyte grid` and the tests go without them; in CI they fail.
   Debian or Ubuntu:  apt-get install {names}
   then run `make setup` again"""
 
@@ -65,7 +67,9 @@ def by_apt(packages: list[str]) -> None:
     say(f"installing {', '.join(packages)} with apt-get (what it prints goes to .cache/products.log)")
     with no_service_starts():
         logged(["apt-get", "update", "-qq"], LOG)
-        logged(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], LOG)
+        logged(
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *" ".join(packages).split()], LOG
+        )
 
 
 def set_up_products() -> None:

@@ -2,12 +2,12 @@
 of events.
 
 Real mode is origin and edge as processes of their own, on loopback, every time divided by SCALE. They are
-played in an order that FIRSTBYTE_ORDER draws, another in each run, beside loops that keep the machine busy.
+played in an order that FIRSTBYTE_ORDER draws, another in each run.
 """
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,8 +15,7 @@ from firstbyte.harness.result import Outcome, Run
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.runner.run import run_in_sim
 from tests.conformance.stories import both_modes, differences
-from tests.soak.busy import LOOPS, busy_machine
-from tests.soak.load import AGAIN_AT_ONCE, AT_ONCE, held_up_of, played
+from tests.soak.load import AT_ONCE, played
 from tests.soak.order import ORDER, drawn
 
 ORDER_SEED = int(os.environ[ORDER])
@@ -32,50 +31,32 @@ def params() -> Iterator[object]:
 
 
 class Playing:
-    """Plays a group's plans at once, when the first of them is asked for; only those that were selected.
+    """Plays a group's plans at once, when the first of them is asked for; only those that were selected."""
 
-    loops: how many keep the machine busy meanwhile. What they held up is played again without them.
-    """
-
-    def __init__(self, selected: set[str], loops: int) -> None:
+    def __init__(self, selected: set[str]) -> None:
         self._selected = selected
-        self._loops = loops
         self._runs: dict[str, Run] = {}
-        self._again: set[str] = set()
 
     def run(self, number: int, plan: Plan) -> Run:
         if plan.name not in self._runs:
             group = [one for one in GROUPS[number] if one.name in self._selected]
-            with busy_machine(self._loops):
-                once = asyncio.run(played(group, AT_ONCE, repeats=0))
-            again = asyncio.run(played(held_up_of(group, once), AGAIN_AT_ONCE))
-            self._runs |= {run.name: run for run in (*once, *again)}
-            self._again |= {run.name for run in again}
+            self._runs |= {run.name: run for run in asyncio.run(played(group, AT_ONCE))}
         return self._runs[plan.name]
-
-    def is_again(self, plan: Plan) -> bool:
-        """What counts was played without the loops."""
-        return plan.name in self._again
 
 
 @pytest.fixture(scope="session")
 def playing(request: pytest.FixtureRequest) -> Playing:
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
     plans_of = [item.callspec.params.get("plan") for item in items if hasattr(item, "callspec")]
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    return Playing({plan.name for plan in plans_of if isinstance(plan, Plan)}, max(LOOPS // workers, 1))
+    return Playing({plan.name for plan in plans_of if isinstance(plan, Plan)})
 
 
-@pytest.mark.busy
 @pytest.mark.clock
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "plan"), [*params()])
-def test_sim_and_real_tell_the_same_story(
-    playing: Playing, number: int, plan: Plan, record_property: Callable[[str, object], None]
-) -> None:
+def test_sim_and_real_tell_the_same_story(playing: Playing, number: int, plan: Plan) -> None:
     sim = run_in_sim(plan)
     if sim.outcome is Outcome.NOT_APPLICABLE:
         pytest.skip(sim.problem)
     real = playing.run(number, plan)
-    record_property("beside busy loops", not playing.is_again(plan))
     assert differences(sim, real) == []

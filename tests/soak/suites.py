@@ -13,7 +13,7 @@ from firstbyte.harness.result import Outcome, Run
 from firstbyte.harness.runner.matrix import plans, run_all, select
 from firstbyte.harness.runner.plan import Options, Plan
 from tests.conformance.stories import both_modes, differences
-from tests.soak.busy import busy_machine
+from tests.soak.busy import LOOPS, busy_machine
 from tests.soak.load import AGAIN_AT_ONCE, AT_ONCE, held_up_of, is_held_up, played
 from tests.soak.order import drawn
 from tests.soak.part import Failure, Round, replay_of
@@ -66,10 +66,11 @@ class SimSuite:
 class RealSuite:
     """Every scenario that both modes run, as processes beside busy loops: it tells what it tells in sim."""
 
-    def __init__(self, words: Sequence[str] = ()) -> None:
-        """words: as above."""
+    def __init__(self, words: Sequence[str] = (), loops: int = LOOPS) -> None:
+        """words: as above. loops: how many keep the machine busy."""
         self.sim: dict[str, Run] = {}
         self._plans = both_modes(words)
+        self._loops = loops
 
     def __repr__(self) -> str:
         return f"<RealSuite of {len(self._plans)} plans>"
@@ -79,7 +80,7 @@ class RealSuite:
         if not self.sim:
             self.sim = {run.name: run for run in run_all(self._plans, os.cpu_count() or 1, lambda _run: None)}
         known = [one for one in self._plans if self.sim[one.name].outcome is not Outcome.NOT_APPLICABLE]
-        with busy_machine():
+        with busy_machine(self._loops):
             once = asyncio.run(played(drawn(known, seed), AT_ONCE, repeats=0))
             again = asyncio.run(played(held_up_of(known, once), AGAIN_AT_ONCE))
         runs = [*(run for run in once if not is_held_up(run)), *again]
