@@ -43,6 +43,7 @@ class Reader:
         self._folder = folder
         self._servers: list[subprocess.Popen[bytes]] = []
         self._ports: dict[str, str] = {}
+        self._heard = ""
         scripts = str(Path(sys.executable).parent)
         self._environment = {
             **os.environ,
@@ -56,12 +57,15 @@ class Reader:
         return f"<Reader {len(self._servers)} servers>"
 
     def do(self, block: Block) -> None:
-        """Write the file, or type the lines."""
+        """Write the file, type the lines, or find what was typed last say what the page shows of it."""
         if block.title:
             (self._folder / block.title).write_text(block.text, encoding="utf-8")
         elif block.language == "sh" and TYPED_ELSEWHERE not in block.words:
             for line in block.lines:
                 self._type(re.sub(r"127\.0\.0\.1:(\d+)", self._own_port, line))
+        elif not block.language:
+            for shown in block.lines:
+                assert re.search(r"\s+".join(map(re.escape, shown.split()[:2])), self._heard), shown
 
     def _own_port(self, match: re.Match[str]) -> str:
         if match[1] not in self._ports:
@@ -77,6 +81,7 @@ class Reader:
             self._start(line.removesuffix(" &"))
             return
         code, said = self._in_here(line) if self._is_plain(line) else self._in_a_shell(line)
+        self._heard = said
         # 1: the verdict the page speaks of. Everything else would be a mistake of the page.
         assert code in (0, 1), f"{line}\n{said}"
         assert said or ">" in line or line.startswith("cp "), line
