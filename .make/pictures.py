@@ -1,12 +1,15 @@
 """`make pictures`: docs/images anew, from what the terminal and the browser really show.
 
 Terminal pictures are SVG by rich, browser ones PNG by Playwright. Same code, same pictures: nothing in them
-depends on the day or the machine but the browser's fonts.
+depends on the day or the machine but the browser's fonts. So what a PNG shows is written beside it as a
+digest, and a test makes the digest anew.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import re
 import sys
 import tempfile
@@ -21,21 +24,26 @@ from stamps import ROOT
 
 from firstbyte.harness.report.paint import Line, Palette, paint
 from firstbyte.harness.report.picture import picture
+from firstbyte.harness.report.site import charts as drawing
 from firstbyte.harness.report.site.charts import counts_by_column, drawn_all, findings_by_level
-from firstbyte.harness.report.site.page import write_site
+from firstbyte.harness.report.site.page import rendered, write_site
 from firstbyte.harness.report.site.runs import Replay, site_of
 from firstbyte.harness.report.table import table
 from firstbyte.harness.runner.matrix import plans, run_all, select
-from firstbyte.harness.runner.plan import Options, Plan
+from firstbyte.harness.runner.plan import Options
 from firstbyte.harness.runner.run import run_in_sim
 from firstbyte.harness.sendstate.browser import running_browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from firstbyte.harness.report.site.model import Site
     from firstbyte.harness.result import Run
 
 IMAGES = ROOT / "docs" / "images"
+MADE_OF = IMAGES / "made-of.json"
+"""For each PNG of SCREENS: the digest of what it is a picture of."""
+SUITES = ("hero", "handlers", "chains")
 WIDTH = 80
 type Scheme = Literal["light", "dark"]
 SCREENS: tuple[tuple[str, str, Scheme, tuple[int, int]], ...] = (
@@ -92,30 +100,46 @@ def take(browser: Browser, address: str) -> None:
         context.close()
 
 
-def report(chosen: Sequence[Plan], runs: Sequence[Run], folder: Path) -> str:
-    """A page of the runs; returns its address."""
-    site = site_of(
+def screen_site() -> Site:
+    """The page that the screens show, without its charts."""
+    chosen = list(plans(select(SUITES), (), Options()))
+    runs = run_all(chosen, 1, lambda _run: None)
+    command = f"firstbyte run {' '.join(SUITES)}"
+    return site_of(
         runs,
         title="firstbyte run",
-        facts=[("command", "firstbyte run")],
+        facts=[("command", command)],
         profiles={(plan.scenario.id, plan.edge): plan.profiles for plan in chosen},
         replay=Replay(known=frozenset(run.scenario for run in runs)),
     )
-    charts, note = drawn_all([counts_by_column(site), findings_by_level(site)])
 
-    return write_site(msgspec.structs.replace(site, charts=charts, charts_note=note), folder).as_uri()
+
+def digests(site: Site) -> dict[str, str]:
+    """Of each screen: the page's own bytes, what draws its charts, the view, the size.
+
+    Never of pixels, nor of drawn charts: both differ with the machine's fonts.
+    """
+    charts = Path(drawing.__file__).read_bytes()
+    page = hashlib.sha256(rendered(site) + charts).hexdigest()
+    return {screen[0]: hashlib.sha256(f"{page} {screen}".encode()).hexdigest() for screen in SCREENS}
+
+
+def with_charts(site: Site) -> Site:
+    """The same page with its statistics."""
+    charts, note = drawn_all([counts_by_column(site), findings_by_level(site)])
+    return msgspec.structs.replace(site, charts=charts, charts_note=note)
 
 
 def main() -> int:
     """Exit status 0; what is missing is told by the exception."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    chosen = list(plans(select([]), (), Options()))
-    runs = run_all(chosen, 2, lambda _run: None)
-    for name, text in terminal_pictures(runs).items():
+    for name, text in terminal_pictures(acts()).items():
         (IMAGES / f"{name}.svg").write_text(text, encoding="utf-8")
     if "--terminal-only" not in sys.argv:
+        site = screen_site()
         with tempfile.TemporaryDirectory() as folder, running_browser() as browser:
-            take(browser, report(chosen, runs, Path(folder)))
+            take(browser, write_site(with_charts(site), Path(folder)).as_uri())
+        MADE_OF.write_text(json.dumps(digests(site), indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -25,7 +25,11 @@ def svg(figures: Sequence[Figure]) -> str:
     """The chart as SVG; needs the charts extra."""
     import altair  # noqa: PLC0415 - only where a chart is drawn
 
-    base = altair.Chart({"values": rows(figures)}).encode(y=altair.Y("what:N", sort=None, title=None))
+    # Names that begin alike differ at their ends: none is cut.
+    whole = altair.Axis(labelLimit=0)
+    base = altair.Chart({"values": rows(figures)}).encode(
+        y=altair.Y("what:N", sort=None, title=None, axis=whole)
+    )
     scale = altair.Scale(type="log")
     ranges = base.mark_rule(color="#5b8fd9", strokeWidth=3).encode(
         x=altair.X("low:Q", scale=scale, title="ratio, measured in the same round"), x2="high:Q"

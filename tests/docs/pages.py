@@ -1,10 +1,14 @@
 """A documentation page as a list of what it asks the reader to do: files to write, lines to type."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+_NO_PAGES = {"node_modules", "build", "dist", "sendstate", "test-results"}
 _FENCE = re.compile(r"^```(?P<language>\w*)(?P<rest>[^\n]*)\n(?P<text>.*?)^```$", re.M | re.S)
+_FOR_THE_SHELL = re.compile(r" (?:>>?|\||&)(?: |$)")
 _TITLE = re.compile(r'title="([^"]+)"')
 
 
@@ -37,3 +41,22 @@ def blocks_of(path: Path) -> list[Block]:
             )
         )
     return found
+
+
+def commands_of(path: Path) -> list[list[str]]:
+    """The words of every line that calls firstbyte, in blocks and in the text between, without its name."""
+    lines = [line for block in blocks_of(path) if block.language in ("", "sh") for line in block.lines]
+    text = _FENCE.sub("", path.read_text(encoding="utf-8"))
+    lines += [part for part in text.split("`") if "\n" not in part]
+    lines = [_FOR_THE_SHELL.split(line)[0] for line in lines]
+    found = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("firstbyte ")]
+    return [words for words in found if len(words) > 1 and "..." not in words]  # a name alone is no command
+
+
+def pages() -> list[Path]:
+    """Every Markdown file of the repository."""
+    return sorted(
+        path
+        for path in ROOT.rglob("*.md")
+        if not any(part.startswith(".") or part in _NO_PAGES for part in path.relative_to(ROOT).parts)
+    )

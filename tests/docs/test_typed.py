@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_other_pages import commands
+from tests.docs.pages import commands_of
 from tests.hygiene.lab import Session
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +18,7 @@ LINE = "sendstate http://127.0.0.1:4096 --adapter chat.toml --rule retry-reuses-
 @pytest.mark.soak
 @pytest.mark.usefixtures("chromium")
 def test_one_rule_is_held_against_a_page_that_keeps_it(tmp_path: Path) -> None:
-    assert shlex.split(LINE) in commands(ROOT)
+    assert shlex.split(LINE) in commands_of(ROOT / "docs" / "send-state.md")
     page = (ROOT / "reference_server/ui/robust.toml").read_text(encoding="utf-8")
     (tmp_path / "chat.toml").write_text(page, encoding="utf-8")
     with Session(tmp_path / "serve", "serve", "--listen", "127.0.0.1:0") as server:

@@ -1,4 +1,4 @@
-"""The workflow that users paste runs: each of its firstbyte lines, in the order of its jobs."""
+"""The workflows that users paste run: each of their firstbyte lines, in the order of the jobs."""
 
 import itertools
 import shlex
@@ -10,12 +10,11 @@ from ruamel.yaml import YAML
 
 from firstbyte.harness.cli import main
 from tests.docs.pages import blocks_of
+from tests.docs.shell import typed
 
-TITLE = "firstbyte-parts.yml"
 
-
-def jobs(root: Path) -> dict[str, Any]:
-    (text,) = [one.text for one in blocks_of(root / "docs" / "how-to" / "ci.md") if one.title == TITLE]
+def jobs(root: Path, title: str) -> dict[str, Any]:
+    (text,) = [one.text for one in blocks_of(root / "docs" / "how-to" / "ci.md") if one.title == title]
     found: dict[str, Any] = YAML(typ="safe").load(text)["jobs"]
     return found
 
@@ -37,7 +36,7 @@ def test_every_line_of_the_workflow_runs(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = jobs(root)
+    found = jobs(root, "firstbyte-parts.yml")
     matrix = found["part"]["strategy"]["matrix"]
     typed = 0
     for values in itertools.product(*matrix.values()):
@@ -49,3 +48,21 @@ def test_every_line_of_the_workflow_runs(
         typed += 1
     assert typed == 3
     assert (tmp_path / "whole.json").exists()
+
+
+@pytest.mark.programs
+def test_the_short_workflow_runs(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    how_to = root / "docs" / "how-to" / "write-a-scenario.md"
+    (mine,) = [one.text for one in blocks_of(how_to) if one.title == "mine.toml"]
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "mine.toml").write_text(mine, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    steps = [step.get("run", "") for step in jobs(root, "firstbyte.yml")["firstbyte"]["steps"]]
+    run, diff = [line for line in steps if line.startswith("firstbyte ")]
+    assert main(shlex.split(run)[1:]) == 0
+    (tmp_path / "baseline.json").write_bytes((tmp_path / "results.json").read_bytes())
+    code, said = typed(diff, tmp_path, GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"))
+    assert code == 0, said
+    assert "firstbyte" in (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert (tmp_path / "junit.xml").exists()
+    assert (tmp_path / "report" / "index.html").exists()

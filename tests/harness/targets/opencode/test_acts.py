@@ -1,6 +1,7 @@
 """OpenCode itself: some acts of its report each time, all of them on all versions in `make soak`."""
 
 import os
+import re
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,16 +9,20 @@ from pathlib import Path
 import pytest
 
 from firstbyte.harness.problems import MissingTool
+from firstbyte.harness.report.picture import render
 from firstbyte.harness.result import Run
 from firstbyte.harness.runner.matrix import plans, run_all, select
 from firstbyte.harness.runner.plan import Options
 from firstbyte.harness.targets.catalogue import acts_of
 from firstbyte.harness.targets.opencode.packages import listed, program_of
 from tests.conftest import lacking
+from tests.docs.pages import blocks_of
 from tests.hygiene.lab import Session, until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.programs]
 
+SHOWN = "1.18.33"
+"""The version in the picture of docs/opencode-16180.md."""
 SOME = {"1.2.20": ("idle", "locked-briefly", "message"), "1.18.33": ("idle", "locked-briefly", "command")}
 
 
@@ -38,8 +43,14 @@ def differences(runs: dict[str, Run]) -> dict[str, object]:
     return {name: run.mismatches or run.problem for name, run in runs.items() if run.outcome != "pass"}
 
 
+def told(picture: str) -> list[list[str]]:
+    """The words of each lane of a picture: real times differ from run to run."""
+    lanes = [re.sub(r"\d+(\.\d+)?s", "", line) for line in picture.splitlines()[1:]]
+    return [re.findall(r"[\w/-]+", lane) for lane in lanes if lane.strip()]
+
+
 @pytest.mark.parametrize("version", SOME)
-def test_some_acts_show_what_is_stated_for_them(version: str) -> None:
+def test_some_acts_show_what_is_stated_for_them(version: str, root: Path) -> None:
     runs = played(version, SOME[version])
     assert differences(runs) == {}
     assert list(runs) == list(SOME[version])
@@ -48,6 +59,10 @@ def test_some_acts_show_what_is_stated_for_them(version: str) -> None:
         event.data["what"] for event in runs["locked-briefly"].timeline.events if event.kind == "hindered"
     ]
     assert hindered == ["database locked"]
+    if version == SHOWN:
+        (picture,) = blocks_of(root / "docs" / "opencode-16180.md")
+        drawn = render(runs["locked-briefly"], width=80, colour=False)
+        assert told(picture.text) == told(drawn)
 
 
 def test_half_a_header_is_seen_where_the_version_sends_one() -> None:
