@@ -84,7 +84,8 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ids: 'new' makes message and part ids of its own, 'same' repeats those of the previous send,
     'same-message' repeats the message id with no part ids, 'none' sends none. handler: X-Firstbyte-Handler
     for this request. leave_after: the client closes so long after sending. patience: the client's own limit.
-    wait: False goes on with the next step at once. body_size and pace: a body of that many bytes, spread
+    wait: False goes on with the next step at once. after: 'failure' sends only when the client was not told
+    that the send before it has succeeded. body_size and pace: a body of that many bytes, spread
     over `pace`. connection: 'reuse' sends on the connection of the previous send when it is still open. http:
     '2' sends over HTTP/2, on a connection of its own.
     """
@@ -96,6 +97,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     leave_after: Duration | None = None
     patience: Duration | None = None
     wait: bool = True
+    after: Literal["any", "failure"] = "any"
     method: str = "POST"
     path: str = "/"
     headers: tuple[tuple[str, str], ...] = ()

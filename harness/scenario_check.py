@@ -6,6 +6,7 @@ its failure. Pure: data in, sentences out. It must never look at a result.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import pairwise
 
 from firstbyte.harness.expectation_check import expectation_complaints
 from firstbyte.harness.problems import did_you_mean
@@ -115,6 +116,10 @@ def _script(scenario: Scenario) -> Iterator[str]:
     for one in sends:
         if one.http == "2" and (one.pace or one.connection == "reuse"):
             yield "step: http = '2' sends at once on a connection of its own; leave pace and connection out"
+    if sends and sends[0].after == "failure":
+        yield "step: the first send has after = 'failure', but there is none before it; leave it out"
+    if any(not one.wait and two.after == "failure" for one, two in pairwise(sends)):
+        yield "step: after = 'failure' must know how the send before it ends; leave its wait = false out"
     if sends and sends[0].ids in {"same", "same-message"}:
         yield f"step: the first send has ids = '{sends[0].ids}', but there is none before it; write 'new'"
     if isinstance(scenario.origin, ShapeOrigin) and any(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from firstbyte.harness.client.http2 import REFUSED, Http2Exchange
+from firstbyte.harness.client.pace import due_parts, paced
 from firstbyte.harness.client.reading import AnswerReader, Sight, Sighting
 from firstbyte.harness.clock import Clock
 from firstbyte.harness.timeline import Actor, Event, Kind
@@ -98,14 +99,9 @@ class RawClient:
             self._note_sent(request)
             return
         head = _head(request, self._address)
-        parts = _parts(request.body, 10 if request.pace else 1)
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        writer.write(head + parts[0])
-        for number, part in enumerate(parts[1:], 1):
-            # Counted from the first part: what makes one late must not make all that follow later.
-            due = began + as_seconds(request.pace) * number / (len(parts) - 1)
-            await asyncio.sleep(due - loop.time())
+        parts = due_parts(request.body, request.pace)
+        writer.write(head + parts[0][1])
+        async for part in paced(parts):
             writer.write(part)
             await writer.drain()
         await writer.drain()
@@ -291,8 +287,3 @@ def _head(request: Request, address: tuple[str, int]) -> bytes:
     lines = [f"{request.method} {request.path} HTTP/1.1", f"Host: {address[0]}:{address[1]}"]
     lines += [f"{name}: {value}" for name, value in (*request.headers, *_own_headers(request))]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
-
-
-def _parts(body: bytes, count: int) -> list[bytes]:
-    size = max(1, -(-len(body) // count))
-    return [body[at : at + size] for at in range(0, len(body), size)] or [b""]

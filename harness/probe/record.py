@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from firstbyte.harness.client.pace import due_parts, paced
 from firstbyte.harness.client.reading import AnswerReader
 from firstbyte.harness.clock import Clock
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.recording import Answered, Finish, Received, Recording, Sent, Setup
 from firstbyte.harness.units import Duration, as_seconds, format_duration, seconds
 
-PARTS = 10
 PATIENCE = seconds(150)
 LINGER = Duration(50_000)
 """So long after a complete answer bytes that do not belong to it are waited for."""
@@ -170,7 +170,7 @@ class Recorder(asyncio.Protocol):
         self._clear(question.method)
         self._began = self._clock.now()
         uploads: list[Sent] = []
-        pieces = _parts(question.body, PARTS if question.pace else 1)
+        pieces = due_parts(question.body, question.pace)
         upload = asyncio.ensure_future(self._upload(question, pieces, uploads))
         try:
             await self._listen(patience, linger)
@@ -192,13 +192,15 @@ class Recorder(asyncio.Protocol):
             is_taken=self._transport is None or not self._transport.get_write_buffer_size(),
         )
 
-    async def _upload(self, question: Question, parts: list[bytes], uploads: list[Sent]) -> None:
+    async def _upload(
+        self, question: Question, pieces: list[tuple[Duration, bytes]], uploads: list[Sent]
+    ) -> None:
         assert self._transport is not None
-        self._transport.write(head_of(question, self._target) + parts[0])
+        first = pieces[0][1]
+        self._transport.write(head_of(question, self._target) + first)
         if question.body:
-            uploads.append(Sent(at=self._now(), size=len(parts[0])))
-        for part in parts[1:]:
-            await asyncio.sleep(as_seconds(_pause(question, parts)))
+            uploads.append(Sent(at=self._now(), size=len(first)))
+        async for part in paced(pieces):
             self._transport.write(part)
             uploads.append(Sent(at=self._now(), size=len(part)))
 
@@ -230,24 +232,13 @@ def head_of(question: Question, target: Target) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
 
-def _as_meant(question: Question, pieces: list[bytes], sent: list[Sent]) -> tuple[Sent, ...]:
+def _as_meant(question: Question, pieces: list[tuple[Duration, bytes]], sent: list[Sent]) -> tuple[Sent, ...]:
     """The whole upload: an answer that came before its end has kept the rest from being sent here, but an
     edge that reads requests whole would have waited for it.
     """
     if not question.body:
         return ()
-    rest = range(len(sent), len(pieces))
-    pause = _pause(question, pieces)
-    return (*sent, *(Sent(at=round(number * pause), size=len(pieces[number])) for number in rest))
-
-
-def _pause(question: Question, pieces: list[bytes]) -> Duration:
-    return Duration(question.pace // max(len(pieces) - 1, 1))
-
-
-def _parts(body: bytes, count: int) -> list[bytes]:
-    size = max(1, -(-len(body) // count))
-    return [body[at : at + size] for at in range(0, len(body), size)] or [b""]
+    return (*sent, *(Sent(at=due, size=len(piece)) for due, piece in pieces[len(sent) :]))
 
 
 def _reason(error: Exception) -> str:

@@ -89,10 +89,10 @@ def test_a_server_that_is_started_is_found_out_behind_three_edges(folder: Path) 
 def test_a_server_that_runs_and_answers_in_time_delivers(folder: Path, running: str) -> None:
     line, _, _ = lines()
     code, said = typed(line.replace("127.0.0.1:8000", running), folder, MY_CHAT_TOKEN=TOKEN)
-    assert code == 1, said
+    assert code == 0, said
     assert verdicts(said) == {
         "act-1[cloudflare-100]": "delivered",
-        "act-2[cloudflare-100]": "duplicate",
+        "act-2[cloudflare-100]": "delivered",
         "act-4b[nginx]": "delivered",
         "act-4b[heroku]": "delivered",
     }

@@ -77,6 +77,14 @@ def test_two_scenarios_with_one_id_are_a_complaint() -> None:
             "step: the first send has ids = 'same', but there is none before it; write 'new'",
         ),
         (
+            {"step": [{"do": "send", "after": "failure"}]},
+            "step: the first send has after = 'failure', but there is none before it; leave it out",
+        ),
+        (
+            {"step": [{"do": "send", "wait": False}, {"do": "send", "after": "failure"}]},
+            "step: after = 'failure' must know how the send before it ends; leave its wait = false out",
+        ),
+        (
             {"origin": {"kind": "shape", "shape": "silent"}},
             "step: a wire shape knows no sessions; write operation = 'request'",
         ),

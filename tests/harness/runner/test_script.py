@@ -113,9 +113,10 @@ class LoopbackStage:
 
 
 class SessionServer:
-    """Answers the session API as told: messages is what GET messages gives."""
+    """Answers the session API as told: messages is what GET messages gives, status that of a prompt."""
 
-    def __init__(self, messages: Sequence[tuple[int, bytes]] = ()) -> None:
+    def __init__(self, messages: Sequence[tuple[int, bytes]] = (), status: int = 504) -> None:
+        self._status = status
         self.prompts: list[dict[str, Any]] = []
         self.asked = 0
         self._messages = list(messages)
@@ -134,15 +135,17 @@ class SessionServer:
             self.asked += 1
             return _answer(*self._messages.pop(0)) if self._messages else b"garbage\r\n\r\n"
         self.prompts.append(json.loads(body))
-        return _answer(504, b"")
+        return _answer(self._status, b"")
 
 
 def _answer(status: int, body: bytes) -> bytes:
     return b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
 
 
-async def play(server: SessionServer, *steps: Step) -> tuple[list[Belief | None], LoopbackStage]:
-    scenario = msgspec.structs.replace(select(["act-1"])[0], step=steps)
+async def play(
+    server: SessionServer, *steps: Step, belief: BeliefRule = BeliefRule.STATUS
+) -> tuple[list[Belief | None], LoopbackStage]:
+    scenario = msgspec.structs.replace(select(["act-1"])[0], step=steps, belief=belief)
     async with serving(server) as address:
         stage = LoopbackStage(scenario, address)
         exchanges = await Script(stage).play()
@@ -172,6 +175,22 @@ async def test_steps_are_played_in_their_order_and_noted() -> None:
     _, stage = await play(SessionServer(), Pause(duration=seconds(1)), KillOrigin(), RestartOrigin(), Send())
     assert stage.done == ["pause 1000000", "kill", "restart"]
     assert stage.kinds[:2] == [Kind.KILLED, Kind.RESTARTED]
+
+
+@pytest.mark.parametrize(("status", "sent"), [(504, 2), (500, 2), (400, 2), (204, 1), (200, 1)])
+async def test_nobody_sends_again_what_was_told_to_have_succeeded(status: int, sent: int) -> None:
+    server = SessionServer(status=status)
+    await play(server, Send(), Send(after="failure"))
+    assert len(server.prompts) == sent
+
+
+async def test_what_a_careful_client_has_found_there_is_not_sent_again() -> None:
+    there = [(200, json.dumps(MESSAGES).encode())]
+    for belief, sent in ((BeliefRule.CAREFUL, 1), (BeliefRule.STATUS, 2)):
+        server = SessionServer(there)
+        steps = (Send(text="hello"), Reconcile(), Send(text="hello", after="failure"))
+        await play(server, *steps, belief=belief)
+        assert len(server.prompts) == sent
 
 
 RECONCILED: list[tuple[str, list[tuple[int, bytes]], Belief | None, int]] = [
