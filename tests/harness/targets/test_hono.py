@@ -64,4 +64,4 @@ def test_bun_1_4_sends_a_204_whose_callback_awaits_at_once() -> None:
 
 def test_a_killed_runtime_keeps_what_was_durable_and_only_that() -> None:
     runs = played("hono-node", ["act-6b", "dies-after-persist-same-ids"])
-    assert {name: run.outcome for name, run in runs.items() if run.outcome is not Outcome.PASS} == {}
+    assert {name: run.problem for name, run in runs.items() if run.outcome is not Outcome.PASS} == {}
