@@ -19,7 +19,7 @@ from types import FrameType
 from firstbyte.harness import redact
 from firstbyte.harness.problems import MissingTool, Problem, SetupFailed
 from firstbyte.harness.version import package_version
-from firstbyte.reference_server.descriptors import is_short, shortage
+from firstbyte.reference_server.shortage import is_short, shortage
 
 COMMANDS = {
     "reproduce": "the report, its fix, and what the fix does not fix, act by act",
@@ -114,17 +114,17 @@ def _guarded(action: Callable[[], int]) -> int:
             raise
         sys.stderr.write(f"firstbyte: {NO_EDGE}\n")
         return MissingTool.exit_code
-    except OSError as error:
-        if not is_short(error):
-            raise
-        sys.stderr.write(f"firstbyte: {shortage()}\n")
-        return SetupFailed.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("firstbyte: stopped\n")
         return 130  # 128 + SIGINT, as a shell has it; the same for SIGTERM
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if not is_short(error):
+            raise
+        sys.stderr.write(f"firstbyte: {shortage()}\n")
+        return SetupFailed.exit_code
 
 
 @contextmanager

@@ -34,7 +34,7 @@ from firstbyte.proxies.signals import (
     SetAlarm,
 )
 from firstbyte.proxies.wire import Wire
-from firstbyte.reference_server.descriptors import is_short
+from firstbyte.reference_server.shortage import is_short
 
 logger = logging.getLogger(__name__)
 

@@ -1,32 +1,19 @@
 """What a server does when it may open no more files: it says so once, and takes up again what waits.
 
-asyncio itself tries to accept as often as the backlog is long, each second, and tells of every time. It must
-never take a shortage of this machine for something that a client or an origin did.
+asyncio itself tries to accept as often as the backlog is long, each second, and tells of every time.
 """
 
 import asyncio
-import errno
-import resource
 import socket
 from collections.abc import Callable
 from typing import Any, Final
 
+from firstbyte.reference_server.shortage import is_short, shortage
+
 ACCEPTS: Final = 100
 """What to give asyncio as backlog: so many connections are accepted at once."""
 _BACKLOG: Final = 4096
-_SHORT: Final = frozenset({errno.EMFILE, errno.ENFILE})
 _AGAIN_SECONDS: Final = 60.0
-
-
-def is_short(error: object) -> bool:
-    """Whether this is an error for want of file descriptors."""
-    return isinstance(error, OSError) and error.errno in _SHORT
-
-
-def shortage() -> str:
-    """What is short, how many there are, what to do."""
-    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return f"no file descriptors are left: this process may have {most}; raise the limit with `ulimit -n`"
 
 
 def watch(loop: asyncio.AbstractEventLoop, say: Callable[[str], None]) -> None:

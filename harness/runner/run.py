@@ -22,7 +22,7 @@ from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.timeline import Event, join
 from firstbyte.harness.units import Duration, as_seconds, seconds
 from firstbyte.harness.verdict import Exchange
-from firstbyte.reference_server.descriptors import is_short, shortage
+from firstbyte.reference_server.shortage import is_short, shortage
 
 if TYPE_CHECKING:
     from firstbyte.harness.runner.real_stage import RealStage

@@ -3,6 +3,7 @@ needed.
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,16 +50,35 @@ def test_argparse_errors_have_the_same_exit_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["list", "scenarios"], ["list", "edges"], ["list", "handlers"], ["check"]], ids=str
+    ("words", "heavy"),
+    [
+        (["--help"], (*HEAVY, "asyncio", "msgspec")),
+        (["list", "scenarios"], HEAVY),
+        (["list", "edges"], HEAVY),
+        (["list", "handlers"], HEAVY),
+        (["check"], HEAVY),
+    ],
+    ids=str,
 )
-def test_light_commands_load_nothing_heavy(words: list[str]) -> None:
+def test_light_commands_load_nothing_heavy(words: list[str], heavy: tuple[str, ...]) -> None:
     script = (
         "import sys\nfrom firstbyte.harness.cli import main\n"
         f"try:\n    main({words!r})\nexcept SystemExit:\n    pass\n"
-        f"sys.stderr.write(','.join(name for name in {HEAVY!r} if name in sys.modules))"
+        f"sys.stderr.write(','.join(name for name in {heavy!r} if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_a_reader_that_stops_reading_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "firstbyte.harness.cli", "list", "scenarios"]
+    try:
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_every_command_explains_itself() -> None:
