@@ -22,8 +22,8 @@ _PRIMARY: Final = 0xFF  # the low byte of an extended result code: https://www.s
 def fail_stop(path: Path | None, on_broken: Broken) -> type[sqlite3.Connection]:
     """A class of connections to `path`, None = to a file without a name.
 
-    They call `on_broken` before they raise what the disk refused, and after a COMMIT to files that are not
-    there any more.
+    They call `on_broken` before they raise what the disk refused, and after what was committed to files that
+    are not there any more.
     """
     files = (path, path.with_name(f"{path.name}-wal")) if path is not None else ()
 
@@ -31,6 +31,7 @@ def fail_stop(path: Path | None, on_broken: Broken) -> type[sqlite3.Connection]:
         """Looks at every failed statement; a COMMIT is one."""
 
         _first: tuple[tuple[int, int], ...] = ()
+        _looked_at = 0
 
         def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
             try:
@@ -38,7 +39,8 @@ def fail_stop(path: Path | None, on_broken: Broken) -> type[sqlite3.Connection]:
             except sqlite3.OperationalError as error:
                 _look(error, on_broken)
                 raise
-            if sql == "COMMIT":
+            if not self.in_transaction and self.total_changes != self._looked_at:
+                self._looked_at = self.total_changes
                 self._look_for_files()
             return done
 
@@ -46,7 +48,7 @@ def fail_stop(path: Path | None, on_broken: Broken) -> type[sqlite3.Connection]:
             # SQLite itself notices such a file in its other journal modes, but not in WAL mode.
             there = _identities(files)
             self._first = self._first or there
-            if there != self._first:
+            if len(there) < len(files) or there != self._first:
                 on_broken(sqlite3.OperationalError("its files have been removed or replaced"))
 
         def executemany(self, sql: str, rows: Iterable[Any], /) -> sqlite3.Cursor:

@@ -126,6 +126,17 @@ def refuse_writes(session: Session, disk: Disk) -> None:
     resource.prlimit(session.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
 
+def test_a_server_whose_folder_is_removed_before_the_first_message_accepts_none(
+    disk: Disk, tmp_path: Path
+) -> None:
+    with Session(tmp_path / "t", *SERVE, inside=disk.inside()) as session:
+        port = int(json.loads(session.line())["ready"].rpartition(":")[2])
+        remove(session, disk)
+        with pytest.raises((http.client.HTTPException, OSError)):
+            post(port, "/session", {})
+        assert session.end() == 3
+
+
 @pytest.mark.parametrize("take_away", [remove, refuse_writes])
 def test_a_server_whose_folder_is_taken_away_ends_and_accepts_nothing_more(
     take_away: Callable[[Session, Disk], None], disk: Disk, tmp_path: Path
