@@ -21,7 +21,9 @@ NAMES = (
     "google-chrome-stable",
     "chrome",
 )
-"""The headless one first, as with Playwright: tests of pages take little over half the time in it."""
+"""As harness/sendstate/browser.py has them. The headless one first, as with Playwright: tests of pages take
+little over half the time in it.
+"""
 PACKAGES = ("chromium-headless-shell", "chromium")
 """Of Debian. Ubuntu has neither as a package of its own."""
 FOUND = CACHE / "chromium"

@@ -7,8 +7,9 @@ browser look like a fault of the page.
 import asyncio
 import os
 import shutil
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from firstbyte.harness.problems import BadInput, MissingTool, SetupFailed
 from firstbyte.harness.processes import own_folder
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Playwright
+    from playwright.sync_api import Browser, BrowserContext, Playwright
 
 NAMES = (
     "chromium-headless-shell",
@@ -24,6 +25,7 @@ NAMES = (
     "chromium-browser",
     "google-chrome",
     "google-chrome-stable",
+    "chrome",
 )
 QUIET = ("background-networking", "component-update", "sync", "quic", "gpu")
 NO_PLAYWRIGHT = "sendstate: Playwright is not installed; run `pip install 'firstbyte[browser]'`"
@@ -58,7 +60,15 @@ def running_browser() -> Iterator["Browser"]:
                 yield browser
         finally:
             if not is_gone(browser, playwright):
-                browser.close()
+                close(browser)
+
+
+def close(one: "Browser | BrowserContext") -> None:
+    """Close it. On the way out of a Ctrl-C nobody may be left to do so: a terminal tells the driver too."""
+    from playwright.sync_api import Error  # noqa: PLC0415 - an optional part
+
+    with suppress(Error) if isinstance(sys.exception(), KeyboardInterrupt) else nullcontext():
+        one.close()
 
 
 def is_gone(browser: "Browser", playwright: "Playwright | None" = None) -> bool:

@@ -17,7 +17,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from firstbyte.harness.problems import BadInput, SetupFailed, did_you_mean
 from firstbyte.harness.sendstate.adapter import Adapter
 from firstbyte.harness.sendstate.artefacts import keep_all, keep_picture
-from firstbyte.harness.sendstate.browser import GONE, is_gone
+from firstbyte.harness.sendstate.browser import GONE, close, is_gone
 from firstbyte.harness.sendstate.checks import CHECKS
 from firstbyte.harness.sendstate.contract import RULES, Rule
 from firstbyte.harness.sendstate.edge import HeldEdge
@@ -88,7 +88,7 @@ def staged(subject: Subject, browser: Browser) -> Iterator[Stage]:
                 context.tracing.start(screenshots=True, snapshots=True)
             yield Stage(context.new_page(), edge, subject.adapter, truth, subject.patience)
         finally:
-            context.close()
+            close(context)
             truth.close()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.problems import BadInput, SetupFailed
@@ -59,14 +60,23 @@ class Stage:
     def open(self, url: str = "") -> None:
         """Load the page, wait until it can be used and its event stream is there."""
         self.note("opens the page")
-        self.page.goto(url or self.edge.url + self._truth.page(), timeout=self._opening_ms)
+        address = url or self.edge.url + self._truth.page()
+        try:
+            with _stopped_when_late(self.page):
+                self.page.goto(address, timeout=self._opening_ms)
+        except PlaywrightTimeout as error:
+            raise SetupFailed(
+                f"{self.adapter.name}: the page {address} does not come; see whether the server answers, and "
+                f"'opening' ({format_duration(self.adapter.opening)}) of the adapter"
+            ) from error
         self._until_ready()
 
     def reload(self) -> None:
         """What the user does when nothing moves."""
         self.note("reloads")
         self._before_reload = self.record()
-        self.page.reload(timeout=self._opening_ms)
+        with _stopped_when_late(self.page):
+            self.page.reload(timeout=self._opening_ms)
         self._until_ready()
 
     def another_tab(self) -> "Stage":
@@ -74,7 +84,8 @@ class Stage:
         if not self.adapter.session:
             raise NotApplicable("needs a second tab of the session: the adapter has no key 'session'")
         other = Stage(self.page.context.new_page(), self.edge, self.adapter, self._truth)
-        other.page.goto(self.page.url, timeout=self._opening_ms)
+        with _stopped_when_late(other.page):
+            other.page.goto(self.page.url, timeout=self._opening_ms)
         other._until_ready(needs_stream=False)
         return other
 
@@ -313,3 +324,13 @@ def in_context(context: BrowserContext, adapter: Adapter) -> None:
         f"({RECORDER.read_text(encoding='utf-8')})({msgspec.json.encode(wanted).decode()})"
     )
     context.clock.install()
+
+
+@contextmanager
+def _stopped_when_late(page: Page) -> Iterator[None]:
+    """A page that is still on its way answers no question, and a question has no limit of its own."""
+    try:
+        yield
+    except PlaywrightTimeout:
+        page.context.new_cdp_session(page).send("Page.stopLoading")
+        raise

@@ -1,11 +1,8 @@
 """kill -9 of the browser, of Playwright's driver and of `firstbyte sendstate` itself, during a rule."""
 
-import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +11,7 @@ import pytest
 
 from tests.chaos.relay import Meant, Relay
 from tests.hygiene.lab import PATIENCE_SECONDS, Session
+from tests.running import running_server
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.programs]
 
@@ -39,13 +37,8 @@ STEPS = [the_page_is_asked_for, a_send_is_under_way, the_edge_has_answered]
 @pytest.fixture(scope="module")
 def server() -> Iterator[int]:
     """The port of a reference server."""
-    command = [sys.executable, "-m", "firstbyte.reference_server", "--listen", "127.0.0.1:0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        try:
-            yield int(json.loads(process.stdout.readline())["ready"].rpartition(":")[2])
-        finally:
-            process.terminate()
+    with running_server() as url:
+        yield int(url.rpartition(":")[2])
 
 
 @pytest.fixture
@@ -95,6 +88,16 @@ def halted(server: int, short_tmp: Path, root: Path) -> Iterator[Callable[[Meant
 
 def test_a_browser_that_is_killed_is_named_and_leaves_nothing(halted: Callable[[Meant], Session]) -> None:
     assert_named_when_killed(halted(a_send_is_under_way), is_the_browser)
+
+
+def test_ctrl_c_in_the_middle_of_a_rule_ends_with_one_line(halted: Callable[[Meant], Session]) -> None:
+    """A terminal tells the driver of Playwright too, which ends first."""
+    session = halted(a_send_is_under_way)
+    ports = session.ports()
+    session.ctrl_c()
+    assert session.end() == 130
+    assert session.err.strip() == "firstbyte: stopped"
+    session.assert_gone(ports)
 
 
 def assert_named_when_killed(session: Session, is_it: Callable[[list[str]], bool]) -> None:

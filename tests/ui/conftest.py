@@ -1,9 +1,6 @@
 """What the browser tests of the two pages share: a server for each worker, and the pages' adapters."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +11,7 @@ from firstbyte.harness.sendstate.adapter import load_adapter
 from firstbyte.harness.sendstate.play import Subject
 from firstbyte.harness.units import seconds
 from firstbyte.proxies.arguments import read_upstream
+from tests.running import running_server
 
 SHORT = seconds(3)
 PAGES = Path("reference_server", "ui")
@@ -36,14 +34,8 @@ def ui_round(request: pytest.FixtureRequest) -> int:
 @pytest.fixture(scope="session")
 def origin() -> Iterator[str]:
     """A reference server."""
-    command = [sys.executable, "-m", "firstbyte.reference_server", "--listen", "127.0.0.1:0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        try:
-            ready: dict[str, str] = json.loads(process.stdout.readline())
-            yield ready["ready"]
-        finally:
-            process.terminate()
+    with running_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """`firstbyte sendstate` as a user has it: table, JSON, exit code, files for a failure, errors that help."""
 
 import json
+import socket
 import subprocess
 import sys
 import zipfile
@@ -58,6 +59,25 @@ def test_a_missing_browser_is_named_with_the_command_that_installs_it(root: Path
     )
     assert done.returncode == 3
     assert "playwright install chromium" in done.stderr
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_a_page_that_does_not_come_is_said_once_and_is_no_broken_rule(
+    root: Path, chromium: Path, tmp_path: Path
+) -> None:
+    adapter = tmp_path / "robust.toml"
+    adapter.write_text('opening = "2s"\n' + (root / PAGES / "robust.toml").read_text())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        done = sendstate(url, "--adapter", adapter, "--artefacts", tmp_path / "a", chromium=str(chromium))
+    assert done.returncode == 3, done.stdout
+    assert "/ui/robust/ does not come; see whether the server answers, and 'opening' (2s)" in done.stderr
+    assert sorted(path.name for path in (tmp_path / "a").rglob("*.*")) == [
+        "page.png",
+        "timeline.txt",
+        "trace.zip",
+    ]
 
 
 @pytest.mark.parametrize(
