@@ -86,8 +86,8 @@ def _give_back(item: pytest.Item) -> None:
 
 
 @pytest.fixture
-def users_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pytest that this test starts has the plugins of a user's project."""
+def users_plugins(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pytest that `pytester` starts has the plugins of a user's project."""
     for key, value in ENVIRONMENT.items():
         monkeypatch.setenv(key, value)
 

@@ -9,18 +9,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-PLUGINS = (
-    "firstbyte.harness.pytest_plugin",
-    "pytest_asyncio.plugin",
-    "pytest_playwright.pytest_playwright",
-    "xdist.plugin",
-)
-ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": ",".join(PLUGINS)}
+PLUGINS = ("firstbyte", "asyncio", "playwright", "xdist")
+"""By the names under which they are installed."""
+ENVIRONMENT = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_ADDOPTS": " ".join(f"-p {name}" for name in (*PLUGINS, "no:cacheprovider")),
+}
 
 
 def run_pytest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """`pytest` with these words, typed in `folder`."""
-    command = [sys.executable, "-m", "pytest", "-pno:cacheprovider", *words]
+    command = [sys.executable, "-m", "pytest", *words]
     environment = {**os.environ, **ENVIRONMENT}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300

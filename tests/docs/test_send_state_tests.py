@@ -1,13 +1,12 @@
 """The tests of docs/send-state.md pass, with the server and the adapter of firstbyte's own page."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.docs.pages import blocks_of
 from tests.hygiene.lab import Session
+from tests.users_pytest import run_pytest
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.programs]
 
@@ -27,17 +26,7 @@ def test_the_tests_of_the_page_pass_on_the_page_that_keeps_the_rules(tmp_path: P
     with Session(tmp_path / "serve", "serve", "--listen", "127.0.0.1:0") as server:
         port = server.listening(1).pop()
         (tmp_path / "test_page.py").write_text(text.replace(":4096", f":{port}"), encoding="utf-8")
-        without = (
-            "schemathesis",
-            "looptime_plugin",
-            "looptime_chronometers",
-            "looptime_timeproxies",
-            "locust",
-        )
-        words = ["-m", "pytest", "-q", "test_page.py", *(f"-pno:{name}" for name in without)]
-        done = subprocess.run(
-            [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
-        )
+        done = run_pytest(tmp_path, "-q", "test_page.py")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "2 passed" in done.stdout
         server.ctrl_c()

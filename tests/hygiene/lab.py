@@ -85,7 +85,7 @@ class Session:
 
     def living(self) -> list[int]:
         """The pids of this session that still run."""
-        return [pid for pid in _pids() if _is_alive(pid) and _temporary_folder(pid).startswith(str(self.tmp))]
+        return [pid for pid in _pids() if _is_alive(pid) and self.tmp in _temporary_folders(pid)]
 
     def children(self, count: int) -> list[int]:
         """The pids of the session without the command's own, once there are `count` of them."""
@@ -121,12 +121,14 @@ def _pids() -> Iterator[int]:
     return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
 
 
-def _temporary_folder(pid: int) -> str:
+def _temporary_folders(pid: int) -> list[Path]:
+    """The one in its environment, and those that it is in."""
     try:
         variables = Path(f"/proc/{pid}/environ").read_bytes().decode("utf-8", "replace").split("\0")
     except OSError:  # it has ended, or is not ours
-        return ""
-    return next((one.removeprefix("TMPDIR=") for one in variables if one.startswith("TMPDIR=")), "")
+        return []
+    named = [Path(one.removeprefix("TMPDIR=")) for one in variables if one.startswith("TMPDIR=")]
+    return [folder for one in named for folder in (one, *one.parents)]
 
 
 def _is_alive(pid: int) -> bool:

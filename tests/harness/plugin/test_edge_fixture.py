@@ -120,7 +120,7 @@ def test_a_killed_test_run_leaves_no_edge(shop: Shop, tmp_path: Path) -> None:
         f"def test_it(edge, capsys):\n    front = edge('{shop.url}')\n    with capsys.disabled():\n"
         "        print('at', front.url, flush=True)\n    input()\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-s", "-pno:cacheprovider", str(test)]
+    command = [sys.executable, "-m", "pytest", "-q", "-s", str(test)]
     with subprocess.Popen(
         command, env={**os.environ, **ENVIRONMENT}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         text=True, cwd=tmp_path
