@@ -38,7 +38,7 @@ reproduce: setup ## the reported bug, its fix, and what the fix does not fix
 
 test: setup ## every test and scenario (WORKERS=4, ARGS="-k name")
 	@all=5; \
-	for round in "$(WORKERS):not clock and not programs" "2:programs and not clock" "2:clock"; do \
+	for round in "$(WORKERS):not clock and not programs" "2:programs and not clock" "2:clock and not busy" "2:busy"; do \
 	$(BIN)/pytest -n $${round%%:*} -m "$${round#*:} and not soak" $(ARGS); one=$$?; \
 	case $$one in 0) all=0;; 5) ;; *) exit $$one;; esac; \
 	done; exit $$all

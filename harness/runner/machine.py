@@ -18,6 +18,8 @@ from firstbyte.harness.units import Duration
 TICK = Duration(50_000)
 WINDOW = 20
 """Ticks. What adds up over longer is many small waits, each too short to make anything late."""
+ROUNDING = Duration(2_000)
+"""A look that is no later than this was in time: an event loop wakes up by the millisecond."""
 MOST_HELD_UP = Duration(100_000)
 """Within a window. Half of what a real time may be off: a run that was held up for longer proves nothing."""
 MOST_OF_PRODUCT = Duration(600_000)
@@ -31,13 +33,15 @@ _RUN_DELAY = 1
 class Watch:
     """Looks every TICK how late its own event loop is and how long other processes have waited.
 
-    waited: their waits until now, together. worst: the most within a window so far.
+    An answer can wait for its turn in the loop at each of its steps, so how late the looks were is added up.
+    waited: the others' waits until now, together. worst: the most within a window so far.
     """
 
     def __init__(self, waited: Callable[[], Duration]) -> None:
         self.worst = Duration(0)
         self._waited = waited
         self._loop = asyncio.get_running_loop()
+        self._late = 0
         self._seen = deque([waited()], maxlen=WINDOW)
         self._due = self._loop.time()
         self._handle: asyncio.TimerHandle | None = None
@@ -61,10 +65,11 @@ class Watch:
         self.start()
 
     def _look(self) -> None:
-        late = max(0, round((self._loop.time() - self._due) * 1_000_000))
-        waited = self._waited()
-        self.worst = Duration(max(self.worst, late + waited - self._seen[0]))
-        self._seen.append(waited)
+        late = round((self._loop.time() - self._due) * 1_000_000)
+        self._late += max(0, late - ROUNDING)
+        held_up = Duration(self._late + self._waited())
+        self.worst = max(self.worst, Duration(held_up - self._seen[0]))
+        self._seen.append(held_up)
 
 
 @contextmanager

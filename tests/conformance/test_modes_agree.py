@@ -2,10 +2,9 @@
 of events.
 
 Real mode is origin and edge as processes of their own, on loopback, every time divided by SCALE. They are
-played in an order that FIRSTBYTE_ORDER draws, another in each run.
+played beside loops that keep the machine busy, in an order that FIRSTBYTE_ORDER draws, another in each run.
 """
 
-import asyncio
 import os
 from collections.abc import Iterator
 
@@ -15,7 +14,8 @@ from firstbyte.harness.result import Outcome, Run
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.runner.run import run_in_sim
 from tests.conformance.stories import both_modes, differences
-from tests.soak.load import played
+from tests.soak.busy import LOOPS
+from tests.soak.load import played_beside_loops
 from tests.soak.order import ORDER, drawn
 
 ORDER_SEED = int(os.environ[ORDER])
@@ -36,14 +36,15 @@ def params() -> Iterator[object]:
 class Playing:
     """Plays a group's plans at once, when the first of them is asked for; only those that were selected."""
 
-    def __init__(self, selected: set[str]) -> None:
+    def __init__(self, selected: set[str], loops: int) -> None:
         self._selected = selected
+        self._loops = loops
         self._runs: dict[str, Run] = {}
 
     def run(self, number: int, plan: Plan) -> Run:
         if plan.name not in self._runs:
             group = [one for one in GROUPS[number] if one.name in self._selected]
-            self._runs |= {run.name: run for run in asyncio.run(played(group, AT_ONCE))}
+            self._runs |= {run.name: run for run in played_beside_loops(group, AT_ONCE, self._loops)}
         return self._runs[plan.name]
 
 
@@ -51,9 +52,11 @@ class Playing:
 def playing(request: pytest.FixtureRequest) -> Playing:
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
     plans_of = [item.callspec.params.get("plan") for item in items if hasattr(item, "callspec")]
-    return Playing({plan.name for plan in plans_of if isinstance(plan, Plan)})
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return Playing({plan.name for plan in plans_of if isinstance(plan, Plan)}, max(1, LOOPS // workers))
 
 
+@pytest.mark.busy
 @pytest.mark.clock
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "plan"), [*params()])

@@ -7,6 +7,7 @@ from firstbyte.harness.result import Outcome, Run
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.runner.run import MOST_REPEATS, TOO_BUSY, run_real
 from tests.conformance.stories import real_plan
+from tests.soak.busy import busy_machine
 
 AT_ONCE, AGAIN_AT_ONCE = 12, 3
 """They wait for their limits, so one after the other would take an hour; what was held up needs more room."""
@@ -21,6 +22,14 @@ async def played(chosen: Sequence[Plan], at_once: int, *, repeats: int = MOST_RE
             return await run_real(real_plan(plan), repeats=repeats)
 
     return await asyncio.gather(*(one(plan) for plan in chosen))
+
+
+def played_beside_loops(chosen: Sequence[Plan], at_once: int, loops: int) -> list[Run]:
+    """As above, on a machine that loops keep busy; what they held up is played again without them."""
+    with busy_machine(loops):
+        once = asyncio.run(played(chosen, at_once, repeats=0))
+    again = asyncio.run(played(held_up_of(chosen, once), AGAIN_AT_ONCE))
+    return list({run.name: run for run in (*once, *again)}.values())
 
 
 def is_held_up(run: Run) -> bool:

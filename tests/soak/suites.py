@@ -3,7 +3,6 @@
 Both are played in an order that a seed draws. What a run tells must not depend on it.
 """
 
-import asyncio
 import os
 from collections.abc import Sequence
 
@@ -13,8 +12,8 @@ from firstbyte.harness.result import Outcome, Run
 from firstbyte.harness.runner.matrix import plans, run_all, select
 from firstbyte.harness.runner.plan import Options, Plan
 from tests.conformance.stories import both_modes, differences
-from tests.soak.busy import LOOPS, busy_machine
-from tests.soak.load import AGAIN_AT_ONCE, AT_ONCE, held_up_of, is_held_up, played
+from tests.soak.busy import LOOPS
+from tests.soak.load import AT_ONCE, is_held_up, played_beside_loops
 from tests.soak.order import drawn
 from tests.soak.part import Failure, Round, replay_of
 
@@ -80,10 +79,7 @@ class RealSuite:
         if not self.sim:
             self.sim = {run.name: run for run in run_all(self._plans, os.cpu_count() or 1, lambda _run: None)}
         known = [one for one in self._plans if self.sim[one.name].outcome is not Outcome.NOT_APPLICABLE]
-        with busy_machine(self._loops):
-            once = asyncio.run(played(drawn(known, seed), AT_ONCE, repeats=0))
-            again = asyncio.run(played(held_up_of(known, once), AGAIN_AT_ONCE))
-        runs = [*(run for run in once if not is_held_up(run)), *again]
+        runs = played_beside_loops(drawn(known, seed), AT_ONCE, self._loops)
         held_up = [run for run in runs if is_held_up(run)]
         failures = [
             Failure(what=f"{run.name}: {'; '.join(wrong)}", seed=seed, replay=replay_of("real", seed))

@@ -95,6 +95,17 @@ async def test_what_others_waited_counts_within_a_second_and_not_over_a_run(
     assert 120_000 <= watch.worst < 180_000
 
 
+async def test_many_short_waits_for_a_turn_add_up_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "WINDOW", 4)
+    watch = machine.Watch(lambda: Duration(0))
+    now = asyncio.get_running_loop().time()
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
+    for late in [0.001, *[0.032] * 7]:
+        watch._due = now - late
+        watch._look()
+    assert watch.worst == 4 * 30_000
+
+
 def test_a_process_says_how_long_it_waited_and_one_that_is_gone_says_nothing() -> None:
     before = waited_for_processor(os.getpid())
     assert before <= waited_for_processor(os.getpid())
