@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 WORKERS ?= 4
 REPEAT ?= 50
-FUZZ ?= origin client http2
+FUZZ ?= origin client http2 sse har openapi
 RUNS ?= 100000
 TIME ?=
 PARTS ?=
@@ -74,7 +74,7 @@ transcripts: setup ## record again what Hono puts on the wire on Bun and Node
 soak: setup $(if $(filter others,$(or $(PARTS),others)),adk) ## suites and long tests again and again, counted (TIME=2h, PARTS="sim real ui", REPEAT=50)
 	@$(BIN)/python -m tests.soak.command $(if $(TIME),--time "$(TIME)") --repeat $(REPEAT) --workers $(WORKERS) $(ARGS) $(PARTS)
 
-fuzz: setup ## coverage-guided search for bytes that break an edge (FUZZ="origin client http2", RUNS=100000)
+fuzz: setup ## coverage-guided search for input that breaks an edge or a reader (FUZZ="origin har", RUNS=100000)
 	@.cache/uv/bin/uv pip install --quiet --python $(BIN)/python --group fuzz
 	@for kind in $(FUZZ); do $(BIN)/python -m tests.fuzz.guided $$kind -runs=$(RUNS) -max_len=256 -len_control=0 || exit 1; done
 

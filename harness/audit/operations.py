@@ -80,7 +80,7 @@ def _all_operations(source: Source) -> list[Any]:
         schema = schemathesis.openapi.from_dict(source.document, config=SchemathesisConfig())
         return list(schema.get_all_operations())
     except _unusable() as error:
-        raise BadInput(f"the document can't be used: {_first_line(error)}; correct it") from error
+        raise BadInput(f"{source.name}: can't be used: {_first_line(error)}; correct it") from error
 
 
 def _chosen(found: Sequence[Any], source: Source, choice: Choice) -> Iterator[Operation]:

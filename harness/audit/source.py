@@ -19,8 +19,11 @@ CURE = "give the address or file of an OpenAPI 3 or Swagger 2 document"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A document and the address its paths are under, without a slash at the end."""
+    """A document and the address its paths are under, without a slash at the end. name: where it came from,
+    without secrets.
+    """
 
+    name: str
     document: dict[str, Any]
     server: str
 
@@ -37,7 +40,9 @@ def read_source(
         raise BadInput(f"{shown}: is no OpenAPI document: it has no key 'openapi' or 'swagger'; {CURE}")
     if not isinstance(document.get("paths"), dict) or not document["paths"]:
         raise BadInput(f"{shown}: paths: is empty or missing, so there is nothing to audit; {CURE}")
-    return Source(document=document, server=_server(document, where if is_url else "", server, shown))
+    return Source(
+        name=shown, document=document, server=_server(document, where if is_url else "", server, shown)
+    )
 
 
 def _read(path: Path) -> bytes:

@@ -14,8 +14,10 @@ def inputs(usual: int, kinds: int = 1) -> int:
     return _CI // kinds if os.environ.get("CI") == "true" else usual
 
 
-def soak_inputs() -> range:
-    """Their numbers: FIRSTBYTE_FUZZ_INPUTS, else a million. FIRSTBYTE_FUZZ_SEED=2: those after them."""
-    count = int(os.environ.get("FIRSTBYTE_FUZZ_INPUTS") or _SOAK)
+def soak_inputs(less: int = 1) -> range:
+    """Their numbers: FIRSTBYTE_FUZZ_INPUTS, else a million, or so many times less. FIRSTBYTE_FUZZ_SEED=2:
+    those after them.
+    """
+    count = int(os.environ.get("FIRSTBYTE_FUZZ_INPUTS") or _SOAK) // less
     first = (int(os.environ.get("FIRSTBYTE_FUZZ_SEED") or 1) - 1) * count
     return range(first, first + count)

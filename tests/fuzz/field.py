@@ -23,18 +23,23 @@ from firstbyte.proxies.server import EdgeServer
 #: Beyond every timer of the fuzzed profile, a request sent again and the lingering close included.
 BEYOND = 30.0
 MARK = b"<script>"
+OK = 200
 #: Plays on one edge: a longer simulation remembers more tasks.
 BATCH = 100
 
 
 class Play(msgspec.Struct, frozen=True):
-    """What the client sends and what the origin answers each request with, in pieces; how each ends."""
+    """What the client sends and what the origin answers each request with, in pieces; how each ends.
+
+    stream: the body of a good answer, which must come through as it is; None when the answer may be bad.
+    """
 
     client: tuple[bytes, ...]
     origin: tuple[bytes, ...]
     client_end: str = "fin"
     origin_end: str = "fin"
     http2: bool = False
+    stream: bytes | None = None
 
 
 class Prior2(EdgeServer):
@@ -183,7 +188,26 @@ class Field:
             return f"{len(origin.requests)} requests at the origin of {attempts} the edge sent"
         if MARK in answer and MARK not in b"".join(play.origin):
             return f"markup came back: {answer[:300]!r}"
-        return ""
+        return "" if play.stream is None else changed(play, answer)
+
+
+def changed(play: Play, answer: bytes) -> str:
+    """What has become of a stream on its way, if it is not what it was, whole or to a cut."""
+    reader = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
+    reader.send(h11.Request(method="GET", target="/", headers=[("Host", "a")]))
+    reader.receive_data(answer)
+    reader.receive_data(b"")
+    body = b""
+    try:
+        while not isinstance(event := reader.next_event(), h11.EndOfMessage | h11.ConnectionClosed):
+            if isinstance(event, h11.Response) and event.status_code != OK:
+                return ""  # the edge's own answer
+            body += event.data if isinstance(event, h11.Data) else b""
+    except h11.RemoteProtocolError:  # it was cut
+        pass
+    assert play.stream is not None
+    is_whole = body == play.stream if play.origin_end == "fin" else play.stream.startswith(body)
+    return "" if is_whole else f"the stream came as {body[:300]!r}"
 
 
 async def _send(play: Play, address: tuple[str, int]) -> bytes:

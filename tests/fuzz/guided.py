@@ -1,31 +1,29 @@
-"""Coverage-guided: `python -m tests.fuzz.guided origin|client|http2 [options of libFuzzer]`; see `make fuzz`.
+"""Coverage-guided: `python -m tests.fuzz.guided KIND [options of libFuzzer]`; see `make fuzz`.
 
-The fuzzer's bytes are the choices of the same plays that test_edge.py draws from a generator; what it has not
-been through yet is where it goes next. It ends with the first play that goes wrong, and prints it.
+The fuzzer's bytes are the choices that test_inputs.py draws from a generator; what it has not been through
+yet is where it goes next. It ends with the first input that goes wrong, and prints it.
 """
 
 import sys
 
 import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]  # a group of its own
 
-with atheris.instrument_imports(include=["firstbyte.proxies", "mitmproxy.proxy.layers.http", "h2"]):
-    from tests.fuzz.field import faults
-    from tests.fuzz.mutate import Given
-    from tests.fuzz.seeds import client_play, fuzzed_profile, http2_play, origin_play
+SUBJECTS = ["firstbyte.proxies", "firstbyte.harness", "mitmproxy.proxy.layers.http", "h2"]
 
-KINDS = {"origin": origin_play, "client": client_play, "http2": http2_play}
+with atheris.instrument_imports(include=SUBJECTS):
+    from tests.fuzz.kinds import KINDS
+    from tests.fuzz.mutate import Given
 
 
 def main(words: list[str]) -> None:
-    """Run until the options say so, or a play goes wrong."""
+    """Run until the options say so, or an input goes wrong."""
     if len(words) < 2 or words[1] not in KINDS:
         raise SystemExit(f"fuzz: which of {', '.join(KINDS)}?")
     kind = KINDS[words.pop(1)]
-    profile = fuzzed_profile()
 
     def one(data: bytes) -> None:
-        for play, wrong in faults([kind(Given(data))], profile):
-            raise AssertionError(f"{wrong}\n{play!r}")
+        for given, wrong in kind([Given(data)]):
+            raise AssertionError(f"{wrong}\n{given!r}")
 
     atheris.Setup(words, one)
     atheris.Fuzz()

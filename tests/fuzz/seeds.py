@@ -33,6 +33,31 @@ CLIENT = (
     b"GET / HTTP/1.0\r\n\r\n",
     b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
 )
+#: Pieces of event streams; what follows the last empty line is not yet an event.
+EVENTS = (
+    b"data: x\n\n",
+    b"id: 1\nevent: message.updated\ndata: {}\ndata: {}\n\n",
+    b": heartbeat\n\n",
+    b"retry: 3000\n\n",
+    b"\xef\xbb\xbfdata: with a mark of its byte order\r\n\r\n",
+    b"data: only carriage returns\r\r",
+    b"data: not at its end",
+)
+EVENT_TOKENS = (
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\0",
+    b"\xff\xfe",
+    b"id: \0\n",
+    b"retry: -1\n",
+    b"retry: 99999999999999999999\n",
+    b"event:\n",
+    b"data",
+    b":" * 4_096,
+    b"<script>",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+)
 ENDS = ("fin", "fin", "rst", "hang", "on", "on")
 #: Fields that HTTP/2 forbids or that mean something else in HTTP/1.1.
 TRICKS = (
@@ -69,6 +94,30 @@ def origin_play(source: Source) -> Play:
         cut(source, mutated(source, ORIGIN)),
         choose(source, ("fin", "rst")),
         choose(source, ENDS),
+    )
+
+
+def stream_play(source: Source) -> Play:
+    """A good head of an event stream, and anything as its events: in chunks, by its length or to its end."""
+    events = mutated(source, EVENTS, EVENT_TOKENS)
+    head, body = choose(
+        source,
+        (
+            (b"", events),
+            (b"Content-Length: %d\r\n" % len(events), events),
+            (b"Transfer-Encoding: chunked\r\n", b"%x\r\n%b\r\n0\r\n\r\n" % (len(events), events)),
+        ),
+    )
+    # An empty chunk would be the end.
+    if not events:
+        head, body = b"Content-Length: 0\r\n", b""
+    status = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+    return Play(
+        (choose(source, CLIENT[:1]),),
+        (status + head + b"\r\n", *cut(source, body)),
+        choose(source, ("fin", "rst")),
+        choose(source, ENDS),
+        stream=events,
     )
 
 
