@@ -26,6 +26,8 @@ from firstbyte.harness.units import Duration, format_duration, seconds
 from firstbyte.proxies.held import Action, Next
 
 PATIENCE = seconds(5)
+SET_UP_PATIENCE = seconds(20)
+"""For what a rule only waits for, and does not judge: a busy machine makes a heavy server slow."""
 PAGE_SECONDS = (1, 1, 2, 4, 8, 16, 30)
 """How far the page's clock goes in one `settle`, step by step: a minute in all."""
 MANY = 1_000
@@ -226,7 +228,7 @@ class Stage:
 
     def until(self, is_true: Callable[[], bool], what: str) -> None:
         """Look again each frame. Raises SetupFailed when it does not come true."""
-        if not self._is_true_within(PATIENCE, is_true):
+        if not self._is_true_within(SET_UP_PATIENCE, is_true):
             raise SetupFailed(f"{self.adapter.name}: waited in vain until {what}")
 
     def comes_true(self, is_true: Callable[[], bool]) -> bool:
