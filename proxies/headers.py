@@ -35,6 +35,8 @@ _HOP_BY_HOP = frozenset(
 #: What a `Connection: x` may not take away.
 _KEPT = frozenset({b"host", b"content-length", b"transfer-encoding", b"content-type", b"expect", b"trailer"})
 _NO_TOKENS: frozenset[bytes] = frozenset()
+#: Of a Content-Length: what fits into 64 bits with a sign, as the products count.
+_MOST_DIGITS = 18
 
 
 def refuse_request(request: http.Request) -> tuple[int, str] | None:
@@ -59,6 +61,9 @@ def _refuse_fields(request: http.Request) -> tuple[int, str] | None:
         return 400, str(error)
     if _BAD_VALUE.search(b"".join([value for _, value in request.headers.fields])):
         return 400, "a header value holds a line break or NUL"
+    length = named(request.headers, b"content-length")
+    if length and not _is_length(length[0]):
+        return 400, "the Content-Length is not a length"
     coding = named(request.headers, b"transfer-encoding")
     if coding and [value.lower() for value in coding] != [b"chunked"]:
         # RFC 9112 6.1; a coding the origin does not know would leave it without the body's end.
@@ -82,13 +87,17 @@ def refuse_response(response: http.Response) -> str:
     coding = named(response.headers, b"transfer-encoding")
     if length and coding:
         return "both Content-Length and Transfer-Encoding"
-    if len(set(length)) > 1 or (length and not length[0].isdigit()):
-        return f"Content-Length {b', '.join(length)!r}"
+    if len(set(length)) > 1 or (length and not _is_length(length[0])):
+        return f"Content-Length {b', '.join(length)[:40]!r}"
     if len(coding) > 1 or (coding and coding[0].lower() not in (b"chunked", b"identity")):
         return f"Transfer-Encoding {b', '.join(coding)!r}"
     if _BAD_VALUE.search(b"".join([value for _, value in response.headers.fields])):
         return "a header value with a line break or NUL"
     return ""
+
+
+def _is_length(value: bytes) -> bool:
+    return value.isdigit() and len(value.lstrip(b"0")) <= _MOST_DIGITS
 
 
 def choose_length(response: http.Response, rule: TwoLengths) -> tuple[str, ...]:
@@ -113,6 +122,17 @@ def one_length(response: http.Response) -> None:
     lengths = named(response.headers, b"content-length")
     if len(lengths) > 1:
         response.headers["content-length"] = lengths[0]
+
+
+def plain_length(message: http.Message) -> None:
+    """Leave out the zeros before a length: RFC 9110 8.6 allows them, and not every reader takes them."""
+    lengths = named(message.headers, b"content-length")
+    if (
+        len(lengths) == 1
+        and lengths[0].isdigit()
+        and lengths[0] != (plain := lengths[0].lstrip(b"0") or b"0")
+    ):
+        message.headers["content-length"] = plain
 
 
 def is_upgrade(request: http.Request) -> bool:

@@ -33,6 +33,7 @@ from firstbyte.proxies.headers import (
     choose_length,
     is_framed,
     one_length,
+    plain_length,
     refuse_response,
     refuse_status_line,
     wants_close,
@@ -144,6 +145,7 @@ class EdgeHttp1Client(Http1Client):
             yield from self._broke(Cause.GARBAGE, refusal)
             return
         one_length(response)
+        plain_length(response)
         status = response.status_code
         if status < 200 and status != 101 and status not in self.takes_as_final:
             assert self.stream_id is not None

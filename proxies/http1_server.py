@@ -32,7 +32,14 @@ from mitmproxy.proxy.layers.http._http1 import Http1Server, make_body_reader
 
 from firstbyte.harness.profile import Ending
 from firstbyte.proxies.answer import refusal_text, standard_reason
-from firstbyte.proxies.headers import HTTP09, has_no_body, is_upgrade, refuse_request, wants_close
+from firstbyte.proxies.headers import (
+    HTTP09,
+    has_no_body,
+    is_upgrade,
+    plain_length,
+    refuse_request,
+    wants_close,
+)
 from firstbyte.proxies.heads import is_chunked, named, read_request_head
 from firstbyte.proxies.signals import BreakOff, FinishAndClose, InterimHeaders, LingerClose, ResetConnection
 
@@ -93,6 +100,7 @@ class EdgeHttp1Server(Http1Server):
             return
         try:
             request = read_request_head(lines)
+            plain_length(request)
             size = http1.expected_http_body_size(request)
         except ValueError as error:
             yield from self._refuse(400, str(error))

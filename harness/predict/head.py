@@ -12,6 +12,8 @@ NO_CONTENT = 204
 SWITCHING = 101
 _LOWEST, _HIGHEST = 100, 599
 _FINAL = 200
+#: Of a Content-Length: what fits into 64 bits with a sign, as the products count.
+_MOST_DIGITS = 18
 #: RFC 9110 7.6.1: between two neighbours only.
 _HOP_BY_HOP = frozenset(
     {
@@ -79,6 +81,7 @@ def read_head(lines: list[bytes], rule: TwoLengths) -> tuple[Head, Head]:
     status, reason = _status_line(lines[0] if lines else b"")
     head, others = _with_one_length(Head(status, reason, _fields(lines[1:])), rule)
     _refuse(head)
+    head = _with_plain_length(head)
     more = tuple((b"Content-Length", value) for value in others)
     return head, head._replace(fields=(*head.fields, *more))
 
@@ -93,6 +96,16 @@ def _with_one_length(head: Head, rule: TwoLengths) -> tuple[Head, list[bytes]]:
     chosen = lengths[-1 if rule is TwoLengths.LAST else 0]
     others = lengths[1:] if rule is TwoLengths.BOTH and len(set(lengths)) > 1 else []
     return head._replace(fields=(*kept, (b"Content-Length", chosen))), others
+
+
+def _with_plain_length(head: Head) -> Head:
+    """Without the zeros before it: they say nothing."""
+    return head._replace(
+        fields=tuple(
+            (name, value.lstrip(b"0") or b"0") if name.lower() == b"content-length" else (name, value)
+            for name, value in head.fields
+        )
+    )
 
 
 def _status_line(line: bytes) -> tuple[int, bytes]:
@@ -128,12 +141,16 @@ def _refuse(head: Head) -> None:
         raise BadHead(f"status {head.status}")
     if length and coding:
         raise BadHead("both Content-Length and Transfer-Encoding")
-    if len(set(length)) > 1 or (length and not length[0].isdigit()):
+    if len(set(length)) > 1 or (length and not _is_length(length[0])):
         raise BadHead(f"Content-Length {head.one(b'content-length')!r}")
     if len(coding) > 1 or (coding and coding[0].lower() not in (b"chunked", b"identity")):
         raise BadHead(f"Transfer-Encoding {head.one(b'transfer-encoding')!r}")
     if any(byte in value for _, value in head.fields for byte in (b"\0", b"\r", b"\n")):
         raise BadHead("a header value with a line break or NUL")
+
+
+def _is_length(value: bytes) -> bool:
+    return value.isdigit() and len(value.lstrip(b"0")) <= _MOST_DIGITS
 
 
 def has_no_body(method: str, status: int) -> bool:

@@ -2,11 +2,9 @@
 
 import asyncio
 import gc
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
 from threading import Thread
@@ -98,6 +96,9 @@ def run_all(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run], None]
 
 
 def _run_forked(all_plans: Sequence[Plan], processes: int, on_done: Callable[[Run], None]) -> tuple[Run, ...]:
+    import multiprocessing  # noqa: PLC0415 - for many runs alone
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
     # A simulation owns its process, so several at once need several; a fork has all loaded, the plans too.
     preload()
     gc.freeze()  # or the processes would look through all of that for garbage, and copy it to do so
@@ -127,6 +128,8 @@ def _work_for_parent(all_plans: Sequence[Plan]) -> None:
 
 
 def _end_with_parent() -> None:
+    import multiprocessing  # noqa: PLC0415
+
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

@@ -6,6 +6,7 @@ from tests.fuzz.field import Play, faults
 from tests.fuzz.seeds import fuzzed_profile
 
 OK = (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",)
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 #: GET / over https of host 'a', in HPACK.
 HEADERS = b"\x00\x00\x06\x01\x04\x00\x00\x00\x01\x82\x84\x87\x41\x01a"
@@ -32,6 +33,18 @@ PLAYS = [
     pytest.param(
         Play((b"HEAD /x\xffy HTTP/1.1\r\nHost: a\r\n\r\n",), OK),
         id="a target with a byte that no strict origin reads went on",
+    ),
+    pytest.param(
+        Play((GET,), (b"HTTP/1.1 200 OK\r\nContent-Length: 03\r\n\r\nabc",), stream=b"abc"),
+        id="a length with a zero before it ended the client's connection without an answer",
+    ),
+    pytest.param(
+        Play((GET,), (b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n",)),
+        id="a length of more digits than Python turns into a number did so too",
+    ),
+    pytest.param(
+        Play((b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + b"9" * 30 + b"\r\n\r\nabc",), OK),
+        id="a length that no origin can count went on to it",
     ),
 ]
 
