@@ -19,7 +19,7 @@ def table(soak: Soak) -> Iterator[str]:
         yield _row(one)
     yield f"seeds from {soak.seed}; {length(soak.elapsed)} in all"
     for one in soak.tallies:
-        yield from _failures(one)
+        yield from failures(one)
     yield from gaps(soak)
 
 
@@ -28,8 +28,9 @@ def _row(one: Tally) -> str:
     return ROW.format(one.part.name, f"{one.rounds}/{one.part.whole}", one.cases, one.part.unit, *counts)
 
 
-def _failures(one: Tally) -> Iterator[str]:
-    for failure in one.failures:
+def failures(one: Tally, after: int = 0) -> Iterator[str]:
+    """Two lines for each failure, without the first ones."""
+    for failure in one.failures[after:]:
         yield f"failure in {one.part.name}, seed {failure.seed}: {visible(failure.what)[:SHOWN]}"
         yield f"  again: {failure.replay}"
 

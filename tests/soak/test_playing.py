@@ -1,12 +1,15 @@
 """A soak plays what there is time for, says what it has not played, and keeps each failure's seed."""
 
+import io
 from collections.abc import Callable
 
 import pytest
 
+from firstbyte.harness.report.terminal import terminal_of
 from tests.soak.outcome import document, exit_code, table
 from tests.soak.part import Failure, Part, Round
 from tests.soak.playing import Soak
+from tests.soak.status import Status
 
 TEN = Round(cases=10)
 
@@ -50,6 +53,20 @@ def test_without_a_time_all_of_each_part_is_played_once() -> None:
     assert (rounds(soak), soak.elapsed) == ({"one": 2, "two": 3}, 35)
     assert "not " not in "\n".join(table(soak))
     assert exit_code(soak) == 0
+
+
+def test_a_failure_is_told_when_it_is_there_and_once() -> None:
+    watch, said = Watch(), io.StringIO()
+    wrong = Round(cases=1, failures=(Failure(what="it broke", seed=7, replay="make it"),))
+    status = Status(terminal_of(said, {}))
+    soak = Soak([part("one", watch.takes(90, wrong))], seed=7, limit=None, now=watch.now, before=status.say)
+    soak.play()
+    lines = said.getvalue().splitlines()
+    assert lines[1:3] == ["failure in one, seed 7: it broke", "  again: make it"]
+    assert [line.partition(";")[0] for line in (lines[0], lines[3])] == [
+        "soak: one, round 1 of 2, seed 7",
+        "soak: one, round 2 of 2, seed 8",
+    ]
 
 
 def test_a_time_is_shared_by_how_much_of_each_part_has_been_played_and_never_exceeded() -> None:
