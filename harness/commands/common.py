@@ -121,9 +121,9 @@ def _seconds() -> float:
 
 def write_out(runs: Sequence[Run], parsed: argparse.Namespace) -> None:
     """--json and --junit."""
-    from firstbyte.harness.report import json_out, junit  # noqa: PLC0415 - only when results are written
-
     if parsed.json:
+        from firstbyte.harness.report import json_out  # noqa: PLC0415 - only when results are written
+
         whole = document(tuple(runs), package_version())
         shard = getattr(parsed, "shard", None)
         part = (
@@ -131,6 +131,8 @@ def write_out(runs: Sequence[Run], parsed: argparse.Namespace) -> None:
         )
         json_out.write({**whole, **part}, parsed.json)
     if parsed.junit:
+        from firstbyte.harness.report import junit  # noqa: PLC0415
+
         junit.write(tuple(runs), parsed.junit)
 
 

@@ -6,7 +6,6 @@ import argparse
 import platform
 import shlex
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def facts() -> tuple[tuple[str, str], ...]:
     """Command, versions, machine."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - email, zipfile and more
+
     # Word by word: a header is a line of its own there, so that its secret is seen.
     command = shlex.join(["firstbyte", *map(redact.text, sys.argv[1:])])
     python = f"{platform.python_implementation()} {platform.python_version()} on {platform.system()}"

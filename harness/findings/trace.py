@@ -4,8 +4,9 @@ It exists so that a rule is one sentence about events. Pure. It must never decid
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+import msgspec
 
 from firstbyte.harness.judge import GATEWAY_STATUSES, Judgement, is_success
 from firstbyte.harness.ledger import Ledger
@@ -21,8 +22,7 @@ _TOGETHER = 1_000
 """Microseconds: bytes and the 1xx made of them are noted apart by less."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """One request. Times are microseconds of the run.
 
     events: those with its number, by actor and kind. behind_edge: an edge is known to be there.
@@ -150,8 +150,7 @@ class Trace:
         return last is not None and last > moment
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """One run. traces: the requests of the judged intent, or all of them when nothing was judged."""
 
     timeline: Timeline

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
 from threading import Thread
@@ -98,6 +97,8 @@ def run_all(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run], None]
 
 
 def _run_forked(all_plans: Sequence[Plan], processes: int, on_done: Callable[[Run], None]) -> tuple[Run, ...]:
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - not for a few runs
+
     # A simulation owns its process, so several at once need several; a fork has all loaded, the plans too.
     preload()
     gc.freeze()  # or the processes would look through all of that for garbage, and copy it to do so
