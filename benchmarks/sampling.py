@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 PARTS = {
-    "SQLite, with the rows made for it": ("reference_server/store.py", "reference_server/ledger.py"),
+    "SQLite, with the rows made for it": (
+        "reference_server/store.py", "reference_server/ledger.py", "harness/runner/sim_disk.py",
+    ),
     "reference server: handlers, events, documents": ("firstbyte/reference_server/",),
     "uvicorn and Starlette": ("/uvicorn/", "/starlette/"),
     "edge: mitmproxy and ours": ("/mitmproxy/", "firstbyte/proxies/"),

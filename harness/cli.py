@@ -6,6 +6,7 @@ what a command does not need: `--help` and `list` are there before anybody notic
 """
 
 import argparse
+import atexit
 import gc
 import os
 import signal
@@ -55,12 +56,12 @@ def main(arguments: list[str] | None = None) -> int:
     redact.configure(os.environ)
     if words and words[0] in DELEGATED:
         return _guarded(lambda: int(import_module(DELEGATED[words[0]]).main(words[1:])))
-    parser = build_parser(words)
-    options = parser.parse_args(words)
-    if options.command is None:
-        parser.print_help()
-        return 2
     with _rare_collections():
+        parser = build_parser(words)
+        options = parser.parse_args(words)
+        if options.command is None:
+            parser.print_help()
+            return 2
         return _guarded(lambda: int(options.run(options)))
 
 
@@ -93,7 +94,10 @@ class _Version(argparse.Action):
 
 @contextmanager
 def _rare_collections() -> Iterator[None]:
-    """These commands make much and drop little: by default a third of reading TOML is looking for garbage."""
+    """These commands load and make much and drop little: by default a third of reading TOML is looking for
+    garbage. The end of the process looks for none.
+    """
+    atexit.register(gc.freeze)
     before = gc.get_threshold()
     gc.set_threshold(YOUNG_OBJECTS, *before[1:])
     try:

@@ -5,9 +5,10 @@ Must never start anything: it only reads.
 
 import argparse
 import ipaddress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
+
+import msgspec
 
 from firstbyte.reference_server.config import DEFAULT_HANDLER, Api, OnClientGone, Seconds, ServerConfig
 from firstbyte.reference_server.durations import duration
@@ -20,8 +21,7 @@ class InputError(Exception):
     """Something the user gave can't be used; the message says what, and what to give instead."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Listen:
+class Listen(msgspec.Struct, frozen=True, kw_only=True):
     """Where to listen. Port 0 lets the system choose one."""
 
     host: str = "127.0.0.1"

@@ -4,9 +4,10 @@ Delays are seconds, already divided by the time scale: nothing below this line k
 Must never hold anything that changes while the server runs.
 """
 
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NewType
+
+import msgspec
 
 Seconds = NewType("Seconds", float)
 
@@ -36,16 +37,14 @@ class OnClientGone(Enum):
     STOP = "stop"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProviderError:
+class ProviderError(msgspec.Struct, frozen=True, kw_only=True):
     """The model fails after that many tokens (0: before the first)."""
 
     after_tokens: int = 0
     message: str = "The model is overloaded"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModelHangs:
+class ModelHangs(msgspec.Struct, frozen=True, kw_only=True):
     """The model says nothing more after that many tokens, until the prompt is aborted."""
 
     after_tokens: int = 0
@@ -54,8 +53,7 @@ class ModelHangs:
 type ModelFailure = ProviderError | ModelHangs
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One answer of the scripted model: silent for `delay`, then one token every `gap`."""
 
     delay: Seconds = Seconds(0)
@@ -64,8 +62,7 @@ class Turn:
     failure: ModelFailure | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModelScript:
+class ModelScript(msgspec.Struct, frozen=True, kw_only=True):
     """The turns in order; the last one repeats. Never empty."""
 
     turns: tuple[Turn, ...] = (Turn(),)
@@ -75,13 +72,12 @@ class ModelScript:
         return self.turns[min(number, len(self.turns) - 1)]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ServerConfig:
+class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One server. `handler` answers prompt_async unless a request names another one."""
 
     handler: str = DEFAULT_HANDLER
     api: Api = Api.V1_2
-    model: ModelScript = field(default_factory=ModelScript)
+    model: ModelScript = ModelScript()
     on_client_gone: OnClientGone = OnClientGone.CONTINUE
     persist_delay: Seconds = DEFAULT_PERSIST_DELAY
     heartbeat: Seconds = DEFAULT_HEARTBEAT
@@ -90,7 +86,7 @@ class ServerConfig:
 
     def scaled(self, factor: float) -> "ServerConfig":
         """The same server with every delay divided by `factor`, which is done once, before anything runs."""
-        return replace(
+        return msgspec.structs.replace(
             self,
             model=ModelScript(turns=tuple(_scaled_turn(turn, factor) for turn in self.model.turns)),
             persist_delay=Seconds(self.persist_delay / factor),
@@ -99,4 +95,4 @@ class ServerConfig:
 
 
 def _scaled_turn(turn: Turn, factor: float) -> Turn:
-    return replace(turn, delay=Seconds(turn.delay / factor), gap=Seconds(turn.gap / factor))
+    return msgspec.structs.replace(turn, delay=Seconds(turn.delay / factor), gap=Seconds(turn.gap / factor))

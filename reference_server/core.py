@@ -4,7 +4,8 @@ Must never hold anything about one request.
 """
 
 import sqlite3
-from dataclasses import dataclass
+
+import msgspec
 
 from firstbyte.reference_server.config import ServerConfig
 from firstbyte.reference_server.env import Env
@@ -14,8 +15,7 @@ from firstbyte.reference_server.ledger import LEDGER_TABLE, Ledger
 from firstbyte.reference_server.store import TABLES, Store, transaction
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Core:
+class Core(msgspec.Struct, frozen=True, kw_only=True):
     """The shared parts of one server."""
 
     config: ServerConfig

@@ -8,13 +8,13 @@ import os
 import string
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Env:
+class Env(msgspec.Struct, frozen=True, kw_only=True):
     """The four things a server needs from outside.
 
     monotonic_us: microseconds of a clock that never goes back. wall_ms: unix time in milliseconds.

@@ -5,15 +5,15 @@
 request's own body.
 """
 
-from dataclasses import dataclass
 from typing import assert_never
+
+import msgspec
 
 from firstbyte.reference_server.config import Api
 from firstbyte.reference_server.documents import Json, JsonObject
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One thing wrong with a request's body. `received` is the JSON type found, or "undefined"."""
 
     path: tuple[str | int, ...]

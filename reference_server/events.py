@@ -9,9 +9,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from firstbyte.reference_server.config import Api, Seconds
 from firstbyte.reference_server.documents import Json, JsonObject, encoded
@@ -35,8 +36,7 @@ class StreamKind(Enum):
     GLOBAL = "/global/event"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened, as clients see it. `session` is empty for what concerns the server alone."""
 
     type: str

@@ -5,6 +5,7 @@ Vary, a 204 has no Content-Type. Captured with raw sockets, 2026-11-22. Must nev
 """
 
 from email.utils import formatdate
+from functools import lru_cache
 from typing import assert_never
 
 from firstbyte.reference_server.config import Api
@@ -16,7 +17,12 @@ VARY = (b"Vary", b"Origin")
 
 def http_date(wall_ms: int) -> bytes:
     """The time as RFC 9110 5.6.7 wants it."""
-    return formatdate(wall_ms // 1000, usegmt=True).encode()
+    return _date_of(wall_ms // 1000)
+
+
+@lru_cache(maxsize=64)
+def _date_of(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
 
 
 def no_content(api: Api, date: bytes) -> list[HeaderLine]:

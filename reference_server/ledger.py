@@ -6,9 +6,10 @@ not yet durable.
 """
 
 import sqlite3
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from firstbyte.reference_server.documents import Json, JsonObject, reread, written
 from firstbyte.reference_server.env import Env
@@ -44,8 +45,7 @@ class LedgerEvent(Enum):
     RESPONSE_COMPLETED = "response-completed"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ticket:
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """One admitted prompt: the request that brought it, where it belongs, and what its user wants."""
 
     request: str

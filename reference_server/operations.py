@@ -4,9 +4,9 @@ Must never exist for something that isn't routed.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from functools import wraps
 
+import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,8 +21,7 @@ from firstbyte.reference_server.wire import HeaderLine
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """One response an operation may give. `schema` None means no body."""
 
     status: int
@@ -31,17 +30,15 @@ class Outcome:
     media_type: str = "application/json"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     """A query parameter or a request header."""
 
     name: str
     place: str = "query"
-    schema: JsonObject = field(default_factory=lambda: {"type": "string"})
+    schema: JsonObject = msgspec.field(default_factory=lambda: {"type": "string"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A method on a path. `body` names the schema of the request's body, empty for none."""
 
     method: str

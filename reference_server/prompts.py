@@ -5,9 +5,10 @@ messageID and part ids: one message, unchanged. Same messageID without part ids:
 Measured on 1.2.20 and 1.18.33, 2026-11-22. Must never publish an event of something that isn't durable.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
+
+import msgspec
 
 from firstbyte.reference_server.config import Api
 from firstbyte.reference_server.core import Core
@@ -29,14 +30,13 @@ class PromptKind(Enum):
     SHELL = "shell"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prompt:
+class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     """What a user sent. An empty `message_id` means that the server chooses one."""
 
     message_id: str = ""
     parts: tuple[JsonObject, ...]
     agent: str = DEFAULT_AGENT
-    model: JsonObject = field(default_factory=lambda: DEFAULT_MODEL)
+    model: JsonObject = msgspec.field(default_factory=lambda: DEFAULT_MODEL)
     wants_reply: bool = True
     kind: PromptKind = PromptKind.MODEL
     shell_command: str = ""

@@ -4,9 +4,9 @@ Starlette keeps it as `app.state.service`. Must never be used after `stop`.
 """
 
 import sqlite3
-from dataclasses import dataclass
 from typing import cast
 
+import msgspec
 from starlette.requests import Request
 
 from firstbyte.reference_server.config import ServerConfig
@@ -16,8 +16,7 @@ from firstbyte.reference_server.tasks import Tasks
 from firstbyte.reference_server.work import Work
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a route may use."""
 
     core: Core

@@ -8,9 +8,10 @@ sessions.
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from firstbyte.reference_server.documents import Json, JsonObject, reread, text_of, written
 
@@ -30,8 +31,7 @@ TABLES: Final = (
 _MESSAGE_COLUMNS: Final = "session, id, role, intent, is_answered, data"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One stored message. `info` is what clients see of it, without its parts."""
 
     session: str

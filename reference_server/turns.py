@@ -5,8 +5,9 @@ the model for a message that is not durable.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+import msgspec
 
 from firstbyte.reference_server.config import Api, Turn
 from firstbyte.reference_server.core import Core
@@ -28,8 +29,7 @@ from firstbyte.reference_server.store import Message
 _SNAPSHOT: Final = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 
-@dataclass(kw_only=True, slots=True)
-class Answering:
+class Answering(msgspec.Struct, kw_only=True):
     """A turn under way. `tickets` are the prompts it settles, the last one is the one it answers.
 
     `settles` are the ids of the user messages that need no answer any more when it is over.
@@ -40,7 +40,7 @@ class Answering:
     settles: Sequence[str]
     tickets: Sequence[Ticket]
     assistant: Message
-    text_part: dict[str, Json] = field(default_factory=dict)
+    text_part: dict[str, Json] = {}
 
     @property
     def session(self) -> JsonObject:
@@ -64,7 +64,7 @@ def begin(core: Core, unanswered: Sequence[Message], tickets: Sequence[Ticket]) 
     turn = Answering(
         core=core, user=user, settles=settles, tickets=tickets, assistant=_empty_answer(core, user)
     )
-    summarised = replace(user, info={**user.info, "summary": {"diffs": []}})
+    summarised = msgspec.structs.replace(user, info={**user.info, "summary": {"diffs": []}})
     turn.user = summarised
     session = {**touched(core, turn.session), "summary": NO_CHANGES}
     with core.store.transaction():
@@ -197,7 +197,9 @@ def _store_text(turn: Answering, text: str) -> None:
         "type": "step-finish", "reason": "stop", "snapshot": _SNAPSHOT, "cost": 0, "tokens": used,
     }  # fmt: skip
     _put_part(turn, _part(turn, closing))
-    turn.assistant = replace(turn.assistant, info={**turn.assistant.info, "tokens": used, "finish": "stop"})
+    turn.assistant = msgspec.structs.replace(
+        turn.assistant, info={**turn.assistant.info, "tokens": used, "finish": "stop"}
+    )
     _say(turn, "message.updated", {"info": turn.assistant.info})
 
 
@@ -217,7 +219,7 @@ def _close_with_error(turn: Answering, error: JsonObject, event: LedgerEvent, de
 
 def _close(turn: Answering, info: JsonObject, event: LedgerEvent, detail: JsonObject) -> None:
     core = turn.core
-    turn.assistant = replace(turn.assistant, info=info)
+    turn.assistant = msgspec.structs.replace(turn.assistant, info=info)
     with core.store.transaction():
         core.store.change_message(turn.assistant)
         if event is not LedgerEvent.ABORTED:

@@ -6,8 +6,9 @@ who waits is told when the loop ends, as in the real server. Must never lose a w
 """
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import assert_never
+
+import msgspec
 
 from firstbyte.reference_server import turns
 from firstbyte.reference_server.config import Turn
@@ -22,8 +23,7 @@ from firstbyte.reference_server.tasks import Tasks
 type Job = asyncio.Future[JsonObject]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Assignment:
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """One durable prompt that is to be answered. `pause` is how its model waits."""
 
     ticket: Ticket
@@ -32,13 +32,12 @@ class Assignment:
     pause: Pause = asyncio.sleep
 
 
-@dataclass(kw_only=True, slots=True)
-class SessionLoop:
+class SessionLoop(msgspec.Struct, kw_only=True):
     """One session's work under way."""
 
     session: str
-    assignments: list[Assignment] = field(default_factory=list)
-    waiting: list[Job] = field(default_factory=list)
+    assignments: list[Assignment] = []
+    waiting: list[Job] = []
     turn: turns.Answering | None = None
     is_aborted: bool = False
     task: asyncio.Task[None] | None = None

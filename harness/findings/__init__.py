@@ -45,7 +45,7 @@ def run_finding_ids() -> tuple[str, ...]:
 
 
 def _any(question: Callable[[Trace], bool]) -> Rule:
-    return lambda seen: any(question(trace) for trace in seen.traces)
+    return lambda seen: any(map(question, seen.traces))
 
 
 def _any_with_profile(question: Callable[[Trace, Profile | None], bool]) -> Rule:

@@ -4,8 +4,9 @@ Pure. A finding that is also found in runs means the same there. It must never j
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+import msgspec
 
 from firstbyte.harness.prediction import Outcome, Prediction
 from firstbyte.harness.profile import InterimAction, Profile
@@ -22,8 +23,7 @@ _NO_CONTENT = 204
 _HARMFUL = (InterimAction.FINAL, InterimAction.REFUSE, InterimAction.STRAND)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules see. predictions: of the edges whose `profiles` these are."""
 
     wire: WireSeen

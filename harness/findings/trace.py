@@ -4,8 +4,10 @@ It exists so that a rule is one sentence about events. Pure. It must never decid
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
+
+import msgspec
 
 from firstbyte.harness.judge import GATEWAY_STATUSES, Judgement, is_success
 from firstbyte.harness.ledger import Ledger
@@ -21,8 +23,7 @@ _TOGETHER = 1_000
 """Microseconds: bytes and the 1xx made of them are noted apart by less."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One request. Times are microseconds of the run.
 
     events: those with its number, by actor and kind. behind_edge: an edge is known to be there.
@@ -45,23 +46,23 @@ class Trace:
         """When the last of them happened."""
         return max((event.at for event in self.all(actor, *kinds)), default=None)
 
-    @property
+    @cached_property
     def has_edge(self) -> bool:
         """Some edge told what it did."""
         return any(actor is Actor.EDGE for actor, _ in self.events)
 
-    @property
+    @cached_property
     def arrived_at(self) -> int | None:
         """When the origin had the request."""
         return self.first(Actor.ORIGIN, Kind.ARRIVED)
 
-    @property
+    @cached_property
     def fired(self) -> Event | None:
         """The edge's deadline that ended this request; of several attempts the last one."""
         fired = self.all(Actor.EDGE, Kind.TIMER_FIRED)
         return fired[-1] if fired else None
 
-    @property
+    @cached_property
     def stopped_at(self) -> int | None:
         """When somebody stopped waiting for the origin: a deadline, or an answer the origin did not give."""
         if self.fired is not None:
@@ -69,7 +70,7 @@ class Trace:
         answered = self.first(Actor.EDGE, Kind.ANSWERED, Kind.CUT)
         return answered if answered is not None else self.foreign_answer_at
 
-    @property
+    @cached_property
     def foreign_answer_at(self) -> int | None:
         """When the client got a gateway's answer and the origin had sent none: proof of a silent edge.
 
@@ -86,7 +87,7 @@ class Trace:
         )
         return one.header_at if is_proved else None
 
-    @property
+    @cached_property
     def header_from_origin_at(self) -> int | None:
         """When the origin's final header was complete on its way: seen by the edge, else by the client."""
         if self.has_edge:
@@ -95,13 +96,13 @@ class Trace:
             return self.first(Actor.ORIGIN, Kind.HEADER_SENT)
         return self.exchange.header_at
 
-    @property
+    @cached_property
     def edge_header_at(self) -> int | None:
         """When the first edge had a final header. What it took for one by mistake, a 1xx, is none."""
         headers = self.all(Actor.EDGE, Kind.HEADER_COMPLETED)
         return min((event.at for event in headers if _status(event) >= _FINAL), default=None)
 
-    @property
+    @cached_property
     def partial_header_at(self) -> int | None:
         """When the first bytes of the final header came without its end."""
         seen = [
@@ -150,8 +151,7 @@ class Trace:
         return last is not None and last > moment
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """One run. traces: the requests of the judged intent, or all of them when nothing was judged."""
 
     timeline: Timeline

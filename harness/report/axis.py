@@ -1,7 +1,8 @@
 """The time axis of a picture: which column a moment has, and the row of figures above the lanes. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from firstbyte.harness.report.paint import Line, Piece, Tone, merged
 from firstbyte.harness.units import format_duration
@@ -17,8 +18,7 @@ _STEPS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Axis:
+class Axis(msgspec.Struct, frozen=True, kw_only=True):
     """`columns` columns for the time from 0 to `until` microseconds."""
 
     until: int

@@ -4,7 +4,8 @@ Pure geometry: columns in, cells out. It must never know what an event is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from firstbyte.harness.report.paint import Line, Piece, Tone, merged
 from firstbyte.harness.report.plain import visible, width
@@ -15,8 +16,7 @@ _BESIDE_WALL = 1
 """Cells left free right of a wall."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Label:
+class Label(msgspec.Struct, frozen=True, kw_only=True):
     """A word at a column. short: what it shrinks to. rank: the lowest go first when there is no room."""
 
     column: int
@@ -26,8 +26,7 @@ class Label:
     rank: int = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fill:
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
     """A line of one character from `start` up to, not including, `stop`."""
 
     start: int
@@ -36,15 +35,14 @@ class Fill:
     tone: Tone = Tone.PLAIN
 
 
-@dataclass(kw_only=True, slots=True)
-class Lane:
+class Lane(msgspec.Struct, kw_only=True):
     """A row under construction. Columns begin at 0 behind the name."""
 
     name: str
     tone: Tone
-    fills: list[Fill] = field(default_factory=list)
-    marks: list[Fill] = field(default_factory=list)
-    labels: list[Label] = field(default_factory=list)
+    fills: list[Fill] = []
+    marks: list[Fill] = []
+    labels: list[Label] = []
 
     @property
     def is_empty(self) -> bool:

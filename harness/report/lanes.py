@@ -4,7 +4,8 @@ One lane for each actor; where two requests overlap, one more. Pure.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from firstbyte.harness.report.lane import Fill, Label, Lane
 from firstbyte.harness.report.paint import Tone
@@ -20,8 +21,7 @@ _ENDING = {End.COMPLETE: "", End.TRUNCATED: "broken off", End.RESET: "reset", En
 _GOOD_STATUS = range(200, 300)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Word:
+class Word(msgspec.Struct, frozen=True, kw_only=True):
     """How an event is shown. rank: what goes first when there is no room."""
 
     text: str

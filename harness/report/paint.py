@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
-from rich.color import ColorSystem
-from rich.style import Style
 
 from firstbyte.harness.report.plain import crop, visible, width
 
@@ -97,6 +95,9 @@ def _paint_line(one: Line, palette: Palette) -> str:
 def _coloured(piece: Piece) -> str:
     if piece.tone is Tone.PLAIN:
         return piece.text
+    from rich.color import ColorSystem  # noqa: PLC0415 - only for a terminal with colours
+    from rich.style import Style  # noqa: PLC0415
+
     return Style.parse(piece.tone.value).render(piece.text, color_system=ColorSystem.STANDARD)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from firstbyte.harness import redact
 from firstbyte.harness.report.paint import Line, Piece, Tone, line
-from firstbyte.harness.report.picture import picture
 from firstbyte.harness.report.plain import crop_middle, fit, fold, visible
 from firstbyte.harness.report.plain import width as cells_of
 from firstbyte.harness.report.terminal import Terminal
@@ -118,6 +117,8 @@ def _act(run: Run, width: int) -> Iterator[Line]:
         yield from _told("seen", seen(run), width, Tone.PLAIN)
     yield from reasons(run, width, indent=" " * _LABEL)
     if run.judgement is not None:
+        from firstbyte.harness.report.picture import picture  # noqa: PLC0415 - a table has none
+
         yield ()
         yield from picture(run, width)
     if run.findings:

@@ -5,8 +5,9 @@ It must never ask the environment by itself: the rim passes stream and environme
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TextIO
+
+import msgspec
 
 from firstbyte.harness.report.paint import Line, Palette, paint
 
@@ -15,8 +16,7 @@ NARROWEST = 60
 WIDEST = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Terminal:
+class Terminal(msgspec.Struct, frozen=True, kw_only=True):
     """One place to write to. width: cells in a line, NARROWEST to WIDEST."""
 
     stream: TextIO

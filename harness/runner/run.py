@@ -1,7 +1,6 @@
 """Runs one plan, in sim or in real mode, and never raises for what the subject does."""
 
 import asyncio
-from contextlib import closing
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -67,7 +66,8 @@ def preload() -> None:
 
 def observe_in_sim(plan: Plan) -> Observed:
     """Play the plan once in virtual time."""
-    from firstbyte.harness.runner.sim_stage import SimStage, empty_disk  # noqa: PLC0415 - mitmproxy, Starlette, uvicorn
+    from firstbyte.harness.runner.sim_disk import empty_disk  # noqa: PLC0415 - mitmproxy, Starlette, uvicorn
+    from firstbyte.harness.runner.sim_stage import SimStage  # noqa: PLC0415
     from firstbyte.harness.sim import Sim, run_sim  # noqa: PLC0415
 
     async def play(sim: Sim) -> Observed:
@@ -78,7 +78,7 @@ def observe_in_sim(plan: Plan) -> Observed:
         finally:
             await stage.close()
 
-    with closing(empty_disk()) as disk:
+    with empty_disk() as disk:
         return run_sim(play, seed=plan.options.seed, max_virtual=MAX_VIRTUAL)
 
 

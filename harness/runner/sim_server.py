@@ -90,7 +90,7 @@ class SimServer:
         look = FIRST_LOOK
         while self._service.work.open_prompts:
             await asyncio.sleep(look)
-            look = min(look * 2, LONGEST_LOOK)
+            look = min(look * 4, LONGEST_LOOK)
 
     def cut_disk(self) -> None:
         """What a kill leaves of the database: all that was committed, nothing else."""

@@ -7,8 +7,6 @@ import asyncio
 import sqlite3
 import string
 from collections.abc import Coroutine
-from contextlib import closing
-from functools import cache
 from itertools import count
 from operator import itemgetter
 from typing import Any
@@ -30,7 +28,6 @@ from firstbyte.harness.timeline import Event, Timeline
 from firstbyte.harness.units import Duration, as_seconds
 from firstbyte.proxies.config import EdgeConfig, Upstream
 from firstbyte.proxies.server import EdgeServer
-from firstbyte.reference_server.core import make_tables
 
 BASE62 = string.digits + string.ascii_letters
 EPOCH_MS = 1_772_000_000_000
@@ -40,7 +37,7 @@ TICK_BITS = 24
 
 
 class SimStage:
-    """One run in virtual time. disk: the origin's database; whoever opened it closes it."""
+    """One run in virtual time. disk: the origin's database."""
 
     def __init__(self, sim: Sim, plan: Plan, disk: sqlite3.Connection) -> None:
         self.clock = sim.clock
@@ -170,20 +167,6 @@ class SimStage:
             await self._server.stop()
         if self._shape is not None:
             await self._shape.close()
-
-
-def empty_disk() -> sqlite3.Connection:
-    """A database in memory with the server's tables, copied from one where they were made once."""
-    disk = sqlite3.connect(":memory:", isolation_level=None)
-    disk.deserialize(_image())
-    return disk
-
-
-@cache
-def _image() -> bytes:
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as template:
-        make_tables(template)
-        return template.serialize()
 
 
 async def _on[T](host: Any, coro: Coroutine[Any, Any, T]) -> T:
