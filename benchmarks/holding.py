@@ -97,9 +97,8 @@ def hold(subject: Between, number: int, width: float, limit: Duration) -> Held:
         host, port = running.address
         command = (PYTHON, str(HERE / "late_client.py"), host, str(port), str(number), str(width), str(most))
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
-            held = _peak_while(client, running)
-            assert client.stdout is not None
-            seen = json.loads(client.stdout.read())
+            told, held = _told_and_peak(client, running)
+        seen = json.loads(told)
         after = resident(running.pid)
     late = sorted(took - limit / 1e6 for took in seen["took"]) or [0.0]
     quantiles = (late[len(late) // 2], late[min(len(late) - 1, int(len(late) * 0.99))], late[-1])
@@ -111,16 +110,18 @@ def hold(subject: Between, number: int, width: float, limit: Duration) -> Held:
     )
 
 
-def _peak_while(client: "subprocess.Popen[str]", running: Running) -> float:
-    """The most that was resident until the client has ended."""
+def _told_and_peak(client: "subprocess.Popen[str]", running: Running) -> tuple[str, float]:
+    """What the client says, and the most that was resident until its end. It is read all the time: a pipe
+    takes less than thousands of requests have to tell.
+    """
     peak = 0.0
-    while client.poll() is None:
+    while True:
         peak = max(peak, resident(running.pid))
         try:
-            client.wait(0.1)
+            told, _ = client.communicate(timeout=0.1)
         except subprocess.TimeoutExpired:
             continue
-    return peak
+        return told, peak
 
 
 def resident(pid: int) -> float:
