@@ -35,7 +35,7 @@ _HOP_BY_HOP = frozenset(
 #: What a `Connection: x` may not take away.
 _KEPT = frozenset({b"host", b"content-length", b"transfer-encoding", b"content-type", b"expect", b"trailer"})
 _NO_TOKENS: frozenset[bytes] = frozenset()
-#: Of a Content-Length: what fits into 64 bits with a sign, as the products count.
+#: Of a Content-Length: so many always fit into 64 bits with a sign.
 _MOST_DIGITS = 18
 
 

@@ -12,7 +12,7 @@ NO_CONTENT = 204
 SWITCHING = 101
 _LOWEST, _HIGHEST = 100, 599
 _FINAL = 200
-#: Of a Content-Length: what fits into 64 bits with a sign, as the products count.
+#: Of a Content-Length: so many always fit into 64 bits with a sign.
 _MOST_DIGITS = 18
 #: RFC 9110 7.6.1: between two neighbours only.
 _HOP_BY_HOP = frozenset(

@@ -45,7 +45,7 @@ def _sim() -> Part:
 
 
 def _real() -> Part:
-    return Part(name="real", unit="runs", whole=5, about=900, play=RealSuite().play)
+    return Part(name="real", unit="runs", whole=5, about=120, play=RealSuite().play)
 
 
 def _ui(repeat: int, many: tuple[str, ...]) -> Part:
