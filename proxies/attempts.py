@@ -4,8 +4,11 @@ Yields mitmproxy commands; `EdgeStream` decides when. It must never send to anyt
 asked for.
 """
 
+from collections.abc import Iterable
+
 from mitmproxy import http
 from mitmproxy.connection import Client
+from mitmproxy.proxy.commands import Command
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import SendHttp
 from mitmproxy.proxy.layers.http._base import HttpEvent
@@ -95,23 +98,29 @@ class Attempts(Timing):
         """Whether this attempt has a connection to the origin, or had one."""
         return self.origin is not None
 
-    def settle_alarm(self) -> CommandGenerator[None]:
+    def settle_alarm(self) -> Iterable[Command]:
         """After each event.
 
         Be woken at the next deadline. A later deadline waits for the alarm that is set.
         """
         if self._resend_at is not None and self._resend_at <= self.now:
-            yield from self.resend_if_due()
+            return self._resend_and_settle()
+        return self._set_alarm()
+
+    def _resend_and_settle(self) -> CommandGenerator[None]:
+        yield from self.resend_if_due()
+        yield from self._set_alarm()
+
+    def _set_alarm(self) -> tuple[Command, ...]:
         bank = None if self._edge.config.held else self.bank.deadline()
         resend = self._resend_at
         deadline = bank if resend is None else resend if bank is None else min(bank, resend)
-        if deadline is None:
-            if self._alarm is not None:
-                self._alarm = None
-                yield SetAlarm(self._stream_id, None)
-        elif self._alarm is None or deadline < self._alarm or self._alarm <= self.now:
+        if deadline is None and self._alarm is None:
+            return ()
+        if deadline is None or self._alarm is None or deadline < self._alarm or self._alarm <= self.now:
             self._alarm = deadline
-            yield SetAlarm(self._stream_id, deadline)
+            return (SetAlarm(self._stream_id, deadline),)
+        return ()
 
     # ---- the request
 

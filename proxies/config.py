@@ -20,6 +20,8 @@ MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 MAX_HEADER_FIELDS = 500
 #: Client connections of one edge at a time; one more is closed at once.
 MAX_CONNECTIONS = 16_384
+#: Connections to the upstream kept for requests to come; one more is closed.
+MAX_IDLE = 1_024
 #: Streams a client of HTTP/2 may reset on one connection. Each has cost a request at the origin.
 MAX_HTTP2_RESETS = 1_000
 #: PING, SETTINGS, PRIORITY, unknown and empty DATA frames of a client on one connection.

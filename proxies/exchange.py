@@ -31,14 +31,14 @@ class Exchange(Attempts):
         yield from self._written(self.reply.begin(response))
         self.record.response_headers = response.headers.fields
 
-    def forward_body(self, data: bytes) -> CommandGenerator[None]:
+    def forward_body(self, data: bytes) -> list[Command]:
         """Bytes of the body go to the client."""
-        yield from self._written(self.reply.data(data))
+        return self._written(self.reply.data(data))
 
-    def _written(self, commands: list[Command]) -> CommandGenerator[None]:
+    def _written(self, commands: list[Command]) -> list[Command]:
         if commands:
-            yield from commands
             self.note(Point.CLIENT_WRITE)
+        return commands
 
     def complete(self) -> CommandGenerator[None]:
         """The origin's answer is complete."""

@@ -59,16 +59,16 @@ def _refuse_fields(request: http.Request) -> tuple[int, str] | None:
         validate_headers(request)
     except ValueError as error:
         return 400, str(error)
-    if _BAD_VALUE.search(b"".join([value for _, value in request.headers.fields])):
+    if _BAD_VALUE.search(b"".join([value for _, value in request.data.headers.fields])):
         return 400, "a header value holds a line break or NUL"
-    length = named(request.headers, b"content-length")
+    length = named(request.data.headers, b"content-length")
     if length and not _is_length(length[0]):
         return 400, "the Content-Length is not a length"
-    coding = named(request.headers, b"transfer-encoding")
+    coding = named(request.data.headers, b"transfer-encoding")
     if coding and [value.lower() for value in coding] != [b"chunked"]:
         # RFC 9112 6.1; a coding the origin does not know would leave it without the body's end.
         return 501, "the only transfer coding understood here is chunked"
-    hosts = named(request.headers, b"host")
+    hosts = named(request.data.headers, b"host")
     if len(hosts) > 1 or (not hosts and request.is_http11):
         return 400, f"{len(hosts)} Host headers, there must be one"
     if hosts and not _HOST.fullmatch(hosts[0]):
@@ -83,15 +83,15 @@ def refuse_response(response: http.Response) -> str:
     """
     if not 100 <= response.status_code <= 599:
         return f"status {response.status_code}"
-    length = named(response.headers, b"content-length")
-    coding = named(response.headers, b"transfer-encoding")
+    length = named(response.data.headers, b"content-length")
+    coding = named(response.data.headers, b"transfer-encoding")
     if length and coding:
         return "both Content-Length and Transfer-Encoding"
     if len(set(length)) > 1 or (length and not _is_length(length[0])):
         return f"Content-Length {b', '.join(length)[:40]!r}"
     if len(coding) > 1 or (coding and coding[0].lower() not in (b"chunked", b"identity")):
         return f"Transfer-Encoding {b', '.join(coding)!r}"
-    if _BAD_VALUE.search(b"".join([value for _, value in response.headers.fields])):
+    if _BAD_VALUE.search(b"".join([value for _, value in response.data.headers.fields])):
         return "a header value with a line break or NUL"
     return ""
 
@@ -104,7 +104,7 @@ def choose_length(response: http.Response, rule: TwoLengths) -> tuple[str, ...]:
     """Leave the Content-Length that counts, where the rule has one; returns the others that go on all the
     same.
     """
-    if rule is TwoLengths.REFUSE or len(set(named(response.headers, b"content-length"))) < 2:
+    if rule is TwoLengths.REFUSE or len(set(named(response.data.headers, b"content-length"))) < 2:
         return ()
     lengths = response.headers.get_all("content-length")
     response.headers["Content-Length"] = lengths[-1 if rule is TwoLengths.LAST else 0]
@@ -118,15 +118,19 @@ def refuse_status_line(line: bytes) -> str:
 
 
 def one_length(response: http.Response) -> None:
-    """RFC 9112 6.3: equal Content-Lengths count as one. Different ones have been refused."""
-    lengths = named(response.headers, b"content-length")
-    if len(lengths) > 1:
-        response.headers["content-length"] = lengths[0]
+    """RFC 9112 6.3: equal Content-Lengths count as one, without zeros before it. Different ones have been
+    refused.
+    """
+    lengths = named(response.data.headers, b"content-length")
+    if lengths:
+        plain = lengths[0].lstrip(b"0") or b"0"
+        if len(lengths) > 1 or lengths[0] != plain:
+            response.headers["content-length"] = plain
 
 
 def plain_length(message: http.Message) -> None:
     """Leave out the zeros before a length: RFC 9110 8.6 allows them, and not every reader takes them."""
-    lengths = named(message.headers, b"content-length")
+    lengths = named(message.data.headers, b"content-length")
     if (
         len(lengths) == 1
         and lengths[0].isdigit()
@@ -137,13 +141,13 @@ def plain_length(message: http.Message) -> None:
 
 def is_upgrade(request: http.Request) -> bool:
     """Whether the client asks for a WebSocket, the one upgrade that goes on to the origin."""
-    upgrade = named(request.headers, b"upgrade")
+    upgrade = named(request.data.headers, b"upgrade")
     return bool(upgrade) and b", ".join(upgrade).lower() == b"websocket" and not request.is_http2
 
 
 def wants_close(message: http.Message) -> bool:
     """Whether the sender closes the connection after this message."""
-    options = named(message.headers, b"connection")
+    options = named(message.data.headers, b"connection")
     tokens = {token.strip().lower() for token in b",".join(options).split(b",")} if options else _NO_TOKENS
     if b"close" in tokens:
         return True
@@ -163,7 +167,7 @@ def clean_request(request: http.Request, upstream: Upstream) -> None:
         request.headers["Upgrade"] = "websocket"
     if upstream.authority is not None:
         request.headers["Host"] = upstream.authority
-    elif not named(request.headers, b"host"):
+    elif not named(request.data.headers, b"host"):
         # RFC 9112 3.2: HTTP/1.0 need not name a host, the HTTP/1.1 request made of it must.
         request.headers["Host"] = upstream.host_header
     if request.is_http2:
@@ -188,7 +192,7 @@ def clean_response(response: http.Response) -> None:
 
 
 def _strip_hop_by_hop(message: http.Message) -> None:
-    headers = message.headers
+    headers = message.data.headers
     unwanted = _HOP_BY_HOP & names(headers)
     for option in named(headers, b"connection"):
         unwanted |= {token.strip() for token in option.lower().split(b",")} - _KEPT
@@ -198,17 +202,17 @@ def _strip_hop_by_hop(message: http.Message) -> None:
 
 def framing_of(response: http.Response) -> Framing:
     """How the origin frames this body."""
-    if is_chunked(response.headers):
+    if is_chunked(response.data.headers):
         return Framing.CHUNKED
-    if named(response.headers, b"content-length"):
+    if named(response.data.headers, b"content-length"):
         return Framing.LENGTH
     return Framing.CLOSE
 
 
 def is_framed(response: http.Response) -> bool:
     """Whether a head announces a body, rightly or not."""
-    length = named(response.headers, b"content-length")
-    return bool(named(response.headers, b"transfer-encoding")) or length not in ([], [b"0"])
+    length = named(response.data.headers, b"content-length")
+    return bool(named(response.data.headers, b"transfer-encoding")) or length not in ([], [b"0"])
 
 
 def has_no_body(method: str, status: int) -> bool:

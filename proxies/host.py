@@ -163,21 +163,22 @@ class Host:
     # ---- what the layer wants
 
     def _carry_out(self, command: commands.Command) -> None:
+        if type(command) is commands.SendData:
+            self._send(command)
+            return
         match command:
-            case commands.SendData():
-                self._send(command)
             case SetAlarm():
                 self._set_alarm(command)
             case OpenOrigin():
                 self._open(command)
+            case commands.ConnectionCommand():
+                self._on_wire(command)
             case commands.StartHook():
                 self._start_hook(command)
             case commands.Log():
                 logger.log(command.level, command.message)
             case KeepHeld():
                 self._keep_held(command)
-            case commands.ConnectionCommand():
-                self._on_wire(command)
             case _:
                 raise RuntimeError(f"the edge's host does not know {command!r}")
 

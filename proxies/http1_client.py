@@ -33,7 +33,6 @@ from firstbyte.proxies.headers import (
     choose_length,
     is_framed,
     one_length,
-    plain_length,
     refuse_response,
     refuse_status_line,
     wants_close,
@@ -83,19 +82,21 @@ class EdgeHttp1Client(Http1Client):
 
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
         if isinstance(event, events.DataReceived):
-            yield from self._data(event)
-        elif isinstance(event, events.ConnectionClosed):
-            yield from self._closed(event)
-        elif isinstance(event, RoomChanged):
-            assert self.stream_id is not None
-            yield ReceiveHttp(OriginRoom(self.stream_id, event.room))
-        elif isinstance(event, HttpEvent):
-            yield from self.send(event)
-        else:
-            yield from self.state(event)
+            return self._data(event)
+        if isinstance(event, HttpEvent):
+            return self.send(event)
+        if isinstance(event, events.ConnectionClosed):
+            return self._closed(event)
+        if isinstance(event, RoomChanged):
+            return self._room_changed(event)
+        return self.state(event)
 
     #: None of its commands makes it wait.
     handle_event = _handle_event
+
+    def _room_changed(self, event: RoomChanged) -> CommandGenerator[None]:
+        assert self.stream_id is not None
+        yield ReceiveHttp(OriginRoom(self.stream_id, event.room))
 
     def _data(self, event: events.DataReceived) -> CommandGenerator[None]:
         assert self.stream_id is not None
@@ -145,7 +146,6 @@ class EdgeHttp1Client(Http1Client):
             yield from self._broke(Cause.GARBAGE, refusal)
             return
         one_length(response)
-        plain_length(response)
         status = response.status_code
         if status < 200 and status != 101 and status not in self.takes_as_final:
             assert self.stream_id is not None

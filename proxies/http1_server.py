@@ -6,7 +6,8 @@ answered.
 """
 
 import re
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, assert_never
 
 import h11
 from h11._receivebuffer import ReceiveBuffer
@@ -61,8 +62,15 @@ class EdgeHttp1Server(Http1Server):
 
     # ---- reading
 
+    def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
+        if isinstance(event, HttpEvent):
+            return self.send(event)
+        if isinstance(event, events.DataReceived) and self.state != self.passthrough:
+            self.buf += event.data
+        return self.state(event)
+
     #: None of its commands makes it wait.
-    handle_event = Http1Server._handle_event
+    handle_event = _handle_event
 
     def read_headers(self, event: events.Event) -> CommandGenerator[None]:
         """A request's head; everything wrong with it ends the connection with 4xx."""
@@ -190,29 +198,30 @@ class EdgeHttp1Server(Http1Server):
 
     def send(self, event: HttpEvent) -> CommandGenerator[None]:
         """Write what the stream has decided. Late events of an earlier request are dropped."""
-        if event.stream_id != self.stream_id or self._broken:
-            return
-        match event:
-            case ResponseData():
-                assert self.response is not None
-                chunked = is_chunked(self.response.headers)
-                data = b"%x\r\n%s\r\n" % (len(event.data), event.data) if chunked else event.data
-                if data:
-                    yield commands.SendData(self.conn, data)
-            case InterimHeaders():
-                yield self._head(event.response)
-            case ResponseHeaders():
-                self.response = event.response
-                if event.response.data.http_version != HTTP09:
-                    yield self._head(event.response)
-            case ResponseTrailers():
-                yield from self._send_trailers(event)
-            case BreakOff():
-                yield from self._break_off(event.http1)
-            case FinishAndClose():
-                yield from self._finish_and_close()
-            case _:
-                yield from super().send(event)
+        if event.stream_id == self.stream_id and not self._broken:
+            yield from _WRITES.get(type(event), Http1Server.send)(self, event)
+
+    def _send_interim(self, event: InterimHeaders) -> CommandGenerator[None]:
+        yield self._head(event.response)
+
+    def _send_head(self, event: ResponseHeaders) -> CommandGenerator[None]:
+        self.response = event.response
+        if event.response.data.http_version != HTTP09:
+            yield self._head(event.response)
+
+    def _send_data(self, event: ResponseData) -> CommandGenerator[None]:
+        assert self.response is not None
+        chunked = is_chunked(self.response.headers)
+        data = b"%x\r\n%s\r\n" % (len(event.data), event.data) if chunked else event.data
+        if data:
+            yield commands.SendData(self.conn, data)
+
+    def _answer_ended(self, _event: ResponseEndOfMessage | None = None) -> CommandGenerator[None]:
+        assert self.request is not None
+        assert self.response is not None
+        if is_chunked(self.response.headers) and self.request.method.upper() != "HEAD":
+            yield commands.SendData(self.conn, b"0\r\n\r\n")
+        yield from self.mark_done(response=True)
 
     def _head(self, response: http.Response) -> commands.SendData:
         head = http1.assemble_response_head(response)  # type: ignore[no-untyped-call]  # mitmproxy's
@@ -234,9 +243,10 @@ class EdgeHttp1Server(Http1Server):
             # The last chunk has gone out with the trailers: the end of the message must not send another.
             self.response = http.Response.make(self.response.status_code, b"", {"Content-Length": "0"})
 
-    def _break_off(self, ending: Ending) -> CommandGenerator[None]:
+    def _break_off(self, event: BreakOff) -> CommandGenerator[None]:
+        ending = event.http1
         if ending is Ending.CLEAN and self._is_chunked():
-            yield from super().send(ResponseEndOfMessage(self.stream_id))
+            yield from self._answer_ended()
             return
         self._broken = True
         match ending:
@@ -254,7 +264,7 @@ class EdgeHttp1Server(Http1Server):
                 assert_never(other)
         self.state = self.hang
 
-    def _finish_and_close(self) -> CommandGenerator[None]:
+    def _finish_and_close(self, _event: FinishAndClose) -> CommandGenerator[None]:
         if self._is_chunked():
             yield commands.SendData(self.conn, b"0\r\n\r\n")
         self._broken = True
@@ -301,3 +311,15 @@ class EdgeHttp1Server(Http1Server):
         self.state = self.read_headers
         if self.buf:
             yield from self.state(events.DataReceived(self.conn, b""))
+
+
+#: How each event of a stream is written. A table, as in `stream`.
+_WRITES: Mapping[type[HttpEvent], Callable[[EdgeHttp1Server, Any], CommandGenerator[None]]] = {
+    InterimHeaders: EdgeHttp1Server._send_interim,
+    ResponseHeaders: EdgeHttp1Server._send_head,
+    ResponseData: EdgeHttp1Server._send_data,
+    ResponseTrailers: EdgeHttp1Server._send_trailers,
+    ResponseEndOfMessage: EdgeHttp1Server._answer_ended,
+    BreakOff: EdgeHttp1Server._break_off,
+    FinishAndClose: EdgeHttp1Server._finish_and_close,
+}

@@ -60,19 +60,18 @@ class EdgeLayer(HttpLayer):
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
         match event:
             case events.ConnectionEvent():
-                yield from self._of_a_connection(event)
+                return self._of_a_connection(event)
+            case OriginOpened():
+                return self._origin_opened(event)
             case AlarmRang() | Order():
                 stream = self.streams.get(event.stream_id)
-                if stream is not None:
-                    yield from self.event_to_child(stream, event)
-            case OriginOpened():
-                yield from self._origin_opened(event)
+                return _nothing() if stream is None else self.event_to_child(stream, event)
             case events.CommandCompleted():
                 source = self.command_sources.pop(event.command, None)
-                if source is not None:
-                    yield from self.event_to_child(source, event)
+                return _nothing() if source is None else self.event_to_child(source, event)
             case events.Start():
-                yield from self._start(event)
+                return self._start(event)
+        return _nothing()
 
     #: Nothing below it makes this layer wait: a hook makes its own stream wait.
     handle_event = _handle_event
@@ -113,24 +112,24 @@ class EdgeLayer(HttpLayer):
     def event_to_child(self, child: Layer | HttpStream, event: events.Event) -> CommandGenerator[None]:
         """Give a child an event, and see to what it wants."""
         for command in child.handle_event(event):
-            match command:
-                case commands.SendData() | SetAlarm():
-                    yield command
-                case ReceiveHttp():
-                    yield from self._receive(child, command)
-                case SendHttp():
-                    connection = self.connections.get(command.connection)
-                    if connection is not None:
-                        yield from self.event_to_child(connection, command.event)
-                case HoldReading() if isinstance(child, EdgeHttp2Server):
-                    yield from self._hold_origins(hold=command.hold)
-                case _:
-                    if command.blocking:
-                        self.command_sources[command] = child
-                    yield from self._carry_out(command)
+            # Thirty for each exchange: a class pattern costs several times a look at the type.
+            if type(command) is commands.SendData or type(command) is SetAlarm:
+                yield command
+            elif type(command) is ReceiveHttp:
+                yield from self._receive(child, command)
+            elif type(command) is SendHttp:
+                connection = self.connections.get(command.connection)
+                if connection is not None:
+                    yield from self.event_to_child(connection, command.event)
+            else:
+                yield from self._carry_out(child, command)
 
-    def _carry_out(self, command: commands.Command) -> CommandGenerator[None]:
+    def _carry_out(self, child: Layer | HttpStream, command: commands.Command) -> CommandGenerator[None]:
+        if command.blocking:
+            self.command_sources[command] = child
         match command:
+            case HoldReading() if isinstance(child, EdgeHttp2Server):
+                yield from self._hold_origins(hold=command.hold)
             case AskOrigin():
                 yield from self._ask_origin(command)
             case LeaveOrigin():
@@ -219,3 +218,7 @@ class EdgeLayer(HttpLayer):
                 yield from self.event_to_child(
                     stream, RequestProtocolError(stream_id, "client left", RequestProtocolError.code)
                 )
+
+
+def _nothing() -> CommandGenerator[None]:
+    yield from ()

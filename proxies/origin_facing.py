@@ -12,7 +12,6 @@ from mitmproxy.proxy.commands import Command
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import HttpStream, SendHttp
-from mitmproxy.proxy.layers.http._base import HttpEvent
 from mitmproxy.proxy.layers.http._events import (
     ResponseData,
     ResponseEndOfMessage,
@@ -65,34 +64,27 @@ class OriginFacing(HttpStream):
         self._piped = False
         self._addons = FlowHooks(context, edge) if edge.hooks.wants("") else None
 
-    def _from_origin(self, event: HttpEvent) -> Iterable[Command]:
-        match event:
-            case OriginRead():
-                self.exchange.origin_read(event.size, event.header_bytes)
-            case ResponseHeaders():
-                return self._header(event)
-            case ResponseData():
-                return self._body(event.data)
-            case ResponseEndOfMessage():
-                return self._end()
-            case OriginReady() | OriginUnreachable():
-                return self._connecting_ended(event)
-            case InterimReceived():
-                return self._interim(event)
-            case ResponseTrailers():
-                self.exchange.reply.trailers(event.trailers)
-            case OriginRoom():
-                self.exchange.room(event.room)
-            case OriginBroke():
-                return self._origin_broke(event)
-        return ()
-
-    def _connecting_ended(self, event: OriginReady | OriginUnreachable) -> CommandGenerator[None]:
-        if isinstance(event, OriginUnreachable):
-            yield from self._unreachable(event.reason)
-            return
+    def _origin_ready(self, event: OriginReady) -> CommandGenerator[None]:
         yield from self.exchange.connected(event.connection, reused=event.reused)
         yield from self._expire_if_ordered()
+
+    def _origin_read(self, event: OriginRead) -> Iterable[Command]:
+        self.exchange.origin_read(event.size, event.header_bytes)
+        return ()
+
+    def _origin_room(self, event: OriginRoom) -> Iterable[Command]:
+        self.exchange.room(event.room)
+        return ()
+
+    def _body_read(self, event: ResponseData) -> Iterable[Command]:
+        return self._body(event.data)
+
+    def _trailers(self, event: ResponseTrailers) -> Iterable[Command]:
+        self.exchange.reply.trailers(event.trailers)
+        return ()
+
+    def _response_ended(self, _event: ResponseEndOfMessage) -> Iterable[Command]:
+        return self._end()
 
     def _fire(self, timer: Timer, *, tie: bool) -> CommandGenerator[None]:
         exchange = self.exchange
@@ -122,10 +114,11 @@ class OriginFacing(HttpStream):
         yield from exchange.reply.break_off(how)
         yield from exchange.finish()
 
-    def _unreachable(self, reason: str) -> CommandGenerator[None]:
-        self.exchange.connect_failed(reason)
+    def _origin_unreachable(self, event: OriginUnreachable) -> CommandGenerator[None]:
+        self.exchange.connect_failed(event.reason)
         if not self.exchange.resend(ResendCause.CONNECT):
-            yield from self.exchange.answer("connect-timeout" if reason == "timeout" else "connect-refused")
+            is_timeout = event.reason == "timeout"
+            yield from self.exchange.answer("connect-timeout" if is_timeout else "connect-refused")
 
     def _interim(self, event: InterimReceived) -> CommandGenerator[None]:
         exchange = self.exchange

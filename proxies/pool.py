@@ -1,16 +1,17 @@
 """Idle connections of one edge to its upstream, newest first. Whatever happens on an idle one ends it."""
 
+from mitmproxy.connection import Connection
 from mitmproxy.proxy import events
 
+from firstbyte.proxies.config import MAX_IDLE
 from firstbyte.proxies.wire import Wire
 
 
 class Pool:
     """The owner of a wire while no exchange has it."""
 
-    def __init__(self, size: int = 64) -> None:
-        self._idle: list[Wire] = []
-        self._size = size
+    def __init__(self) -> None:
+        self._idle: dict[Connection, Wire] = {}
 
     def __repr__(self) -> str:
         return f"<Pool {len(self._idle)} idle>"
@@ -21,22 +22,22 @@ class Pool:
     def park(self, wire: Wire) -> None:
         """Keep a connection for the next exchange."""
         wire.hand_over(self)
-        if len(self._idle) >= self._size or not wire.is_usable:
+        if len(self._idle) >= MAX_IDLE or not wire.is_usable:
             wire.close()
         else:
-            self._idle.append(wire)
+            self._idle[wire.connection] = wire
 
     def take(self) -> Wire | None:
         """The connection used last, if there is one."""
         while self._idle:
-            wire = self._idle.pop()
+            _, wire = self._idle.popitem()
             if wire.is_usable:
                 return wire
         return None
 
     def close(self) -> None:
         """Close all."""
-        for wire in self._idle:
+        for wire in self._idle.values():
             wire.close()
         self._idle.clear()
 
@@ -46,16 +47,13 @@ class Pool:
     def deliver(self, event: events.Event) -> None:
         """Bytes or an end on an idle connection: no request asked for them."""
         if isinstance(event, events.ConnectionEvent):
-            for wire in self._idle:
-                if wire.connection is event.connection:
-                    self._idle.remove(wire)
-                    wire.close()
-                    return
+            wire = self._idle.pop(event.connection, None)
+            if wire is not None:
+                wire.close()
 
     def lost(self, wire: Wire) -> None:
         """An idle connection is gone."""
-        if wire in self._idle:
-            self._idle.remove(wire)
+        self._idle.pop(wire.connection, None)
 
     def is_full(self, wire: Wire, full: bool) -> None:
         """Nothing is written while idle."""

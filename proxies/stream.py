@@ -5,13 +5,13 @@ decided here comes from the profile. It must never read the wall clock, and neve
 given up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from mitmproxy.proxy import events
 from mitmproxy.proxy.commands import Command
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import DropStream, SendHttp
-from mitmproxy.proxy.layers.http._base import HttpEvent
 from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
     RequestData,
@@ -38,6 +38,7 @@ from firstbyte.proxies.signals import (
     OriginBroke,
     OriginRead,
     OriginReady,
+    OriginRoom,
     OriginUnreachable,
 )
 
@@ -82,15 +83,22 @@ class EdgeStream(OrderedFaults):
             if from_origin or self._is_over():
                 yield from self._settle()
                 return
+        if exchange.order is not None and (yield from self._held_back(event)):
+            return
+        yield from self._dispatch(event)
+        yield from self._settle()
+
+    def _held_back(self, event: events.Event) -> CommandGenerator[bool]:
+        """Whether somebody's order keeps what the origin says from the client."""
+        exchange = self.exchange
         if exchange.action is Action.HOLD and isinstance(event, ResponseHeaders) and not exchange.kept_back:
             exchange.holds_back = True
             if exchange.origin is not None:
                 yield HoldReading(exchange.origin, hold=True)
-        if exchange.holds_back and isinstance(event, _FROM_ORIGIN):
-            exchange.kept_back.append(event)
-            return
-        yield from self._dispatch(event)
-        yield from self._settle()
+        if not (exchange.holds_back and isinstance(event, _FROM_ORIGIN)):
+            return False
+        exchange.kept_back.append(event)
+        return True
 
     def handle_event(self, event: events.Event) -> CommandGenerator[None]:
         """Only an addon's hooks make a stream wait."""
@@ -114,22 +122,8 @@ class EdgeStream(OrderedFaults):
         yield DropStream(self.stream_id)
 
     def _dispatch(self, event: events.Event) -> Iterable[Command]:
-        match event:
-            case RequestHeaders():
-                return self._begin(event)
-            case RequestData() | RequestTrailers():
-                return self._take_body(event)
-            case RequestEndOfMessage():
-                return self._request_ended(event)
-            case RequestProtocolError():
-                return self._client_left(event)
-            case AlarmRang():
-                return self.exchange.resend_if_due()
-            case Order():
-                return self._obey(event)
-            case HttpEvent():
-                return self._from_origin(event)
-        return ()
+        effect = _EFFECTS.get(type(event))
+        return () if effect is None else effect(self, event)
 
     def _take_body(self, event: RequestData | RequestTrailers) -> CommandGenerator[None]:
         yield from self.exchange.take_body(event)
@@ -174,6 +168,9 @@ class EdgeStream(OrderedFaults):
             return False
         yield from self.exchange.answer_with(answer)
         return True
+
+    def _alarm_rang(self, _event: AlarmRang) -> Iterable[Command]:
+        return self.exchange.resend_if_due()
 
     # ---- what the client does
 
@@ -262,3 +259,25 @@ class EdgeStream(OrderedFaults):
         for event in kept:
             if not exchange.is_over:
                 yield from self._dispatch(event)
+
+
+#: What each event does. A table: to ask for one class after the other takes longer than most effects do.
+_EFFECTS: Mapping[type[events.Event], Callable[[EdgeStream, Any], Iterable[Command]]] = {
+    RequestHeaders: EdgeStream._begin,
+    RequestData: EdgeStream._take_body,
+    RequestTrailers: EdgeStream._take_body,
+    RequestEndOfMessage: EdgeStream._request_ended,
+    RequestProtocolError: EdgeStream._client_left,
+    AlarmRang: EdgeStream._alarm_rang,
+    Order: EdgeStream._obey,
+    OriginReady: EdgeStream._origin_ready,
+    OriginUnreachable: EdgeStream._origin_unreachable,
+    OriginRead: EdgeStream._origin_read,
+    OriginRoom: EdgeStream._origin_room,
+    OriginBroke: EdgeStream._origin_broke,
+    InterimReceived: EdgeStream._interim,
+    ResponseHeaders: EdgeStream._header,
+    ResponseData: EdgeStream._body_read,
+    ResponseTrailers: EdgeStream._trailers,
+    ResponseEndOfMessage: EdgeStream._response_ended,
+}

@@ -81,12 +81,19 @@ class TimerBank:
             return ()
         resets, stops, starts = of_the_point
         self._passed.add(point)
+        deadlines = self._deadlines
         for index in resets:
-            if index in self._deadlines:
-                self._deadlines[index] = now + self._plan.limits[index]
-        changes = self._stop(stops, now) if stops else []
-        if starts:
-            changes += self._start(starts, now)
+            if index in deadlines:
+                deadlines[index] = now + self._plan.limits[index]
+        changes = self._stop(stops, now) if stops and deadlines else []
+        for index in starts:
+            # An answer may come before its request has been sent whole: what it stops must not start after
+            # it.
+            timer = self._plan.timers[index]
+            if index not in deadlines and self._passed.isdisjoint(timer.stops_on):
+                limit = self._plan.limits[index]
+                deadlines[index] = now + limit
+                changes.append(Change(Turn.ARMED, timer, limit))
         return changes
 
     def left_by(self, point: Point, now: int) -> Iterator[tuple[Timer, int]]:
@@ -102,15 +109,6 @@ class TimerBank:
             for index in indexes
             if index in self._deadlines
         ]
-
-    def _start(self, indexes: tuple[int, ...], now: int) -> Iterator[Change]:
-        for index in indexes:
-            timer = self._plan.timers[index]
-            # An answer may come before its request has been sent whole: what it stops must not start after
-            # it.
-            if index not in self._deadlines and self._passed.isdisjoint(timer.stops_on):
-                self._deadlines[index] = now + self._plan.limits[index]
-                yield Change(Turn.ARMED, timer, self._plan.limits[index])
 
     def stop_waiting_for_client(self) -> None:
         """The origin takes no more, so nobody reads from the client: what waits for it can't fire."""
@@ -143,7 +141,7 @@ class TimerBank:
 
     def deadline(self) -> int | None:
         """When to look again, in microseconds; None when no timer runs."""
-        return min(self._deadlines.values(), default=None)
+        return min(self._deadlines.values()) if self._deadlines else None
 
     def expire(self, timer: Timer) -> None:
         """Take a timer that has fired out of the bank."""

@@ -33,7 +33,7 @@ class Timing:
     def note(self, point: Point) -> None:
         """Let the timers know of a point."""
         changes = self.bank.note(point, self.now)
-        if changes:
+        if changes and self._edge.is_watched:
             self._tell_changes(changes)
 
     def _tell_changes(self, changes: Iterable[Change]) -> None:
