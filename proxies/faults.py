@@ -25,6 +25,9 @@ class OrderedFaults(OriginFacing):
     _left = 0
 
     def _header(self, event: ResponseHeaders) -> CommandGenerator[None]:
+        return super()._header(event) if self.exchange.order is None else self._ordered_header(event)
+
+    def _ordered_header(self, event: ResponseHeaders) -> CommandGenerator[None]:
         exchange, response = self.exchange, event.response
         match exchange.action:
             case Action.CUT_HEADER:
@@ -48,9 +51,9 @@ class OrderedFaults(OriginFacing):
         yield from super()._header(event)
 
     def _body(self, data: bytes) -> CommandGenerator[None]:
-        if self.exchange.action is not Action.CUT_BODY:
-            yield from super()._body(data)
-            return
+        return self._cut_body(data) if self.exchange.action is Action.CUT_BODY else super()._body(data)
+
+    def _cut_body(self, data: bytes) -> CommandGenerator[None]:
         going, self._left = data[: self._left], self._left - len(data)
         if going:
             yield from super()._body(going)
@@ -62,9 +65,8 @@ class OrderedFaults(OriginFacing):
         is_chunked = exchange.reply.framing is Framing.CHUNKED
         if exchange.action is Action.CUT_BODY and exchange.record.response_size and is_chunked:
             # A body shorter than it was meant to be can still be cut before its last chunk.
-            yield from self._cut_here()
-            return
-        yield from super()._end()
+            return self._cut_here()
+        return super()._end()
 
     def _cut_here(self) -> CommandGenerator[None]:
         exchange = self.exchange

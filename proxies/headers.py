@@ -11,7 +11,7 @@ from mitmproxy.net.http.validate import validate_headers
 
 from firstbyte.harness.profile import Framing, TwoLengths
 from firstbyte.proxies.config import MAX_HEADER_FIELDS, Upstream
-from firstbyte.proxies.heads import is_chunked, named, names
+from firstbyte.proxies.heads import drop, is_chunked, named, names
 
 #: The version of an answer without a header.
 HTTP09 = b"HTTP/0.9"
@@ -197,7 +197,7 @@ def _strip_hop_by_hop(message: http.Message) -> None:
     for option in named(headers, b"connection"):
         unwanted |= {token.strip() for token in option.lower().split(b",")} - _KEPT
     if unwanted:
-        headers.fields = tuple([field for field in headers.fields if field[0].lower() not in unwanted])
+        drop(headers, unwanted)
 
 
 def framing_of(response: http.Response) -> Framing:

@@ -37,6 +37,15 @@ class Fields(http.Headers):
         self.named(b"")
         return self.index.keys()
 
+    def drop(self, unwanted: Set[bytes]) -> None:
+        """Take every field of these names out. unwanted: in lower case."""
+        self.named(b"")
+        self.indexed = self.fields = tuple(
+            [field for field in self.fields if field[0].lower() not in unwanted]
+        )
+        for name in unwanted:
+            self.index.pop(name, None)
+
     def get_all(self, name: str | bytes) -> list[str]:
         """As mitmproxy's: text, whatever its bytes."""
         return [value.decode("utf-8", "surrogateescape") for value in self.named(_lower(name))]
@@ -66,6 +75,14 @@ def named(headers: http.Headers, name: bytes) -> list[bytes]:
 def names(headers: http.Headers) -> Set[bytes]:
     """The names of the fields of any headers, in lower case."""
     return headers.names() if isinstance(headers, Fields) else {key.lower() for key, _ in headers.fields}
+
+
+def drop(headers: http.Headers, unwanted: Set[bytes]) -> None:
+    """Take every field of these names out of any headers. unwanted: in lower case."""
+    if isinstance(headers, Fields):
+        headers.drop(unwanted)
+    else:
+        headers.fields = tuple([field for field in headers.fields if field[0].lower() not in unwanted])
 
 
 def is_chunked(headers: http.Headers) -> bool:

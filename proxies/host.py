@@ -133,7 +133,7 @@ class Host:
             while self._queue:
                 for command in self._layer.handle_event(self._queue.pop(0)):
                     self._carry_out(command)
-                if not self._queue and self._for_client:
+                if not self._queue:
                     self._write_to_client()
         except Exception:
             # The rim: a bug of ours ends this connection, not the edge.
@@ -191,13 +191,15 @@ class Host:
             wire.write(command.data)
 
     def _write_to_client(self) -> None:
+        if not self._for_client:
+            return
         data = self._for_client[0] if len(self._for_client) == 1 else b"".join(self._for_client)
         self._for_client.clear()
         if wire := self._wires.get(self._client):
             wire.write(data)
 
     def _on_wire(self, command: commands.ConnectionCommand) -> None:
-        if command.connection is self._client and self._for_client:
+        if command.connection is self._client:
             self._write_to_client()
         wire = self._wires.get(command.connection)
         if wire is None:
@@ -240,7 +242,10 @@ class Host:
         old = self._alarms.pop(command.stream_id, None)
         if old is not None:
             old.cancel()
-        if command.at is not None:
+        if command.at is None:
+            # The exchange is over: its answer need not wait until all about it is written down.
+            self._write_to_client()
+        else:
             loop = asyncio.get_running_loop()
             wait = max(0, command.at - self._edge.clock.now()) / 1_000_000
             due = loop.time() + wait

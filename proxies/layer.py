@@ -12,7 +12,7 @@ from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator, Layer
 from mitmproxy.proxy.layers.http import DropStream, HttpLayer, HTTPMode, HttpStream, SendHttp
-from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.http._base import HttpEvent, ReceiveHttp
 from mitmproxy.proxy.layers.http._events import RequestHeaders, RequestProtocolError
 
 from firstbyte.harness.profile import CloseKind
@@ -116,7 +116,9 @@ class EdgeLayer(HttpLayer):
             if type(command) is commands.SendData or type(command) is SetAlarm:
                 yield command
             elif type(command) is ReceiveHttp:
-                yield from self._receive(child, command)
+                stream = self._listening(child, command.event)
+                if stream is not None:
+                    yield from self.event_to_child(stream, command.event)
             elif type(command) is SendHttp:
                 connection = self.connections.get(command.connection)
                 if connection is not None:
@@ -142,17 +144,14 @@ class EdgeLayer(HttpLayer):
             case _:
                 yield command
 
-    def _receive(self, child: Layer, command: ReceiveHttp) -> CommandGenerator[None]:
+    def _listening(self, child: Layer | HttpStream, event: HttpEvent) -> HttpStream | None:
         # After a timer has fired, or the request was sent again, what an old connection says is of no
         # interest.
         if type(child) is EdgeHttp1Client and child.abandoned:
-            return
-        stream_id = command.event.stream_id
-        if isinstance(command.event, RequestHeaders):
-            self.streams[stream_id] = EdgeStream(self.context.fork(), stream_id, self._edge)
-        stream = self.streams.get(stream_id)
-        if stream is not None:
-            yield from self.event_to_child(stream, command.event)
+            return None
+        if type(event) is RequestHeaders:
+            self.streams[event.stream_id] = EdgeStream(self.context.fork(), event.stream_id, self._edge)
+        return self.streams.get(event.stream_id)
 
     # ---- origin connections
 

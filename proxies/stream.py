@@ -74,7 +74,7 @@ class EdgeStream(OrderedFaults):
         if self._piped:
             yield from self._pipe(event)
             return
-        due = exchange.bank.due(exchange.now) if self._may_fire(event) else None
+        due = self._due(event)
         if due is not None:
             timer, deadline = due
             from_origin = isinstance(event, _FROM_ORIGIN)
@@ -104,9 +104,11 @@ class EdgeStream(OrderedFaults):
         """Only an addon's hooks make a stream wait."""
         return self._handle_event(event) if self._addons is None else super().handle_event(event)
 
-    def _may_fire(self, event: events.Event) -> bool:
+    def _due(self, event: events.Event) -> tuple[Timer, int] | None:
+        """The timer that fires now, with its deadline."""
         config = self._edge.config
-        return (config.is_virtual or isinstance(event, AlarmRang)) and not config.held
+        may_fire = (config.is_virtual or type(event) is AlarmRang) and not config.held
+        return self.exchange.bank.due(self.exchange.now) if may_fire else None
 
     def _is_over(self) -> bool:
         return self.exchange.is_over
@@ -192,7 +194,7 @@ class EdgeStream(OrderedFaults):
 
     def _pipe(self, event: events.Event) -> CommandGenerator[None]:
         exchange = self.exchange
-        due = exchange.bank.due(exchange.now) if self._may_fire(event) else None
+        due = self._due(event)
         if due is not None:
             timer, deadline = due
             is_tie = isinstance(event, ResponseData) and deadline == exchange.now

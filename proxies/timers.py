@@ -56,6 +56,9 @@ def _add(table: dict[Point, tuple[int, ...]], points: tuple[Point, ...], index: 
         table[point] = (*table.get(point, ()), index)
 
 
+_NOTHING: tuple[tuple[int, ...], ...] = ((), (), ())
+
+
 class TimerBank:
     """The timers of one exchange."""
 
@@ -76,10 +79,7 @@ class TimerBank:
 
         Stops come before starts: a timer may hand over to the next.
         """
-        of_the_point = self._plan.points.get(point)
-        if of_the_point is None:
-            return ()
-        resets, stops, starts = of_the_point
+        resets, stops, starts = self._plan.points.get(point, _NOTHING)
         self._passed.add(point)
         deadlines = self._deadlines
         for index in resets:

@@ -32,9 +32,10 @@ class Timing:
 
     def note(self, point: Point) -> None:
         """Let the timers know of a point."""
-        changes = self.bank.note(point, self.now)
-        if changes and self._edge.is_watched:
-            self._tell_changes(changes)
+        if point in self._edge.plan.points:
+            changes = self.bank.note(point, self.now)
+            if changes and self._edge.is_watched:
+                self._tell_changes(changes)
 
     def _tell_changes(self, changes: Iterable[Change]) -> None:
         for turn, timer, left in changes:
