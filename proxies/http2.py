@@ -23,6 +23,7 @@ from firstbyte.harness.profile import Ending
 from firstbyte.proxies.answer import refusal_text
 from firstbyte.proxies.config import MAX_HTTP2_CHATTER, MAX_HTTP2_RESETS
 from firstbyte.proxies.headers import refuse_request
+from firstbyte.proxies.heads import Fields
 from firstbyte.proxies.signals import BreakOff, FinishAndClose, HoldReading
 
 #: Bytes waiting for a client's flow control window before the edge stops reading from the origin.
@@ -91,7 +92,9 @@ class EdgeHttp2Server(Http2Server):
             return (yield from super().handle_h2_event(event))
         for command in super().handle_h2_event(event):
             if isinstance(command, ReceiveHttp) and isinstance(command.event, RequestHeaders):
-                refusal = refuse_request(command.event.request)
+                request = command.event.request
+                request.data.headers = Fields(request.data.headers.fields)
+                refusal = refuse_request(request)
                 if refusal is not None:
                     yield from self._refuse(command.event.stream_id, *refusal)
                     continue
