@@ -5,7 +5,6 @@ and when all are over. It must never count a request that got no answer as one t
 """
 
 import json
-import resource
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from benchmarks.lateness import silent_origin
 from benchmarks.processes import PYTHON
 from benchmarks.products import MITMDUMP, OURS, Between, Running, mitmdump, ours, real_products
 from firstbyte.harness.units import Duration, seconds
+from firstbyte.proxies.real.product import most_requests
 
 HERE = Path(__file__).resolve().parent
 HELD = 5_000
@@ -26,8 +26,6 @@ SPREAD = 20.0
 LIMIT = seconds(24)
 SETTLE = 3.0
 """Seconds from the last answer to the look at what is given back: a collector of garbage needs its time."""
-SPARE = 200
-"""Descriptors a process needs beside two for each request."""
 GOAL_LATE = 0.050
 GOAL_SHARE = 0.5
 
@@ -41,16 +39,11 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
 
 
-def most_held() -> int:
-    """As many as the file limit of a process with two descriptors a request allows, at most 9,000."""
-    return min(9_000, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE) // 2)
-
-
 def measure(
     rounds: int, *, number: int = HELD, spread_over: float = SPREAD, limit: Duration = LIMIT
 ) -> Iterator[Figure]:
     """Ours beside stock mitmdump, which has no deadline, and the products with the same limit."""
-    number = min(number, most_held())
+    number = min(number, most_requests())
     subjects = [ours(limit), mitmdump(), *real_products(limit)]
     found: dict[str, list[Held]] = {one.name: [] for one in subjects}
     for _ in range(rounds):

@@ -16,6 +16,7 @@ from firstbyte.proxies.real.product import (
     find_program,
     given_limits,
     limit_of,
+    most_requests,
     said_by,
 )
 
@@ -89,8 +90,14 @@ def _cluster(number: int, route: Route, profile: Profile) -> dict[str, Any]:
     return {
         "name": f"c{number}",
         "connect_timeout": _seconds(limit_of(profile, "connect")),
+        "circuit_breakers": {"thresholds": [_as_many_as(most_requests())]},
         "load_assignment": {"cluster_name": f"c{number}", "endpoints": [{"lb_endpoints": [endpoint]}]},
     }
+
+
+def _as_many_as(requests: int) -> dict[str, int]:
+    """Without it, Envoy turns away what is more than 1,024 at once."""
+    return {"max_connections": requests, "max_pending_requests": requests, "max_requests": requests}
 
 
 def _address(port: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from firstbyte.proxies.real.product import (
     in_milliseconds,
     limit_of,
     milliseconds,
+    most_requests,
     said_by,
     word_after,
 )
@@ -54,7 +55,7 @@ class Haproxy(Installed):
 def _defaults(server: int | None, connect: int | None) -> list[str]:
     return [
         "global",
-        "  maxconn 1024",
+        f"  maxconn {most_requests()}",
         "  nbthread 1",
         "defaults",
         "  mode http",

@@ -8,12 +8,14 @@ from pathlib import Path
 from firstbyte.harness.profile import HoldHeader, Profile
 from firstbyte.proxies.real.product import (
     LOOPBACK,
+    SPARE_DESCRIPTORS,
     Installed,
     Route,
     Setup,
     in_milliseconds,
     limit_of,
     milliseconds,
+    most_requests,
     said_by,
 )
 
@@ -45,10 +47,10 @@ def _main(folder: Path) -> list[str]:
     return [
         "daemon off;",
         "master_process off;",
-        "worker_rlimit_nofile 4096;",
+        f"worker_rlimit_nofile {most_requests() * 2 + SPARE_DESCRIPTORS};",
         "error_log stderr warn;",
         f"pid {folder}/nginx.pid;",
-        "events { worker_connections 2048; }",
+        f"events {{ worker_connections {most_requests() * 2 + SPARE_DESCRIPTORS // 2}; }}",
     ]
 
 

@@ -4,6 +4,7 @@ It exists so that an emulated edge can be compared with the product it stands fo
 start anything itself, listen anywhere but on loopback, or write outside the run's own folder.
 """
 
+import resource
 import shutil
 import subprocess
 import sysconfig
@@ -17,6 +18,8 @@ from firstbyte.harness.units import Duration
 
 LOOPBACK = "127.0.0.1"
 VERSION_SECONDS = 20.0
+MOST_REQUESTS = 9_000
+SPARE_DESCRIPTORS = 200
 _SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -75,6 +78,14 @@ class Installed:
     def find(self) -> Path | None:
         """The program."""
         return find_program(self.program or self.name)
+
+
+def most_requests() -> int:
+    """How many requests a product is set up to hold at once: each takes two descriptors of its process."""
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if allowed == resource.RLIM_INFINITY:
+        return MOST_REQUESTS
+    return min(MOST_REQUESTS, max(1, (allowed - SPARE_DESCRIPTORS) // 2))
 
 
 def find_program(name: str) -> Path | None:
