@@ -121,6 +121,24 @@ def test_connections_to_the_origin_are_used_again_by_other_clients() -> None:
     assert simulate(answering, profile(origin=OriginSide(reuse=False)), main) == 3
 
 
+@pytest.mark.parametrize(("kept", "connections"), [(1_000, 100), (60, 140)])
+def test_so_many_connections_to_the_origin_wait_for_the_next_requests(
+    kept: int, connections: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firstbyte.proxies.pool.MAX_IDLE", kept)
+
+    async def main(lab: Lab) -> int:
+        clients = [await lab.connect() for _ in range(100)]
+        for _ in range(2):
+            for client in clients:
+                client.send(get())
+            for client in clients:
+                await client.answer()
+        return lab.connections
+
+    assert simulate(answering, profile(), main) == connections
+
+
 @pytest.mark.parametrize(
     ("how", "origin_end", "at"),
     [

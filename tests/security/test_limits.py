@@ -10,6 +10,7 @@ from firstbyte.proxies.config import (
     MAX_CONNECTIONS,
     MAX_HEADER_BYTES,
     MAX_HEADER_FIELDS,
+    MAX_IDLE,
     MAX_REPLAY_BYTES,
 )
 from tests.proxies.lab import OK, Lab, Script, get, head_of, profile, simulate
@@ -66,6 +67,7 @@ def test_a_connection_too_many_is_closed_and_a_place_that_is_free_again_is_used(
         ("head", f"{MAX_HEADER_BYTES // 1024} KiB"),
         ("fields", f"{MAX_HEADER_FIELDS} fields"),
         ("connections", f"{MAX_CONNECTIONS:,} connections"),
+        ("idle connections", f"{MAX_IDLE:,} connections"),
         ("buffered body", f"{MAX_BUFFERED_BYTES // 1024**2} MiB"),
         ("body kept to send it again", f"{MAX_REPLAY_BYTES // 1024**2} MiB"),
     ],
