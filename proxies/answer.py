@@ -41,17 +41,16 @@ def render(answer: Answer, accept: str, values: Values) -> Rendered:
     headers = [(name, _fill(value, words)) for name, value in answer.headers]
     if body.content_type and not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", body.content_type))
-    escaped = {word: _escape(value, body.content_type) for word, value in words.items()}
-    return Rendered(
-        status=answer.status,
-        reason=reason,
-        headers=tuple(headers),
-        body=_fill(body.text, escaped).encode(),
-    )
+    text = body.text
+    if "{" in text:
+        text = _fill(text, {word: _escape(value, body.content_type) for word, value in words.items()})
+    return Rendered(status=answer.status, reason=reason, headers=tuple(headers), body=text.encode())
 
 
 def log_lines(answer: Answer, values: Values) -> tuple[str, ...]:
     """The product's own log lines for this answer."""
+    if not answer.log:
+        return ()
     words = _words(answer, answer.reason or standard_reason(answer.status), values)
     return tuple(_fill(line, words) for line in answer.log)
 

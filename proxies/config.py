@@ -27,8 +27,8 @@ MAX_HTTP2_RESETS = 1_000
 #: PING, SETTINGS, PRIORITY, unknown and empty DATA frames of a client on one connection.
 MAX_HTTP2_CHATTER = 10_000
 
-#: Turns of the loop between an alarm and its timer where time stands still meanwhile, or where the alarm is
-#: late. What is there already, a byte or a connection, needs some turns until it has reached its exchange.
+#: Turns of the loop between an alarm that is late and its timer. What is there already, a byte or a
+#: connection, needs some turns until it has reached its exchange.
 CATCH_UP_TURNS = 16
 
 
@@ -64,8 +64,8 @@ class EdgeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     hop: its place in a chain, 0 = next to the client. held: no timer fires by the clock, only when told.
     ordered: requests are numbered and take orders though timers go by the clock.
-    is_virtual: time stands still while the edge works. Where it does not, what the edge gets to see before an
-    alarm was there before the limit, however late both are.
+    is_virtual: the edge runs in a simulation: time stands still while it works. Where it does not, what the
+    edge gets to see before an alarm was there before the limit, however late both are.
     """
 
     profile: Profile

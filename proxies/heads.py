@@ -106,7 +106,18 @@ def read_request_head(lines: list[bytes]) -> http.Request:
     host, port, method, scheme, authority, path, version = _read_request_line(lines[0])
     request = http.Request.__new__(http.Request)
     request.data = _RequestData(
-        version, _read_fields(lines), None, None, 0.0, None, host, port, method, scheme, authority, path
+        version,
+        Fields(_read_fields(lines)),
+        None,
+        None,
+        0.0,
+        None,
+        host,
+        port,
+        method,
+        scheme,
+        authority,
+        path,
     )
     return request
 
@@ -114,12 +125,19 @@ def read_request_head(lines: list[bytes]) -> http.Request:
 def read_response_head(lines: list[bytes]) -> http.Response:
     """An answer without its body. Raises ValueError or IndexError as mitmproxy's reader does."""
     version, status, reason = _read_response_line(lines[0])
+    return response_head(status, reason, _read_fields(lines), version)
+
+
+def response_head(
+    status: int, reason: bytes, fields: Iterable[Field], version: bytes = b"HTTP/1.1"
+) -> http.Response:
+    """An answer without its body."""
     response = http.Response.__new__(http.Response)
-    response.data = _ResponseData(version, _read_fields(lines), None, None, 0.0, None, status, reason)
+    response.data = _ResponseData(version, Fields(fields), None, None, 0.0, None, status, reason)
     return response
 
 
-def _read_fields(lines: list[bytes]) -> Fields:
+def _read_fields(lines: list[bytes]) -> list[Field]:
     fields: list[Field] = []
     for line in lines[1:]:
         name, colon, value = line.partition(b":")
@@ -131,4 +149,4 @@ def _read_fields(lines: list[bytes]) -> Fields:
             raise ValueError(f"Invalid header line: {line!r}")
         else:
             fields.append((name, value.strip()))
-    return Fields(fields)
+    return fields

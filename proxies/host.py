@@ -9,6 +9,7 @@ import errno
 import logging
 import ssl
 from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events
@@ -35,6 +36,9 @@ from firstbyte.proxies.signals import (
 )
 from firstbyte.proxies.wire import Wire
 from firstbyte.reference_server.shortage import is_short
+
+if TYPE_CHECKING:
+    from firstbyte.harness.sim.loop import SimLoop
 
 logger = logging.getLogger(__name__)
 
@@ -252,8 +256,11 @@ class Host:
             self._alarms[command.stream_id] = loop.call_at(due, self._come, command.stream_id, due)
 
     def _come(self, stream_id: int, due: float) -> None:
-        is_late = asyncio.get_running_loop().time() - due > LATE
-        self._ring(stream_id, CATCH_UP_TURNS if is_late or self._edge.config.is_virtual else 0)
+        loop = asyncio.get_running_loop()
+        if self._edge.config.is_virtual:
+            self._alarms[stream_id] = cast("SimLoop", loop).call_last(self._ring, stream_id, 0)
+        else:
+            self._ring(stream_id, CATCH_UP_TURNS if loop.time() - due > LATE else 0)
 
     def _ring(self, stream_id: int, turns: int) -> None:
         if turns:

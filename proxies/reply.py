@@ -20,6 +20,7 @@ from firstbyte.harness.profile import Ending, Framing, HoldHeader, Profile
 from firstbyte.proxies.answer import Rendered
 from firstbyte.proxies.cut import Break, holds_bytes
 from firstbyte.proxies.headers import HTTP09, clean_response, framing_of, has_no_body
+from firstbyte.proxies.heads import response_head
 from firstbyte.proxies.signals import BreakOff, FinishAndClose, InterimHeaders
 
 #: Bytes an edge that may lose buffered bytes keeps back. nginx: proxy_buffer_size, one page.
@@ -183,16 +184,7 @@ class Reply:
         fields.append((b"Content-Length", str(len(rendered.body)).encode()))
         if close and self._version is not ClientVersion.HTTP2:
             fields.append((b"Connection", b"close"))
-        response = http.Response(
-            http_version=b"HTTP/1.1",
-            status_code=rendered.status,
-            reason=rendered.reason.encode("latin-1", "replace"),
-            headers=http.Headers(fields),
-            content=None,
-            trailers=None,
-            timestamp_start=0.0,
-            timestamp_end=0.0,
-        )
+        response = response_head(rendered.status, rendered.reason.encode("latin-1", "replace"), fields)
         self._response = response
         self.header_forwarded = True
         whole = self._send(ResponseHeaders(self._stream_id, response))

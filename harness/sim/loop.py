@@ -72,6 +72,7 @@ class SimLoop(Refusals, asyncio.BaseEventLoop):
         self._made = 0
         self._prune_at = _COMPACT_FROM
         self._verdict: SimError | None = None
+        self._last: list[asyncio.Handle] = []
         self._idle: list[asyncio.Future[None]] = []
 
     # ---- time and timers
@@ -129,6 +130,12 @@ class SimLoop(Refusals, asyncio.BaseEventLoop):
             self._check_closed()
         handle = asyncio.Handle(callback, args, self, context)
         self._ready.append(handle)
+        return handle
+
+    def call_last[*Ts](self, callback: Callable[[*Ts], object], *args: *Ts) -> asyncio.Handle:
+        """Call back when nothing else is left to do at this microsecond."""
+        handle = asyncio.Handle(callback, args, self)
+        self._last.append(handle)
         return handle
 
     def call_soon_threadsafe[*Ts](
@@ -192,7 +199,12 @@ class SimLoop(Refusals, asyncio.BaseEventLoop):
         timers = self._timers
         while timers and timers[0][3].cancelled():
             heapq.heappop(timers)
-        if self._idle and not (timers and timers[0][0] <= self.now):
+        is_done = not (timers and timers[0][0] <= self.now)
+        if self._last and is_done:
+            self._ready.extend(self._last)
+            self._last.clear()
+            return
+        if self._idle and is_done:
             for waiter in self._idle:
                 if not waiter.done():
                     waiter.set_result(None)

@@ -93,6 +93,31 @@ def test_settle_finishes_the_moment_and_lets_no_time_pass() -> None:
     assert run_sim(main) == ([0, 1, 2, 3, 4], 0)
 
 
+def test_what_is_called_last_comes_after_all_else_of_its_moment_and_before_time_passes() -> None:
+    async def main(sim: Sim) -> list[tuple[str, int]]:
+        done: list[tuple[str, int]] = []
+
+        def note(what: str) -> None:
+            done.append((what, sim.clock.now()))
+
+        async def many_turns() -> None:
+            for _ in range(100):
+                await asyncio.sleep(0)
+            note("a hundred turns")
+
+        sim.loop.call_last(note, "last")
+        sim.loop.call_last(note, "cancelled").cancel()
+        asyncio.get_running_loop().call_later(0.1, note, "later")
+        task = asyncio.create_task(many_turns())
+        await sim.settle()
+        note("settled")
+        await asyncio.sleep(1)
+        await task
+        return done
+
+    assert run_sim(main) == [("a hundred turns", 0), ("last", 0), ("settled", 0), ("later", 100_000)]
+
+
 def test_the_result_and_the_error_of_main_come_through() -> None:
     async def returns(sim: Sim) -> int:
         return sim.random.randrange(10**9)
