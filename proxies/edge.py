@@ -13,7 +13,7 @@ from firstbyte.harness.timeline import Actor, Event, Kind
 from firstbyte.proxies.config import EdgeConfig
 from firstbyte.proxies.held import HeldRequests
 from firstbyte.proxies.record import Record
-from firstbyte.proxies.timers import TimerPlan
+from firstbyte.proxies.timers import timer_plan
 
 
 class Clock(Protocol):
@@ -69,7 +69,7 @@ class Edge:
         self.token = token
         self.stamp = stamp
         self.hooks = hooks
-        self.plan = TimerPlan(config.profile.timers)
+        self.plan = timer_plan(config.profile.timers)
         self.held = HeldRequests()
         self.active = 0
         self.keeps_bodies = keeps_bodies

@@ -6,6 +6,7 @@ old one has come. It must never read a clock or wait.
 
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
+from functools import lru_cache
 from typing import NamedTuple
 
 from firstbyte.harness.profile import Point, Timer
@@ -30,7 +31,7 @@ class Change(NamedTuple):
 
 
 class TimerPlan:
-    """The timers of a profile, sorted by the points they react to. Made once for all exchanges."""
+    """The timers of a profile, sorted by the points they react to. It never changes."""
 
     def __init__(self, timers: tuple[Timer, ...]) -> None:
         self.limits = {index: timer.limit for index, timer in enumerate(timers) if timer.limit is not None}
@@ -49,6 +50,12 @@ class TimerPlan:
         self.of_the_client = frozenset(
             index for index in self.limits if Point.REQUEST_RECEIVED in timers[index].stops_on
         )
+
+
+@lru_cache(maxsize=256)
+def timer_plan(timers: tuple[Timer, ...]) -> TimerPlan:
+    """The plan of these timers, for every edge that has them."""
+    return TimerPlan(timers)
 
 
 def _add(table: dict[Point, tuple[int, ...]], points: tuple[Point, ...], index: int) -> None:

@@ -5,7 +5,7 @@ it, for a recording is made from another place; nor is an upload that took no ti
 """
 
 from firstbyte.harness.profile import Point, Timer
-from firstbyte.proxies.timers import TimerBank, TimerPlan
+from firstbyte.proxies.timers import TimerBank, timer_plan
 
 _CONNECTING = frozenset({Point.CONNECTED})
 _UPLOAD = frozenset({Point.REQUEST_SENT, Point.REQUEST_RECEIVED})
@@ -19,7 +19,7 @@ class WatchedTimers:
 
     def __init__(self, timers: tuple[Timer, ...], *, is_slow_upload: bool) -> None:
         self._without = _CONNECTING if is_slow_upload else _CONNECTING | _UPLOAD
-        self._bank = TimerBank(TimerPlan(timers))
+        self._bank = TimerBank(timer_plan(timers))
         self.margin: int | None = None
 
     def __repr__(self) -> str:
