@@ -14,7 +14,7 @@ from firstbyte.proxies.answer import Rendered, Values, log_lines, render, standa
 from firstbyte.proxies.attempts import Attempts
 from firstbyte.proxies.held import Action, HeldRequest, Seen
 from firstbyte.proxies.mutation import mutate
-from firstbyte.proxies.signals import HoldReading, KeepHeld, SetAlarm
+from firstbyte.proxies.signals import Flush, HoldReading, KeepHeld, SetAlarm
 
 
 class Exchange(Attempts):
@@ -111,6 +111,8 @@ class Exchange(Attempts):
         if self.is_over:
             return
         self.is_over = True
+        # An answer need not wait until all about it is written down.
+        yield Flush()
         self._edge.active -= 1
         self._edge.held.remove(self._held_id)
         self._tell_changes(self.bank.stop(self.now))

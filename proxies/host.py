@@ -22,6 +22,7 @@ from firstbyte.proxies.layer import EdgeLayer
 from firstbyte.proxies.pool import Pool
 from firstbyte.proxies.signals import (
     AlarmRang,
+    Flush,
     HoldReading,
     KeepHeld,
     LingerClose,
@@ -173,6 +174,8 @@ class Host:
         match command:
             case SetAlarm():
                 self._set_alarm(command)
+            case Flush():
+                self._write_to_client()
             case OpenOrigin():
                 self._open(command)
             case commands.ConnectionCommand():
@@ -246,10 +249,7 @@ class Host:
         old = self._alarms.pop(command.stream_id, None)
         if old is not None:
             old.cancel()
-        if command.at is None:
-            # The exchange is over: its answer need not wait until all about it is written down.
-            self._write_to_client()
-        else:
+        if command.at is not None:
             loop = asyncio.get_running_loop()
             wait = max(0, command.at - self._edge.clock.now()) / 1_000_000
             due = loop.time() + wait

@@ -26,6 +26,10 @@ class SetAlarm(commands.Command):
         self.at = at
 
 
+class Flush(commands.Command):
+    """What there is for the client goes out before anything else is done."""
+
+
 class ParkConnection(commands.ConnectionCommand):
     """The exchange on this origin connection is over and it can carry another one."""
 
