@@ -5,6 +5,7 @@ The judge, the pictures and the comparison of modes all read this and nothing el
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
@@ -86,7 +87,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: dict[str, str | int | bool] = {}
 
 
-class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+class Timeline(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Events ordered by time; at the same microsecond in the order they were reported."""
 
     events: tuple[Event, ...]
@@ -94,12 +95,19 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, actor: Actor, *kinds: Kind, request: int | None = None) -> tuple[Event, ...]:
         """The events of one actor, optionally of these kinds and of one request."""
         return tuple(
-            event
-            for event in self.events
-            if event.actor is actor
-            and (not kinds or event.kind in kinds)
-            and (request is None or event.request == request)
+            [
+                event
+                for event in self._by_actor.get(actor, ())
+                if (not kinds or event.kind in kinds) and (request is None or event.request == request)
+            ]
         )
+
+    @cached_property
+    def _by_actor(self) -> dict[Actor, list[Event]]:
+        found: dict[Actor, list[Event]] = {}
+        for event in self.events:
+            found.setdefault(event.actor, []).append(event)
+        return found
 
 
 def join(*sources: Iterable[Event]) -> Timeline:

@@ -41,9 +41,7 @@ def render(answer: Answer, accept: str, values: Values) -> Rendered:
     headers = [(name, _fill(value, words)) for name, value in answer.headers]
     if body.content_type and not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", body.content_type))
-    text = body.text
-    if "{" in text:
-        text = _fill(text, {word: _escape(value, body.content_type) for word, value in words.items()})
+    text = _fill(body.text, words, body.content_type)
     return Rendered(status=answer.status, reason=reason, headers=tuple(headers), body=text.encode())
 
 
@@ -73,12 +71,14 @@ def _words(answer: Answer, reason: str, values: Values) -> dict[str, str]:
     return {"status": str(answer.status), "reason": reason, **msgspec.structs.asdict(values)}
 
 
-def _fill(text: str, words: dict[str, str]) -> str:
+def _fill(text: str, words: dict[str, str], content_type: str = "") -> str:
     if "{" not in text:
         return text
     # Not str.format: the text may be CSS or JSON, full of braces that mean nothing here.
     for word, value in words.items():
-        text = text.replace("{" + word + "}", value)
+        place = "{" + word + "}"
+        if place in text:
+            text = text.replace(place, _escape(value, content_type))
     return text
 
 

@@ -16,6 +16,8 @@ from firstbyte.proxies.held import Action, HeldRequest, Seen
 from firstbyte.proxies.mutation import mutate
 from firstbyte.proxies.signals import Flush, HoldReading, KeepHeld, SetAlarm
 
+_HEXADECIMAL = {code: f"{code % 16:x}" for code in range(128)}
+
 
 class Exchange(Attempts):
     """An exchange whose answer can be given."""
@@ -97,7 +99,7 @@ class Exchange(Attempts):
         yield from self.finish()
 
     def _values(self) -> Values:
-        ray = "".join(f"{ord(character) % 16:x}" for character in self._edge.token(16))
+        ray = self._edge.token(16).translate(_HEXADECIMAL)
         return Values(
             host=self.record.host,
             method=self._method,

@@ -12,7 +12,7 @@ from firstbyte.reference_server.env import Env
 from firstbyte.reference_server.events import Bus
 from firstbyte.reference_server.ids import Ids
 from firstbyte.reference_server.ledger import LEDGER_TABLE, Ledger
-from firstbyte.reference_server.store import TABLES, Store, transaction
+from firstbyte.reference_server.store import TABLES, Store, Transaction
 
 
 class Core(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Core(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_tables(connection: sqlite3.Connection) -> None:
     """Makes the tables that are not there yet, all or none."""
-    with transaction(connection):
+    with Transaction(connection):
         for table in (*TABLES, LEDGER_TABLE):
             connection.execute(table)
 

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from firstbyte.reference_server.config import Api, Seconds
-from firstbyte.reference_server.documents import Json, JsonObject, encoded
+from firstbyte.reference_server.documents import Json, JsonObject, encoded, text_of
 from firstbyte.reference_server.ids import Ids
 
 PROJECT: Final = "global"
@@ -150,13 +150,18 @@ class Bus:
     def __repr__(self) -> str:
         return f"<Bus {len(self._readers)} readers>"
 
-    def publish(self, kind: str, properties: JsonObject, *, directory: str, session: str) -> None:
-        """Tells every stream, at once."""
-        number = self._numbers[session]
-        self._numbers[session] += kind in STORED_KINDS
+    def publish(self, kind: str, properties: JsonObject, session: JsonObject) -> None:
+        """Tells every stream, at once, of something of this session; 1.18 puts its id into every event."""
+        id_ = text_of(session, "id")
+        number = self._numbers[id_]
+        if kind in STORED_KINDS:
+            self._numbers[id_] = number + 1
         if not self._readers:
             return
-        event = self._event(kind, properties, directory=directory, session=session, number=number)
+        if self._api is Api.V1_18:
+            properties = {"sessionID": id_, **properties}
+        directory = text_of(session, "directory")
+        event = self._event(kind, properties, directory=directory, session=id_, number=number)
         for reader in self._readers:
             reader.offer(event)
 

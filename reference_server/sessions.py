@@ -35,11 +35,8 @@ def publish_session(core: Core, kind: str, session: JsonObject) -> None:
 
 
 def publish(core: Core, kind: str, session: JsonObject, properties: JsonObject) -> None:
-    """Publishes an event of this session; 1.18 puts the session's id into every one."""
-    id_ = text_of(session, "id")
-    if core.config.api is Api.V1_18:
-        properties = {"sessionID": id_, **properties}
-    core.bus.publish(kind, properties, directory=text_of(session, "directory"), session=id_)
+    """Publishes an event of this session."""
+    core.bus.publish(kind, properties, session)
 
 
 def touched(core: Core, session: JsonObject) -> dict[str, Json]:

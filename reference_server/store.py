@@ -6,8 +6,7 @@ sessions.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -57,16 +56,26 @@ def file_connect(path: Path | None, kind: type[sqlite3.Connection] = sqlite3.Con
     return connect
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing on a connection that begins none by itself."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+class Transaction:
+    """All or nothing on a connection that begins none by itself. undone: called when it was nothing."""
+
+    __slots__ = ("_connection", "_undone")
+
+    def __init__(self, connection: sqlite3.Connection, undone: Callable[[], None] = lambda: None) -> None:
+        self._connection = connection
+        self._undone = undone
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        is_done = False
+        try:
+            self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+            is_done = kind is None
+        finally:
+            if not is_done:
+                self._undone()
 
 
 class Store:
@@ -80,15 +89,9 @@ class Store:
     def __repr__(self) -> str:
         return f"<Store {'in transaction' if self._connection.in_transaction else 'idle'}>"
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Transaction:
         """All or nothing: durable when the block ends, undone when it raises. Never await inside."""
-        try:
-            with transaction(self._connection):
-                yield
-        except BaseException:
-            self._sessions.clear()
-            raise
+        return Transaction(self._connection, self._sessions.clear)
 
     def close(self) -> None:
         """Drops the connection; an unfinished transaction is lost, as it is when a process is killed."""

@@ -74,7 +74,7 @@ def is_acked_before_durable(seen: Seen) -> bool:
     if persisted is None:
         return seen.effects == 0
     return acked < persisted or any(
-        _died_with_ack(trace, killed) for trace in seen.traces for killed in seen.killed_at()
+        _died_with_ack(trace, killed) for trace in seen.traces for killed in seen.killed_at
     )
 
 
@@ -85,7 +85,7 @@ def is_lost_after_ack(seen: Seen) -> bool:
 
 def did_origin_die_before_durable(seen: Seen) -> bool:
     """The origin was killed with a request in hand that was not durable."""
-    kills = seen.killed_at()
+    kills = seen.killed_at
     return any(_was_in_hand(trace, killed) for trace in seen.traces for killed in kills)
 
 
@@ -141,5 +141,5 @@ def _closed_towards_origin_at(trace: Trace) -> int | None:
 def _is_noticed_late(trace: Trace, happened: int | None, noticed: int | None) -> bool:
     if happened is None or noticed is None or noticed - happened < NOTICEABLE:
         return False
-    steps = trace.all(Actor.ORIGIN, *_DONE) + trace.all(Actor.MODEL, *_DONE)
+    steps = (*trace.all(Actor.ORIGIN, *_DONE), *trace.all(Actor.MODEL, *_DONE))
     return any(happened < step.at <= noticed for step in steps)

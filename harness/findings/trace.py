@@ -5,7 +5,7 @@ It exists so that a rule is one sentence about events. Pure. It must never decid
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 
@@ -26,25 +26,31 @@ _TOGETHER = 1_000
 class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One request. Times are microseconds of the run.
 
-    events: those with its number, by actor and kind. behind_edge: an edge is known to be there.
+    events: those with its number, by actor and kind, in time order. behind_edge: an edge is known to be
+    there.
     """
 
     exchange: Exchange
     behind_edge: bool
     events: dict[tuple[Actor, Kind], list[Event]]
 
-    def all(self, actor: Actor, *kinds: Kind) -> list[Event]:
+    def all(self, actor: Actor, *kinds: Kind) -> Sequence[Event]:
         """The events of these kinds, in time order."""
+        if len(kinds) == 1:
+            return self.events.get((actor, kinds[0]), ())
         found = [event for kind in kinds for event in self.events.get((actor, kind), ())]
-        return sorted(found, key=lambda event: event.at) if len(kinds) > 1 else found
+        found.sort(key=attrgetter("at"))
+        return found
 
     def first(self, actor: Actor, *kinds: Kind) -> int | None:
         """When the first of them happened."""
-        return min((event.at for event in self.all(actor, *kinds)), default=None)
+        firsts = [found[0].at for kind in kinds if (found := self.events.get((actor, kind)))]
+        return min(firsts) if firsts else None
 
     def last(self, actor: Actor, *kinds: Kind) -> int | None:
         """When the last of them happened."""
-        return max((event.at for event in self.all(actor, *kinds)), default=None)
+        lasts = [found[-1].at for kind in kinds if (found := self.events.get((actor, kind)))]
+        return max(lasts) if lasts else None
 
     @cached_property
     def has_edge(self) -> bool:
@@ -135,7 +141,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return told
         return [event.at for event in self.all(Actor.CLIENT, Kind.FIRST_BYTE, Kind.INTERIM, Kind.BODY)]
 
-    def interims(self) -> list[Event]:
+    def interims(self) -> Sequence[Event]:
         """The 1xx answers, from whoever saw them nearest to the origin."""
         edge = self.all(Actor.EDGE, Kind.INTERIM)
         return edge or self.all(Actor.ORIGIN, Kind.INTERIM) or self.all(Actor.CLIENT, Kind.INTERIM)
@@ -151,7 +157,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return last is not None and last > moment
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Seen(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One run. traces: the requests of the judged intent, or all of them when nothing was judged."""
 
     timeline: Timeline
@@ -184,6 +190,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
         times = [one.exchange.end_at for one in self.traces if is_success(one.exchange)]
         return min((at for at in times if at is not None), default=None)
 
+    @cached_property
     def killed_at(self) -> list[int]:
         """When the origin was killed."""
         return [event.at for event in self.timeline.events if event.kind is Kind.KILLED]
@@ -198,14 +205,14 @@ def see(
 ) -> Seen:
     """Index one run."""
     intent = judgement.exchange.intent if judgement else ""
-    by_request = _by_request(timeline)
+    by_request = _by_request_and_kind(timeline)
     return Seen(
         timeline=timeline,
         traces=tuple(
             Trace(
                 exchange=one,
                 behind_edge=profile is not None,
-                events=_by_kind(by_request.get(one.id, ())),
+                events=by_request.get(one.id, {}),
             )
             for one in exchanges
             if judgement is None or one.intent == intent
@@ -216,15 +223,13 @@ def see(
     )
 
 
-def _by_request(timeline: Timeline) -> dict[int, list[Event]]:
-    ordered = sorted(timeline.events, key=lambda event: event.request)
-    return {number: list(events) for number, events in groupby(ordered, key=lambda event: event.request)}
+type ByKind = dict[tuple[Actor, Kind], list[Event]]
 
 
-def _by_kind(events: Sequence[Event]) -> dict[tuple[Actor, Kind], list[Event]]:
-    found: dict[tuple[Actor, Kind], list[Event]] = {}
-    for event in events:
-        found.setdefault((event.actor, event.kind), []).append(event)
+def _by_request_and_kind(timeline: Timeline) -> dict[int, ByKind]:
+    found: dict[int, ByKind] = {}
+    for event in timeline.events:
+        found.setdefault(event.request, {}).setdefault((event.actor, event.kind), []).append(event)
     return found
 
 

@@ -13,8 +13,8 @@ from firstbyte.harness.ledger import Ledger, Message
 from firstbyte.harness.timeline import Actor, Event, Kind
 
 _STAGES = ("arrived", "admitted", "persisted", "started", "finished", "failed", "aborted")
-_MODEL = {"model-called", "first-token"}
-_KNOWN = {str(kind) for kind in Kind}
+_MODEL = {Kind.MODEL_CALLED, Kind.FIRST_TOKEN}
+_KINDS = {str(kind): kind for kind in Kind}
 UNFINISHED = -1
 """Ledger.body_bytes of a request whose answer the origin could not bring to its end: more than any client
 can have.
@@ -93,21 +93,21 @@ def _meant_bytes(entries: Sequence[Entry]) -> dict[int, int]:
 def events_of(account: Account, to_run_time: Callable[[int], int]) -> tuple[Event, ...]:
     """The origin's and the model's part of the timeline. Rows of requests without a number are
     left out: they are set-up."""
-    return tuple(
-        Event(
-            at=to_run_time(entry.at_us),
-            actor=Actor.MODEL if entry.event in _MODEL else Actor.ORIGIN,
-            kind=Kind(entry.event),
-            request=_number(entry.request),
-            data=_plain(entry),
-        )
-        for entry in account.events
-        if entry.event in _KNOWN and _number(entry.request)
-    )
+    found = []
+    for entry in account.events:
+        kind, request = _KINDS.get(entry.event), _number(entry.request)
+        if kind is not None and request:
+            actor = Actor.MODEL if kind in _MODEL else Actor.ORIGIN
+            found.append(
+                Event(
+                    at=to_run_time(entry.at_us), actor=actor, kind=kind, request=request, data=_plain(entry)
+                )
+            )
+    return tuple(found)
 
 
 def _plain(entry: Entry) -> dict[str, str | int | bool]:
-    data = {key: value for key, value in entry.detail.items() if isinstance(value, str | int | bool)}
+    data = {key: value for key, value in entry.detail.items() if isinstance(value, (str, int))}
     if entry.message:
         data["message"] = entry.message
     if entry.intent:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from firstbyte.reference_server.core import make_tables
-from firstbyte.reference_server.store import transaction
+from firstbyte.reference_server.store import Transaction
 
 _spare: list["SimDisk"] = []
 
@@ -47,6 +47,6 @@ def _made() -> SimDisk:
 def _wipe(disk: SimDisk) -> None:
     # sqlite_sequence is among them, so rows are counted from 1 again.
     tables = disk.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-    with transaction(disk):
+    with Transaction(disk):
         for (table,) in tables:
             disk.execute(f"DELETE FROM {table}")

@@ -11,7 +11,7 @@ import heapq
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from contextvars import Context
+from contextvars import Context, copy_context
 from enum import IntEnum
 from typing import Any, Final
 
@@ -44,6 +44,27 @@ class SimTask(asyncio.Task[Any]):
 
     def __hash__(self) -> int:
         return self._serial
+
+
+class SimHandle(asyncio.Handle):
+    """A callback to be made. Asks nobody whether to remember where it was made."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: Sequence[Any],
+        loop: asyncio.AbstractEventLoop,
+        context: Context | None,
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
 
 
 class SimLoop(Refusals, asyncio.BaseEventLoop):
@@ -128,13 +149,13 @@ class SimLoop(Refusals, asyncio.BaseEventLoop):
     ) -> asyncio.Handle:
         if self._closed:
             self._check_closed()
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = SimHandle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
     def call_last[*Ts](self, callback: Callable[[*Ts], object], *args: *Ts) -> asyncio.Handle:
         """Call back when nothing else is left to do at this microsecond."""
-        handle = asyncio.Handle(callback, args, self)
+        handle = SimHandle(callback, args, self, None)
         self._last.append(handle)
         return handle
 
@@ -180,20 +201,27 @@ class SimLoop(Refusals, asyncio.BaseEventLoop):
         self._verdict = self._verdict or error
 
     def _run_once(self) -> None:
+        """All turns until the loop is to stop: asyncio asks for no more than that between two of these."""
         ready, timers = self._ready, self._timers
-        if not ready and not self._stopping:
-            self._jump()
-        while timers and timers[0][0] <= self.now:
-            ready.append(heapq.heappop(timers)[3])
-        self._turns += 1
-        if self._turns > self._max_turns:
-            raise Livelock(self._report(f"{self._max_turns} turns without any time passing; what is busy:"))
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled and (self.gate is None or not self.gate(handle)):
-                handle._run()
-        if self._verdict is not None:
-            raise self._verdict
+        popleft = ready.popleft
+        while True:
+            if not ready and not self._stopping:
+                self._jump()
+            while timers and timers[0][0] <= self.now:
+                ready.append(heapq.heappop(timers)[3])
+            self._turns += 1
+            if self._turns > self._max_turns:
+                raise Livelock(
+                    self._report(f"{self._max_turns} turns without any time passing; what is busy:")
+                )
+            for _ in range(len(ready)):
+                handle = popleft()
+                if not handle._cancelled and (self.gate is None or not self.gate(handle)):
+                    handle._run()
+            if self._verdict is not None:
+                raise self._verdict
+            if self._stopping:
+                return
 
     def _jump(self) -> None:
         timers = self._timers
