@@ -51,6 +51,7 @@ class Work:
         self._tasks = tasks
         self._loops: dict[str, SessionLoop] = {}
         self._open: set[Ticket] = set()
+        self._quiet: list[asyncio.Future[None]] = []
         self._turns = 0
 
     def __repr__(self) -> str:
@@ -67,7 +68,22 @@ class Work:
 
     def settle(self, ticket: Ticket) -> None:
         """Counts a prompt as done with."""
-        self._open.discard(ticket)
+        self._close({ticket})
+
+    async def quiet(self) -> None:
+        """Until no prompt is open."""
+        while self._open:
+            waiter = asyncio.get_running_loop().create_future()
+            self._quiet.append(waiter)
+            await waiter
+
+    def _close(self, tickets: set[Ticket]) -> None:
+        self._open -= tickets
+        if not self._open:
+            for waiter in self._quiet:
+                if not waiter.done():
+                    waiter.set_result(None)
+            self._quiet.clear()
 
     def is_open(self, message_id: str) -> bool:
         """True while a prompt with that message id is being worked on."""
@@ -136,7 +152,7 @@ class Work:
             raise RuntimeError(f"session {loop.session} settles a turn that never began")
         settled = set(turn.tickets)
         loop.assignments = [assignment for assignment in loop.assignments if assignment.ticket not in settled]
-        self._open -= settled
+        self._close(settled)
         loop.turn = None
         return turn.user
 
@@ -145,7 +161,7 @@ class Work:
         for assignment in loop.assignments:
             detail: JsonObject = {} if loop.is_aborted else {"duplicate": True}
             self._core.ledger.write(event, assignment.ticket, detail)
-            self._open.discard(assignment.ticket)
+            self._close({assignment.ticket})
         del self._loops[loop.session]
         turns.say_idle(self._core, self._session(loop), user)
         last = self._core.store.last_answer(loop.session)

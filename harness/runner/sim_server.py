@@ -28,8 +28,8 @@ from firstbyte.reference_server.routes.inspection import account_document
 from firstbyte.reference_server.service import Service
 from firstbyte.reference_server.sessions import create_session
 
-FIRST_LOOK = 0.05
-LONGEST_LOOK = 20.0
+AFTER = 1.0
+"""Virtual seconds for what comes of the last prompt: an answer on its way, a client that is told."""
 
 
 class World(Protocol):
@@ -86,11 +86,10 @@ class SimServer:
         return msgspec.convert(account_document(self._service), Account)
 
     async def idle(self) -> None:
-        """Until no prompt is open. Looks ever less often; nothing else is on the timeline to be late for."""
-        look = FIRST_LOOK
-        while self._service.work.open_prompts:
-            await asyncio.sleep(look)
-            look = min(look * 4, LONGEST_LOOK)
+        """Until no prompt is open, and what comes of the last one is done too."""
+        if self._service.work.open_prompts:
+            await self._service.work.quiet()
+            await asyncio.sleep(AFTER)
 
     def cut_disk(self) -> None:
         """What a kill leaves of the database: all that was committed, nothing else."""
