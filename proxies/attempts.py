@@ -99,13 +99,9 @@ class Attempts(Timing):
         return self.origin is not None
 
     def settle_alarm(self) -> Iterable[Command]:
-        """After each event.
-
-        Be woken at the next deadline. A later deadline waits for the alarm that is set.
-        """
-        if self._resend_at is not None and self._resend_at <= self.now:
-            return self._resend_and_settle()
-        return self._set_alarm()
+        """After each event: be woken at the next deadline. A later one waits for the alarm that is set."""
+        is_due = self._resend_at is not None and self._resend_at <= self.now
+        return self._resend_and_settle() if is_due else self._set_alarm()
 
     def _resend_and_settle(self) -> CommandGenerator[None]:
         yield from self.resend_if_due()
