@@ -34,7 +34,7 @@ type Measure = Callable[[], Iterator[Figure]]
 
 FULL: dict[str, Measure] = {
     "start": lambda: start.measure(7),
-    "simulation": lambda: simulation.measure(7, 50),
+    "simulation": lambda: simulation.measure(7, 50, rows=(1_000, 10_000)),
     "real": lambda: real.measure(9),
     "suite": lambda: suite.measure(3),
     "lateness": lambda: lateness.measure(1, lateness.with_products()),
@@ -46,7 +46,7 @@ FULL: dict[str, Measure] = {
 }
 QUICK: dict[str, Measure] = {
     "start": lambda: start.measure(1),
-    "simulation": lambda: simulation.measure(3, 15),
+    "simulation": lambda: simulation.measure(3, 15, rows=(90,)),
     "real": lambda: real.measure(3),
     "suite": lambda: suite.measure(1, part="1/8", uncounted=0),
     "lateness": lambda: lateness.measure(1, (lateness.emulated(1.5),), held=(100,), spread_over=1.0),

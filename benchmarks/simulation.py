@@ -1,7 +1,7 @@
 """What one play in virtual time costs, where that goes, and how fast simulated time passes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from benchmarks.figures import Figure, at_most, ratios, spread
 from benchmarks.plays import BARE, HERO, Play, plays
@@ -15,8 +15,8 @@ HOW = "CPU time of the process"
 HOW_BARE = f"one POST, 204 by stock uvicorn and a Starlette of one route, in sim; {HOW}"
 
 
-def measure(rounds: int, each: int) -> Iterator[Figure]:
-    """`rounds` rounds of `each` plays of everything; then the split and many plays in a row."""
+def measure(rounds: int, each: int, rows: Sequence[int]) -> Iterator[Figure]:
+    """`rounds` rounds of `each` plays of everything; then the split, and rows of so many plays."""
     all_plays = plays()
     for play in all_plays.values():
         _microseconds(play, WARM_UP)
@@ -27,7 +27,8 @@ def measure(rounds: int, each: int) -> Iterator[Figure]:
     yield from _costs(taken)
     yield _speed(all_plays[HERO], rounds, each)
     yield from _split(all_plays[HERO], taken[HERO], rounds * each)
-    yield _many(all_plays[HERO], taken[HERO], rounds * each * 2)
+    for row in rows:
+        yield _many(all_plays[HERO], taken[HERO], row)
 
 
 def _costs(taken: dict[str, list[float]]) -> Iterator[Figure]:
@@ -67,8 +68,9 @@ def _split(play: Play, samples: list[float], times: int) -> Iterator[Figure]:
 def _many(play: Play, samples: list[float], times: int) -> Figure:
     many = _microseconds(play, times)
     return Figure(
-        id="play.many", what=f"each of {times} plays in a row, {HERO}", unit="µs", value=spread([many]),
-        beside="a short row", ratio=spread([many / spread(samples).median]), how="1.00 x: the cost is linear",
+        id=f"play.many.{times}", what=f"each of {times:,} plays in a row, {HERO}", unit="µs",
+        value=spread([many]), beside="a short row", ratio=spread([many / spread(samples).median]),
+        how="1.00 x: the cost is linear",
     )  # fmt: skip
 
 
