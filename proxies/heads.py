@@ -104,20 +104,10 @@ class _ResponseData(http.ResponseData):
 def read_request_head(lines: list[bytes]) -> http.Request:
     """A request without its body. Raises ValueError as mitmproxy's reader does."""
     host, port, method, scheme, authority, path, version = _read_request_line(lines[0])
+    fields = Fields(_read_fields(lines))
     request = http.Request.__new__(http.Request)
     request.data = _RequestData(
-        version,
-        Fields(_read_fields(lines)),
-        None,
-        None,
-        0.0,
-        None,
-        host,
-        port,
-        method,
-        scheme,
-        authority,
-        path,
+        version, fields, None, None, 0.0, None, host, port, method, scheme, authority, path
     )
     return request
 
