@@ -5,7 +5,7 @@ It must never lose a report silently: each worker says at its end how many there
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import gevent  # type: ignore[import-untyped] # it has no types
@@ -80,12 +80,15 @@ class Gathering:
         """Of all of them."""
         return [intent for told in self._told.values() for intent in told]
 
-    def begin(self) -> None:
-        """A new test: nothing has happened."""
-        self._told, self._made = {}, {}
+    def begin(self, workers: Iterable[str] = ()) -> None:
+        """A new test: nothing has happened. workers: ids of those that are there; each has a last word."""
+        self._told, self._made = {id_: [] for id_ in workers}, {}
 
     def serve(self, runner: MasterRunner) -> None:
-        """Take every report."""
+        """Take every report, of workers that come later too."""
+
+        def connected(client_id: str, **_: object) -> None:
+            self._told.setdefault(client_id, [])
 
         def reported(client_id: str, data: dict[str, Any]) -> None:
             self._take(client_id, data)
@@ -94,6 +97,7 @@ class Gathering:
             self._take(msg.node_id, msg.data)
             self._made[msg.node_id] = msg.data["made"]
 
+        runner.environment.events.worker_connect.add_listener(connected)
         runner.environment.events.worker_report.add_listener(reported)
         runner.register_message(DONE, done)
 
@@ -108,8 +112,7 @@ class Gathering:
             gevent.sleep(STEP)
 
     def _awaited(self, runner: MasterRunner) -> list[str]:
-        there = [one.id for one in runner.clients.all if one.state != STATE_MISSING]
-        return [id_ for id_ in there if id_ not in self._made]
+        return [id_ for id_ in workers_of(runner) if id_ not in self._made]
 
     def check(self) -> None:
         """Every worker has said its last word, and nothing got lost. Raises SetupFailed."""
@@ -122,3 +125,8 @@ class Gathering:
                 raise SetupFailed(
                     f"worker {id_} had {self._made[id_]} intents, {len(told)} of them came: run again"
                 )
+
+
+def workers_of(runner: MasterRunner) -> list[str]:
+    """The ids of the workers that are there."""
+    return [one.id for one in runner.clients.all if one.state != STATE_MISSING]

@@ -14,7 +14,7 @@ from locust import stats
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from benchmarks.load.gathering import Gathering, Reporter
+from benchmarks.load.gathering import Gathering, Reporter, workers_of
 from benchmarks.load.intent import Intent
 from benchmarks.load.sending import Origin
 from benchmarks.load.settings import Settings, settings_of
@@ -98,7 +98,8 @@ class LoadRun:
 
     def _start(self, environment: Environment) -> None:
         self._read(environment)
-        self._gathering.begin()
+        runner = environment.runner
+        self._gathering.begin(workers_of(runner) if isinstance(runner, MasterRunner) else ())
         self._is_joined = False
 
     def _stop(self, environment: Environment) -> None:

@@ -33,9 +33,11 @@ def parts(*, repeat: int, workers: int) -> dict[str, Callable[[], Part]]:
         "ledger": lambda: _soaked("ledger", "messages", 220, ("-n", "2"), "FIRSTBYTE_SOAK_SEED"),
         "limits": lambda: _soaked("limits", "exchanges", 320),
         "kills": lambda: _soaked("kills", "tests", 60),
-        "prediction": lambda: _soaked("prediction", "tests", 900, ("-n", "2")),
-        "pages": lambda: _soaked("pages", "tests", 900, many),
-        "opencode": lambda: _soaked("opencode", "tests", 900),
+        "prediction": lambda: _soaked("prediction", "tests", 300, ("-n", "2")),
+        "pages": lambda: _soaked(
+            "pages", "tests", 500
+        ),  # a server, an edge and a browser each: no two at once
+        "opencode": lambda: _soaked("opencode", "tests", 480),
         "others": lambda: _others(many),
     }
 
@@ -69,4 +71,4 @@ def _soaked(name: str, unit: str, about: float, many: tuple[str, ...] = (), seed
 def _others(many: tuple[str, ...]) -> Part:
     rest = tuple(f"--ignore={one}" for one in FILES.values())
     tests = PytestPart(words=(*many, "-m", "soak", "tests", *rest))
-    return Part(name="others", unit="tests", whole=1, about=900, play=tests.play)
+    return Part(name="others", unit="tests", whole=1, about=400, play=tests.play)
