@@ -146,7 +146,7 @@ def _bulk(subjects: Sequence[Between], origin: Address, what: str, rounds: int) 
     for _ in range(rounds):
         for one in subjects:
             with one.start(origin) as running:
-                rates[one.name].append(amount / _seconds(running, what))
+                rates[one.name].append(amount / _seconds(one.name, running, what))
     for name, samples in rates.items():
         yield Figure(
             id=f"pass.{what}.{name}", what=f"{words}: {name}", unit=unit, value=spread(samples),
@@ -156,9 +156,11 @@ def _bulk(subjects: Sequence[Between], origin: Address, what: str, rounds: int) 
         )  # fmt: skip
 
 
-def _seconds(running: Running, what: str) -> float:
+def _seconds(name: str, running: Running, what: str) -> float:
     host, port = running.address
     count, size = (STREAMS, EVENTS) if what == "sse" else (1, SIZE)
     command = (PYTHON, str(HERE / "bulk_client.py"), host, str(port), what, str(count), str(size))
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return float(json.loads(said)["seconds"])
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{name}, {what}: {done.stderr.strip()[-500:]}")
+    return float(json.loads(done.stdout)["seconds"])
