@@ -93,7 +93,6 @@ def test_the_reported_symptom_is_there_on_the_product(
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(400)  # six rules, each with a page of its own
 def test_its_page_breaks_these_rules_of_the_contract_and_keeps_those(
     version: str, subject: Subject, browser: Browser
 ) -> None:
