@@ -45,7 +45,7 @@ FULL: dict[str, Measure] = {
     "page": lambda: page.measure(5),
 }
 QUICK: dict[str, Measure] = {
-    "start": lambda: start.measure(1),
+    "start": lambda: start.measure(5),
     "simulation": lambda: simulation.measure(3, 15, rows=(90,)),
     "real": lambda: real.measure(3),
     "suite": lambda: suite.measure(1, part="1/8", uncounted=0),

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figures import Figure
+from benchmarks.peers import OURS
 from benchmarks.products import MITMDUMP, PEERS
 
 STORED = Path(__file__).resolve().parent / "ratios.json"
@@ -17,6 +18,7 @@ TOLERANCE = 1.5
 """A ratio may be this many times worse than the stored one. Quiet machines repeat theirs within 1.2."""
 _OTHERS = tuple(f".{name}" for name in ("direct", MITMDUMP, *PEERS))
 _MORE_IS_BETTER = ("req/s", "events/s", "MB/s", "s/s")
+"""Units. A peer's figure beside ours is the other way round: what takes it longer is good for us."""
 
 
 class Worse(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +50,8 @@ def worse(figures: Sequence[Figure], stored: dict[str, float]) -> Iterator[Worse
         if one.ratio is None or one.id not in stored:
             continue
         before, now = stored[one.id], one.ratio.median
-        factor = before / now if one.unit in _MORE_IS_BETTER else now / before
+        more_is_better = (one.unit in _MORE_IS_BETTER) is not (one.beside == OURS)
+        factor = before / now if more_is_better else now / before
         if factor > TOLERANCE:
             yield Worse(figure=one, stored=before, now=now)
 

@@ -8,6 +8,7 @@ from benchmarks.figures import Figure, spread
 
 SLOWER = Figure(id="one", what="a start", unit="s", value=spread([1]), beside="another", ratio=spread([2]))
 RATE = msgspec.structs.replace(SLOWER, unit="req/s")
+PEER = msgspec.structs.replace(SLOWER, beside=peers.OURS)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,9 @@ RATE = msgspec.structs.replace(SLOWER, unit="req/s")
         (RATE, 2 * 1.4, False),
         (RATE, 2 * 1.6, True),
         (RATE, 0.2, False),
+        (PEER, 2 * 1.4, False),
+        (PEER, 2 * 1.6, True),
+        (PEER, 0.2, False),
     ],
 )
 def test_a_ratio_may_be_half_worse_and_any_amount_better(
