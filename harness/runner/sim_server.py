@@ -87,7 +87,7 @@ class SimServer:
 
     async def idle(self) -> None:
         """Until no prompt is open, and what comes of the last one is done too."""
-        if self._service.work.open_prompts:
+        while self._service.work.open_prompts:
             await self._service.work.quiet()
             await asyncio.sleep(AFTER)
 

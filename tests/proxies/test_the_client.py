@@ -6,6 +6,9 @@ import pytest
 
 from firstbyte.harness.profile import CloseKind, Interim, InterimAction, OriginSide, Point, Profile
 from firstbyte.harness.timeline import Kind
+from firstbyte.proxies.edge import Edge
+from firstbyte.proxies.record import Record
+from firstbyte.proxies.wire import Wire
 from tests.proxies.lab import (
     CHUNKED,
     HEADER,
@@ -119,6 +122,34 @@ def test_connections_to_the_origin_are_used_again_by_other_clients() -> None:
 
     assert simulate(answering, profile(), main) == 1
     assert simulate(answering, profile(origin=OriginSide(reuse=False)), main) == 3
+
+
+def test_an_answer_goes_out_in_one_piece_before_its_exchange_is_written_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order: list[bytes | str] = []
+    write, done = Wire.write, Edge.done
+
+    def writing(wire: Wire, data: bytes) -> None:
+        order.append(data)
+        write(wire, data)
+
+    def noting(edge: Edge, record: Record) -> None:
+        order.append("written down")
+        done(edge, record)
+
+    monkeypatch.setattr(Wire, "write", writing)
+    monkeypatch.setattr(Edge, "done", noting)
+
+    async def main(lab: Lab) -> int:
+        return (await lab.ask(get())).status
+
+    assert simulate(answering, profile(), main) == 200
+    _, answer, note = order
+    assert isinstance(answer, bytes)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"\r\n\r\nGET / " in answer
+    assert note == "written down"
 
 
 @pytest.mark.parametrize(("kept", "connections"), [(1_000, 100), (60, 140)])

@@ -149,8 +149,7 @@ class Server:
     async def idle(self) -> None:
         """Returns once no prompt is open."""
         async with asyncio.timeout(PATIENCE):
-            while self.service.work.open_prompts:  # noqa: ASYNC110 (nor has the count)
-                await asyncio.sleep(POLL)
+            await self.service.work.quiet()
 
     def close(self) -> None:
         for connection in self._opened:

@@ -47,8 +47,8 @@ async def exchange(sim: Sim, handler: str) -> tuple[int, list[Any]]:
     while b" 102 " in head:
         head = await reader.readuntil(b"\r\n\r\n")
     at = sim.clock.now()
-    while app.state.service.work.open_prompts:  # noqa: ASYNC110 (virtual time: it costs nothing)
-        await asyncio.sleep(1)
+    await app.state.service.work.quiet()
+    assert not app.state.service.work.open_prompts
     events = list(ledger_document(app.state.service)["events"])  # type: ignore[arg-type]  # it is a list
     writer.close()
     server.close()

@@ -34,9 +34,8 @@ def parts(*, repeat: int, workers: int) -> dict[str, Callable[[], Part]]:
         "limits": lambda: _soaked("limits", "exchanges", 320),
         "kills": lambda: _soaked("kills", "tests", 60),
         "prediction": lambda: _soaked("prediction", "tests", 300, ("-n", "2")),
-        "pages": lambda: _soaked(
-            "pages", "tests", 500
-        ),  # a server, an edge and a browser each: no two at once
+        # A server, an edge and a browser each: no two at once.
+        "pages": lambda: _soaked("pages", "tests", 500),
         "opencode": lambda: _soaked("opencode", "tests", 480),
         "others": lambda: _others(many),
     }

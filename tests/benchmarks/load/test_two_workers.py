@@ -42,7 +42,7 @@ def test_what_two_workers_were_told_is_joined_with_the_ledger(field: Field) -> N
 
 
 @pytest.mark.real
-@pytest.mark.soak
+@pytest.mark.slow
 def test_a_worker_that_is_lost_ends_the_run_without_a_count(field: Field) -> None:
     first, second, master = [field.start(line.replace("-t 4s", "-t 12s")) for line in field.lines()]
     assert master.stdout is not None
