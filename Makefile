@@ -53,7 +53,7 @@ check: setup ## format, lint, types, import directions, requirement files, data
 		'lint-imports --no-logo' \
 		'python .make/lock.py --check' \
 		'firstbyte check'; \
-	do echo "check: $$step"; $(BIN)/$$step || failed="$$failed [$$step]"; done; \
+	do echo "check: $$step"; PYTHONPATH=.make $(BIN)/$$step || failed="$$failed [$$step]"; done; \
 	[ -z "$$failed" ] || { echo "check: failed:$$failed" >&2; exit 1; }
 
 format: setup ## put every file into the house's format, and the JSON Schemas in step

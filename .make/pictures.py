@@ -29,16 +29,16 @@ from firstbyte.harness.report.site.charts import counts_by_column, drawn_all, fi
 from firstbyte.harness.report.site.page import rendered, write_site
 from firstbyte.harness.report.site.runs import Replay, site_of
 from firstbyte.harness.report.table import table
-from firstbyte.harness.runner.matrix import plans, run_all, select
 from firstbyte.harness.runner.plan import Options
-from firstbyte.harness.runner.run import run_in_sim
+from firstbyte.harness.runner.play import run_in_sim
+from firstbyte.harness.runner.selection import plans, run_all, select
 from firstbyte.harness.sendstate.browser import running_browser
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from firstbyte.harness.model.result import Run
     from firstbyte.harness.report.site.model import Site
-    from firstbyte.harness.result import Run
 
 IMAGES = ROOT / "docs" / "images"
 MADE_OF = IMAGES / "made-of.json"

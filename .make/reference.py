@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from firstbyte.harness.cli import COMMANDS, DELEGATED, build_parser
 from firstbyte.harness.commands.schema import TYPES, encoded, schema_of
+from firstbyte.harness.files.loader import LoadedProfile, load_profile, profile_names
 from firstbyte.harness.findings.catalogue import Finding, load_findings
-from firstbyte.harness.loader import LoadedProfile, load_profile, profile_names
-from firstbyte.harness.units import format_duration
-from firstbyte.proxies.arguments import build_parser as edge_parser
+from firstbyte.harness.model.units import format_duration
+from firstbyte.proxies.program.arguments import build_parser as edge_parser
 from firstbyte.reference_server.arguments import parser as serve_parser
 
 if TYPE_CHECKING:

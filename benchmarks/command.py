@@ -25,7 +25,7 @@ from benchmarks import (
 )
 from benchmarks.figures import Figure
 from benchmarks.machine import Machine, load, this_machine
-from firstbyte.harness.units import seconds
+from firstbyte.harness.model.units import seconds
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 CHART = DOCS.parent / "images" / "benchmarks.svg"

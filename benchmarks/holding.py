@@ -16,7 +16,7 @@ from benchmarks.figures import Figure, Met, at_most, spread
 from benchmarks.lateness import silent_origin
 from benchmarks.processes import PYTHON
 from benchmarks.products import MITMDUMP, OURS, Between, Running, mitmdump, ours, real_products
-from firstbyte.harness.units import Duration, seconds
+from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.proxies.real.product import most_requests
 
 HERE = Path(__file__).resolve().parent

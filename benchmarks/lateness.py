@@ -20,8 +20,8 @@ import msgspec
 from benchmarks.figures import Figure, at_most, spread
 from benchmarks.processes import FIRSTBYTE, PYTHON
 from benchmarks.products import Between, real_products
-from firstbyte.harness.timeline import Event, Kind
-from firstbyte.harness.units import as_seconds, parse_duration, seconds
+from firstbyte.harness.model.timeline import Event, Kind
+from firstbyte.harness.model.units import as_seconds, parse_duration, seconds
 from firstbyte.proxies.real.catalogue import PRODUCTS
 
 HERE = Path(__file__).resolve().parent

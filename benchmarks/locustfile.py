@@ -23,7 +23,7 @@ from benchmarks.load.run import LoadRun
 from benchmarks.load.sending import attempt
 from benchmarks.load.settings import EDGE, Settings, add_settings
 from firstbyte.harness.client.operations import IdMint
-from firstbyte.harness.verdict import End
+from firstbyte.harness.model.verdict import End
 
 RUN = LoadRun()
 MINT = IdMint(lambda: time.time_ns() // 1_000_000, lambda length: secrets.token_hex(length)[:length])

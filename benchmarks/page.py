@@ -9,11 +9,11 @@ import msgspec
 from playwright.sync_api import Browser
 
 from benchmarks.figures import Figure, at_most, spread
+from firstbyte.harness.model.result import Run
 from firstbyte.harness.report.site.page import write_site
 from firstbyte.harness.report.site.runs import Replay, site_of
-from firstbyte.harness.result import Run
-from firstbyte.harness.runner.matrix import plans, run_all, select
 from firstbyte.harness.runner.plan import Options
+from firstbyte.harness.runner.selection import plans, run_all, select
 from firstbyte.harness.sendstate.browser import running_browser
 
 RUNS = 1_000

@@ -25,8 +25,8 @@ from benchmarks.products import (
     ours,
     real_products,
 )
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.problems import MissingTool
-from firstbyte.harness.units import seconds
 
 HERE = Path(__file__).resolve().parent
 CONNECTIONS = (1, 32, 256)

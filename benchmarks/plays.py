@@ -14,9 +14,9 @@ from uvicorn.server import ServerState
 
 from firstbyte.harness.client.ask import ask
 from firstbyte.harness.runner.conclude import conclude
-from firstbyte.harness.runner.matrix import plans, select
 from firstbyte.harness.runner.plan import Options, Plan
-from firstbyte.harness.runner.run import observe_in_sim
+from firstbyte.harness.runner.play import observe_in_sim
+from firstbyte.harness.runner.selection import plans, select
 from firstbyte.harness.sim import Sim, run_sim
 
 type Play = Callable[[], object]

@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.processes import FIRSTBYTE, PYTHON
-from firstbyte.harness.loader import load_profile
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.units import Duration
+from firstbyte.harness.files.loader import load_profile
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.units import Duration
 from firstbyte.proxies.real.catalogue import PRODUCTS, program_of
 from firstbyte.proxies.real.child import Order
 from firstbyte.proxies.real.product import LOOPBACK, Product, Route

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from benchmarks.figures import Figure, ratios, spread
 from benchmarks.plays import plan_of
 from benchmarks.processes import PYTHON, cost_of
-from firstbyte.harness.result import Outcome
+from firstbyte.harness.model.result import Outcome
 from firstbyte.harness.runner.plan import Options, Plan
-from firstbyte.harness.runner.run import run_plan
+from firstbyte.harness.runner.play import run_plan
 
 SCENARIO = "w2-204-bare"
 EDGES = ("direct", "cloudflare")

@@ -21,8 +21,8 @@ PARTS = {
     "event loop, in-memory network": ("firstbyte/harness/sim/", "/asyncio/"),
     "client": ("firstbyte/harness/client/", "harness/runner/script.py"),
     "judge, findings, digest": (
-        "harness/judge.py", "harness/findings/", "harness/expectation.py", "runner/conclude.py",
-        "harness/origin/account.py", "harness/timeline.py",
+        "harness/model/judge.py", "harness/findings/", "harness/runner/expectation.py", "runner/conclude.py",
+        "harness/origin/account.py", "harness/model/timeline.py",
     ),
 }  # fmt: skip
 OTHER = "set-up of the stage, and the rest"

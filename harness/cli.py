@@ -20,7 +20,7 @@ from types import FrameType
 from firstbyte.harness import redact
 from firstbyte.harness.problems import MissingTool, Problem, SetupFailed
 from firstbyte.harness.version import package_version
-from firstbyte.reference_server.shortage import is_short, shortage
+from firstbyte.shortage import is_short, shortage
 
 COMMANDS = {
     "reproduce": "the report, its fix, and what the fix does not fix, act by act",
@@ -46,7 +46,7 @@ OF_THE_EDGE = frozenset({"cryptography", "mitmproxy"})
 NO_EDGE = "this needs mitmproxy, which is not installed here; run `pip install 'firstbyte[edge]'`"
 YOUNG_OBJECTS = 50_000
 """So many new objects before the garbage collector looks."""
-DELEGATED = {"edge": "firstbyte.proxies.main", "serve": "firstbyte.reference_server.main"}
+DELEGATED = {"edge": "firstbyte.proxies.program.main", "serve": "firstbyte.reference_server.main"}
 """Commands with a parser of their own."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Protocol
 
-from firstbyte.harness.units import Duration
+from firstbyte.harness.model.units import Duration
 
 
 class Timer(Protocol):

@@ -16,14 +16,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from firstbyte.harness.model.result import Run
     from firstbyte.harness.plugin.edge import EdgeFactory
     from firstbyte.harness.plugin.origin import OriginFactory
     from firstbyte.harness.plugin.round import Round
     from firstbyte.harness.plugin.send_page import SendPageFactory
     from firstbyte.harness.plugin.settings import Settings
-    from firstbyte.harness.plugin.truth import Ledger
-    from firstbyte.harness.plugin.world import SimRunner
-    from firstbyte.harness.result import Run
+    from firstbyte.harness.plugin.simulation import SimRunner
+    from firstbyte.harness.plugin.truth import OriginLedger
     from firstbyte.harness.runner.plan import Plan
 
 _SETTINGS = pytest.StashKey["Settings"]()
@@ -147,7 +147,7 @@ def origin() -> Iterator[OriginFactory]:
 
 
 @pytest.fixture
-def ledger(request: pytest.FixtureRequest) -> Callable[..., Ledger]:
+def ledger(request: pytest.FixtureRequest) -> Callable[..., OriginLedger]:
     """`ledger(probe)`: what the server has; a function that returns the intents, or a URL and a JSON path."""
     from firstbyte.harness.plugin.truth import ledger  # noqa: PLC0415 - only when asked for
 
@@ -169,7 +169,7 @@ def sim(request: pytest.FixtureRequest) -> SimRunner:
     from firstbyte.harness.plugin.program import require_edge  # noqa: PLC0415 - only when asked for
 
     require_edge("sim")
-    from firstbyte.harness.plugin.world import SimRunner  # noqa: PLC0415 - mitmproxy
+    from firstbyte.harness.plugin.simulation import SimRunner  # noqa: PLC0415 - mitmproxy
 
     playing = request.node.stash.get(_ROUND, None)
     return SimRunner(_settings(request.config).profile, None if playing is None else playing.joined)
@@ -198,10 +198,10 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """An item for each scenario x edge, named `scenario[edge]`."""
-        from firstbyte.harness.loader import load_suite  # noqa: PLC0415 - only when there is a scenario file
+        from firstbyte.harness.files.loader import load_suite  # noqa: PLC0415 - only when there is a scenario file
         from firstbyte.harness.problems import BadInput  # noqa: PLC0415
-        from firstbyte.harness.runner.matrix import plans  # noqa: PLC0415
         from firstbyte.harness.runner.plan import Options  # noqa: PLC0415
+        from firstbyte.harness.runner.selection import plans  # noqa: PLC0415
 
         try:
             chosen = list(plans(load_suite(self.path).scenario, (), Options()))
@@ -228,8 +228,8 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run it in virtual time."""
-        from firstbyte.harness.result import Outcome  # noqa: PLC0415
-        from firstbyte.harness.runner.run import run_in_sim  # noqa: PLC0415
+        from firstbyte.harness.model.result import Outcome  # noqa: PLC0415
+        from firstbyte.harness.runner.play import run_in_sim  # noqa: PLC0415
 
         run = run_in_sim(self._plan)
         if run.judgement is not None:

@@ -2,7 +2,7 @@
 
 import sys
 
-from firstbyte.proxies.main import main
+from firstbyte.proxies.program.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,7 +11,7 @@ from firstbyte.reference_server.config import ServerConfig
 from firstbyte.reference_server.env import Env
 from firstbyte.reference_server.events import Bus
 from firstbyte.reference_server.ids import Ids
-from firstbyte.reference_server.ledger import LEDGER_TABLE, Ledger
+from firstbyte.reference_server.ledger import LEDGER_TABLE, LedgerTable
 from firstbyte.reference_server.store import TABLES, Store, Transaction
 
 
@@ -22,7 +22,7 @@ class Core(msgspec.Struct, frozen=True, kw_only=True):
     env: Env
     ids: Ids
     store: Store
-    ledger: Ledger
+    ledger: LedgerTable
     bus: Bus
 
 
@@ -39,6 +39,6 @@ def open_core(config: ServerConfig, env: Env, connection: sqlite3.Connection) ->
     connection.isolation_level = None
     make_tables(connection)
     store = Store(connection)
-    ledger = Ledger(connection, env)
+    ledger = LedgerTable(connection, env)
     bus = Bus(config.api, ids, config.heartbeat)
     return Core(config=config, env=env, ids=ids, store=store, ledger=ledger, bus=bus)

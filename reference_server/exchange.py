@@ -21,7 +21,7 @@ from firstbyte.reference_server.wire import HeaderLine, Wire
 from firstbyte.reference_server.work import Assignment, Job, message_document
 
 
-class Exchange:
+class ServerExchange:
     """One prompt's request and its response."""
 
     def __init__(self, service: Service, ticket: Ticket, prompt: Prompt, wire: Wire, send: Send) -> None:
@@ -34,7 +34,7 @@ class Exchange:
         self._message: Message | None = None
 
     def __repr__(self) -> str:
-        return f"<Exchange {self.ticket.request} {'durable' if self._message else 'not durable'}>"
+        return f"<ServerExchange {self.ticket.request} {'durable' if self._message else 'not durable'}>"
 
     @property
     def env(self) -> Env:
@@ -122,7 +122,7 @@ class Exchange:
         return job
 
 
-type Handler = Callable[[Exchange], Awaitable[None]]
+type Handler = Callable[[ServerExchange], Awaitable[None]]
 
 
 async def _after(delay: Seconds, action: Callable[[], object]) -> None:

@@ -54,7 +54,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     intent: str = ""
 
 
-class Ledger:
+class LedgerTable:
     """Appends facts to the table `ledger`; silent once closed, because a dead process writes nothing."""
 
     def __init__(self, connection: sqlite3.Connection, env: Env) -> None:
@@ -63,7 +63,7 @@ class Ledger:
         self._closed = False
 
     def __repr__(self) -> str:
-        return f"<Ledger {'closed' if self._closed else 'open'}>"
+        return f"<LedgerTable {'closed' if self._closed else 'open'}>"
 
     def write(self, event: LedgerEvent, ticket: Ticket, detail: JsonObject | None = None) -> None:
         """Appends one fact. It is durable on return, or with the transaction it is part of."""

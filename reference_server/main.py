@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from firstbyte.descriptors import ACCEPTS, deepen, watch
 from firstbyte.reference_server.app import create_app, protocol_factory, shutdown
 from firstbyte.reference_server.arguments import InputError, Listen, parser
 from firstbyte.reference_server.config import (
@@ -25,7 +26,6 @@ from firstbyte.reference_server.config import (
     ServerConfig,
     Turn,
 )
-from firstbyte.reference_server.descriptors import ACCEPTS, deepen, watch
 from firstbyte.reference_server.disk import Broken, fail_stop
 from firstbyte.reference_server.env import Env, real_env
 from firstbyte.reference_server.handlers import UnknownHandler, handler

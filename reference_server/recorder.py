@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from firstbyte.reference_server.config import Api, ServerConfig
-from firstbyte.reference_server.ledger import Ledger, LedgerEvent, Ticket
+from firstbyte.reference_server.ledger import LedgerEvent, LedgerTable, Ticket
 from firstbyte.reference_server.wire import wire_of
 
 _KEY: Final = "firstbyte.record"
@@ -20,7 +20,7 @@ _UNRECORDED: Final = ("/_firstbyte/", "/ui/")
 class Record:
     """One request in the ledger. Knows its prompt as soon as `ticket` is set."""
 
-    def __init__(self, ledger: Ledger, request: str) -> None:
+    def __init__(self, ledger: LedgerTable, request: str) -> None:
         self._ledger = ledger
         self.ticket = Ticket(request=request)
 
@@ -43,7 +43,7 @@ class Record:
 class Recorder:
     """The middleware."""
 
-    def __init__(self, app: ASGIApp, ledger: Ledger, config: ServerConfig) -> None:
+    def __init__(self, app: ASGIApp, ledger: LedgerTable, config: ServerConfig) -> None:
         self._app = app
         self._ledger = ledger
         self._config = config

@@ -29,7 +29,7 @@ NEEDS_PYTEST = ("__main__", "pytest_plugin", "send_page", "enumeration", "item_r
 IMPORT_ALL = f"""
 import importlib, pkgutil, warnings, firstbyte
 with warnings.catch_warnings(action="ignore"):
-    importlib.import_module("firstbyte.proxies.addons")
+    importlib.import_module("firstbyte.proxies.program.addons")
 for module in pkgutil.walk_packages(firstbyte.__path__, "firstbyte."):
     if module.name.rpartition(".")[2] not in {NEEDS_PYTEST!r}:
         importlib.import_module(module.name)

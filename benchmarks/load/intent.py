@@ -2,7 +2,7 @@
 
 import msgspec
 
-from firstbyte.harness.verdict import End
+from firstbyte.harness.model.verdict import End
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

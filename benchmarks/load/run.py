@@ -20,9 +20,9 @@ from benchmarks.load.sending import Origin
 from benchmarks.load.settings import Settings, settings_of
 from benchmarks.load.tally import Tally, tally
 from benchmarks.load.truth import Watch, held_texts
+from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import Problem, SetupFailed
 from firstbyte.harness.targets.server_file import load_server
-from firstbyte.harness.verdict import Verdict
 
 KIND = "verdict"
 """In the column `Type` of Locust's table."""

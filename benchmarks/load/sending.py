@@ -12,12 +12,12 @@ from requests.exceptions import ChunkedEncodingError, ConnectionError, ConnectTi
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from benchmarks.load.intent import Attempt
+from firstbyte.harness.files.json_path import select
+from firstbyte.harness.model.units import Duration
+from firstbyte.harness.model.verdict import End
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.selecting import select
 from firstbyte.harness.targets.server_file import ServerFile, Values, filled
 from firstbyte.harness.targets.server_talk import written
-from firstbyte.harness.units import Duration
-from firstbyte.harness.verdict import End
 
 PIECE = 65_536
 ASKING = 60

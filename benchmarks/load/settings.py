@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from benchmarks.load.tally import BAD
+from firstbyte.harness.model.units import BadDuration, Duration, parse_duration
+from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.units import BadDuration, Duration, parse_duration
-from firstbyte.harness.verdict import Verdict
 
 REFERENCE = Path(__file__).with_name("reference.toml")
 EDGE = "http://127.0.0.1:8524"

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from benchmarks.load.intent import Intent
-from firstbyte.harness.judge import Judgement, judge
-from firstbyte.harness.ledger import Ledger, Message
-from firstbyte.harness.verdict import BeliefRule, Exchange, Verdict
+from firstbyte.harness.model.judge import Judgement, judge
+from firstbyte.harness.model.ledger import Ledger, Message
+from firstbyte.harness.model.verdict import BeliefRule, ClientExchange, Verdict
 
 EXAMPLES = 5
 BAD = tuple(verdict for verdict in Verdict if not verdict.is_good)
@@ -95,7 +95,7 @@ def _judged(intent: Intent, effects: int) -> Judged:
 def _judgement(intent: Intent, effects: int) -> Judgement:
     messages = tuple(Message(id=str(number), intent=intent.text) for number in range(effects))
     exchanges = [
-        Exchange(
+        ClientExchange(
             id=number, method="POST", path="", intent=intent.text, status=attempt.status, end=attempt.end,
             connected=attempt.connected, request_left=attempt.connected,
         )

@@ -7,10 +7,10 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 
+from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.targets.server_file import ServerFile, filled
 from firstbyte.harness.targets.server_talk import stored
-from firstbyte.harness.units import Duration, seconds
 
 type Read = Callable[[str], bytes]
 """A path of the server -> its answer's body. Raises SetupFailed."""

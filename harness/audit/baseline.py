@@ -10,8 +10,8 @@ import msgspec
 
 from firstbyte.harness.audit.run import Audited
 from firstbyte.harness.findings.catalogue import Level, load_finding
+from firstbyte.harness.model.result import SCHEMA
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.result import SCHEMA
 
 type Trouble = tuple[str, str]
 """The operation's label, and the name of the edge or finding."""

@@ -6,8 +6,8 @@ from typing import Any
 from firstbyte.harness import redact
 from firstbyte.harness.audit.baseline import Trouble, troubles_of
 from firstbyte.harness.audit.run import Audited
+from firstbyte.harness.model.result import SCHEMA
 from firstbyte.harness.probe.document import edge_of, wire_of
-from firstbyte.harness.result import SCHEMA
 
 
 def audit_document(

@@ -10,12 +10,12 @@ from xml.etree import ElementTree as ET
 
 from firstbyte.harness.audit.baseline import Trouble, is_bug
 from firstbyte.harness.audit.run import Audited
+from firstbyte.harness.files.replace import replace
 from firstbyte.harness.findings.catalogue import load_finding
-from firstbyte.harness.prediction import Outcome
+from firstbyte.harness.model.prediction import Outcome
 from firstbyte.harness.probe.edges import Judged
 from firstbyte.harness.probe.told import edge_words
 from firstbyte.harness.report.junit import clean
-from firstbyte.harness.whole_file import replace
 
 type Fill = Callable[[ET.Element, Audited], None]
 

@@ -10,11 +10,11 @@ import msgspec
 
 from firstbyte.harness.audit.operations import Operation
 from firstbyte.harness.clock import Clock
+from firstbyte.harness.model.recording import Recording
+from firstbyte.harness.model.units import Duration, as_seconds
 from firstbyte.harness.probe.examine import Examined, examine
 from firstbyte.harness.probe.record import Target, record
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.recording import Recording
-from firstbyte.harness.units import Duration, as_seconds
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from firstbyte.harness.audit.baseline import Trouble, troubles_of
 from firstbyte.harness.audit.run import Audited
 from firstbyte.harness.findings.catalogue import load_finding
-from firstbyte.harness.prediction import Outcome
+from firstbyte.harness.model.prediction import Outcome
 from firstbyte.harness.probe.edges import Judged
 from firstbyte.harness.probe.examine import Examined
 from firstbyte.harness.probe.picture import short, worst_first

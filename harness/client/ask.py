@@ -15,7 +15,7 @@ MOST = 64 << 20
 READ_SIZE = 65_536
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
+class AskReply(msgspec.Struct, frozen=True, kw_only=True):
     """A complete answer."""
 
     status: int
@@ -28,7 +28,7 @@ async def ask(
     path: str,
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
-) -> Reply:
+) -> AskReply:
     """One request on a connection of its own; the body is JSON unless a header says what it is. Raises
     OSError when there is no complete answer.
     """
@@ -42,7 +42,7 @@ async def ask(
         writer.close()
     if answer.status is None or not answer.is_complete:
         raise ConnectionError(f"{method} {path}: no complete answer from {address[0]}:{address[1]}")
-    return Reply(status=answer.status, body=bytes(answer.body))
+    return AskReply(status=answer.status, body=bytes(answer.body))
 
 
 async def create_session(address: tuple[str, int]) -> str:

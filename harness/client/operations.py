@@ -9,8 +9,8 @@ from collections.abc import Callable
 import msgspec
 
 from firstbyte.harness.client.raw import Request
-from firstbyte.harness.scenario import Operation, Send
-from firstbyte.harness.units import Duration
+from firstbyte.harness.model.scenario import Operation, Send
+from firstbyte.harness.model.units import Duration
 
 MODEL = {"providerID": "fake", "modelID": "m"}
 

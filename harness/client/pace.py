@@ -6,7 +6,7 @@ Counted from the first part: what makes one late must not make all that follow l
 import asyncio
 from collections.abc import AsyncIterator
 
-from firstbyte.harness.units import Duration, as_seconds
+from firstbyte.harness.model.units import Duration, as_seconds
 
 PARTS = 10
 

@@ -12,9 +12,9 @@ from firstbyte.harness.client.http2 import REFUSED, Http2Exchange
 from firstbyte.harness.client.pace import due_parts, paced
 from firstbyte.harness.client.reading import AnswerReader, Sight, Sighting
 from firstbyte.harness.clock import Clock
-from firstbyte.harness.timeline import Actor, Event, Kind
-from firstbyte.harness.units import Duration, as_seconds
-from firstbyte.harness.verdict import End, Exchange
+from firstbyte.harness.model.timeline import Actor, Event, Kind
+from firstbyte.harness.model.units import Duration, as_seconds
+from firstbyte.harness.model.verdict import ClientExchange, End
 
 READ_SIZE = 65_536
 _RETRY_HEADERS = ("retry-after",)
@@ -50,7 +50,7 @@ class RawClient:
     def __repr__(self) -> str:
         return f"<RawClient {self._address[0]}:{self._address[1]}>"
 
-    async def exchange(self, request: Request, *, reuse: bool = False) -> Exchange:
+    async def exchange(self, request: Request, *, reuse: bool = False) -> ClientExchange:
         """Send `request` and follow the answer to its end. Never raises for what the other side does."""
         started = self._clock.now()
         is_reused = reuse and not request.http2 and self._idle is not None
@@ -207,10 +207,10 @@ class _Follow:
         self._note(self.request, Kind.LEFT)
         self.finish(End.OPEN)
 
-    def exchange(self, *, upload_done: bool) -> Exchange:
+    def exchange(self, *, upload_done: bool) -> ClientExchange:
         """What the client knows in the end. Signals that invite a retry are noted."""
         answer = self.answer
-        return Exchange(
+        return ClientExchange(
             id=self.request.id,
             method=self.request.method,
             path=self.request.path,
@@ -254,8 +254,8 @@ def _leave(follow: _Follow, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
 
-def _never_connected(request: Request, started: int, now: int) -> Exchange:
-    return Exchange(
+def _never_connected(request: Request, started: int, now: int) -> ClientExchange:
+    return ClientExchange(
         id=request.id,
         method=request.method,
         path=request.path,

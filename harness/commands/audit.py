@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from firstbyte.harness.commands import site
 from firstbyte.harness.commands.common import count
 from firstbyte.harness.commands.probe import duration
+from firstbyte.harness.model.units import Duration, parse_duration
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.units import Duration, parse_duration
 from firstbyte.harness.version import package_version
 
 if TYPE_CHECKING:

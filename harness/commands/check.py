@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 
 from firstbyte.harness import redact
-from firstbyte.harness.chain_check import ChainWarning, chain_warnings
+from firstbyte.harness.checks.chain import ChainWarning, chain_warnings
+from firstbyte.harness.checks.evidence import evidence_complaints
+from firstbyte.harness.checks.scenario import scenario_complaints
 from firstbyte.harness.clock import today
 from firstbyte.harness.commands.printing import out
-from firstbyte.harness.loader import (
+from firstbyte.harness.files.loader import (
     decode,
     load_profile,
     load_shape,
@@ -27,16 +29,14 @@ from firstbyte.harness.loader import (
     scenarios_dir,
     shape_names,
 )
+from firstbyte.harness.files.setting import HELP, apply_to_chain, check_all_used, parse_setting
+from firstbyte.harness.model.profile_complaints import complaints
+from firstbyte.harness.model.scenario import Suite
+from firstbyte.harness.model.shape import Shape
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.profile_check import evidence_complaints
-from firstbyte.harness.profile_ops import complaints
-from firstbyte.harness.scenario import Suite
-from firstbyte.harness.scenario_check import scenario_complaints
 from firstbyte.harness.sendstate.adapter import load_adapter
-from firstbyte.harness.setting import HELP, apply_to_chain, check_all_used, parse_setting
 from firstbyte.harness.targets.server_file import load_server
 from firstbyte.harness.version import package_version
-from firstbyte.harness.wire import Shape
 
 SHORTEST_CHAIN = 2
 

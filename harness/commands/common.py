@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.commands import site
+from firstbyte.harness.model.result import Outcome, Run, document
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.result import Outcome, Run, document
-from firstbyte.harness.runner.matrix import run_all
 from firstbyte.harness.runner.plan import Mode, Options, Plan
+from firstbyte.harness.runner.selection import run_all
 from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.targets.reference import NAME as REFERENCE
 from firstbyte.harness.version import package_version
@@ -137,7 +137,7 @@ def write_out(runs: Sequence[Run], parsed: argparse.Namespace) -> None:
 
 
 def _write_page(runs: Sequence[Run], chosen: Sequence[Plan], parsed: argparse.Namespace) -> None:
-    from firstbyte.harness.loader import load_suites  # noqa: PLC0415 - only when a page is written
+    from firstbyte.harness.files.loader import load_suites  # noqa: PLC0415 - only when a page is written
     from firstbyte.harness.report.site.charts import counts_by_column, findings_by_level  # noqa: PLC0415
     from firstbyte.harness.report.site.runs import Replay, site_of  # noqa: PLC0415
 

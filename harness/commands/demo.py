@@ -9,10 +9,10 @@ from pathlib import Path
 
 from firstbyte.harness.commands.common import positive
 from firstbyte.harness.commands.printing import out
-from firstbyte.harness.loader import load_profile
+from firstbyte.harness.files.loader import load_profile
+from firstbyte.harness.model.units import BadDuration, parse_duration
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.processes import Child, start_child
-from firstbyte.harness.units import BadDuration, parse_duration
+from firstbyte.harness.process.child import Child, start_child
 from firstbyte.reference_server.handlers import handler_ids
 
 LOOPBACK = "127.0.0.1"
@@ -76,7 +76,7 @@ async def _demo(options: argparse.Namespace) -> None:
             upstream = f"http://{LOOPBACK}:{children[0].address[1]}"
             edge = ["--upstream", upstream, "--profile", options.edge, "--quiet", "--ready-json"]
             children.append(
-                await _start("edge", "firstbyte.proxies.main", [*edge, "--time-scale", scale], folder)
+                await _start("edge", "firstbyte.proxies.program.main", [*edge, "--time-scale", scale], folder)
             )
             _tell(options, children)
             await _until_one_ends(children)

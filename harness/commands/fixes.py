@@ -44,11 +44,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Play every cell and show them. Always 0: no edge is a subject."""
-    from firstbyte.harness import whole_file  # noqa: PLC0415
+    from firstbyte.harness.files import replace as replace_file  # noqa: PLC0415
+    from firstbyte.harness.files.loader import profile_names  # noqa: PLC0415
     from firstbyte.harness.fixes import table  # noqa: PLC0415 - after the options are known to be good
     from firstbyte.harness.fixes.cell import document  # noqa: PLC0415
     from firstbyte.harness.fixes.play import all_cells  # noqa: PLC0415
-    from firstbyte.harness.loader import profile_names  # noqa: PLC0415
     from firstbyte.harness.report import json_out  # noqa: PLC0415
     from firstbyte.harness.report.progress import Progress  # noqa: PLC0415
     from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         json_out.write(document(cells, package_version()), options.json)
     if options.docs is not None:
         options.docs.mkdir(parents=True, exist_ok=True)
-        whole_file.replace(options.docs / PAGE, table.page(cells).encode(), option="--docs")
+        replace_file.replace(options.docs / PAGE, table.page(cells).encode(), option="--docs")
     lines = [*table.terminal_lines(cells), *(table.evidence_lines(cells) if options.edge else ())]
     if options.json == json_out.STANDARD_OUTPUT:
         sys.stderr.write("\n".join(lines) + "\n")
@@ -79,7 +79,7 @@ def _measure(
     """On the products that were asked for; without --edge on all that this machine has. In CI none may be
     missing.
     """
-    from firstbyte.harness import whole_file  # noqa: PLC0415
+    from firstbyte.harness.files import replace as replace_file  # noqa: PLC0415
     from firstbyte.harness.fixes.real import measure_fixes  # noqa: PLC0415
 
     products = [one for name, one in PRODUCTS.items() if name in edges]
@@ -96,7 +96,7 @@ def _measure(
     new = {(one.fix, one.edge): one for one in measure_fixes(here, fixes, options.time_scale, today())}
     if options.record:
         kept = read_measured() if FILE.exists() else {}
-        whole_file.replace(FILE, file_content((kept | new).values()), option="--record")
+        replace_file.replace(FILE, file_content((kept | new).values()), option="--record")
     return new
 
 

@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable
 
 from firstbyte.harness.commands.printing import out
+from firstbyte.harness.files.loader import load_profile, load_shape, load_suites, profile_names, shape_names
 from firstbyte.harness.findings.catalogue import load_findings
-from firstbyte.harness.loader import load_profile, load_shape, load_suites, profile_names, shape_names
 from firstbyte.harness.targets.catalogue import rows as target_rows
 from firstbyte.reference_server.handlers import handler_summaries
 

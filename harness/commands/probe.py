@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from firstbyte.harness.commands import site
+from firstbyte.harness.model.units import BadDuration, Duration, parse_duration
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.units import BadDuration, Duration, parse_duration
 from firstbyte.harness.version import package_version
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
+    from firstbyte.harness.model.recording import Recording
     from firstbyte.harness.probe.examine import Examined
-    from firstbyte.harness.recording import Recording
     from firstbyte.harness.report.progress import Progress
 
 

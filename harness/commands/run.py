@@ -4,11 +4,11 @@ import argparse
 from collections.abc import Sequence
 
 from firstbyte.harness.commands import common, settings
+from firstbyte.harness.model.result import Run
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import table
 from firstbyte.harness.report.terminal import Terminal
-from firstbyte.harness.result import Run
-from firstbyte.harness.runner.matrix import plans, select, shard
+from firstbyte.harness.runner.selection import plans, select, shard
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 from firstbyte.harness.commands.printing import out
-from firstbyte.harness.json_schema import schema_of_type
+from firstbyte.harness.files.json_schema import schema_of_type
+from firstbyte.harness.model.profile import Evidence, Profile
+from firstbyte.harness.model.scenario import Suite
+from firstbyte.harness.model.shape import Shape
 from firstbyte.harness.problems import BadInput, did_you_mean
-from firstbyte.harness.profile import Evidence, Profile
-from firstbyte.harness.scenario import Suite
 from firstbyte.harness.sendstate.adapter import Adapter
-from firstbyte.harness.wire import Shape
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TYPES: Mapping[str, type] = {"scenario": Suite, "shape": Shape, "profile": Profile, "adapter": Adapter}
@@ -59,7 +59,7 @@ def schemas_dir() -> Path:
 
 def write_all(folder: Path) -> None:
     """NAME.json each."""
-    from firstbyte.harness.whole_file import replace  # noqa: PLC0415 - only when files are written
+    from firstbyte.harness.files.replace import replace  # noqa: PLC0415 - only when files are written
 
     for name in TYPES:
         replace(folder / f"{name}.json", encoded(name), option="--write")

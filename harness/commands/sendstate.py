@@ -136,9 +136,9 @@ def _write_page(results: Sequence[RuleResult], adapter: str, options: argparse.N
 
 
 def _read(options: argparse.Namespace, url: str) -> tuple[Subject, list[Any]]:
-    from firstbyte.harness.loader import load_profile  # noqa: PLC0415
+    from firstbyte.harness.files.loader import load_profile  # noqa: PLC0415
     from firstbyte.harness.sendstate.adapter import load_adapter  # noqa: PLC0415
-    from firstbyte.proxies.arguments import read_upstream  # noqa: PLC0415
+    from firstbyte.proxies.program.arguments import read_upstream  # noqa: PLC0415
 
     if options.adapter is None:
         raise BadInput("--adapter: is needed for a URL; name a TOML that says where things are on the page")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from firstbyte.harness.files.setting import HELP, Setting, apply_to_chain, check_all_used, parse_setting
 from firstbyte.harness.runner.plan import Plan
-from firstbyte.harness.setting import HELP, Setting, apply_to_chain, check_all_used, parse_setting
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 import msgspec
 
 from firstbyte.harness.commands.printing import out
-from firstbyte.harness.loader import (
+from firstbyte.harness.files.loader import (
     load_profile,
     load_shape,
     load_suites,
     profile_names,
     shape_names,
 )
+from firstbyte.harness.model.scenario import Scenario
+from firstbyte.harness.model.units import Duration, format_duration
 from firstbyte.harness.problems import BadInput, did_you_mean
-from firstbyte.harness.profile_text import show_profile
-from firstbyte.harness.scenario import Scenario
-from firstbyte.harness.units import Duration, format_duration
+from firstbyte.harness.report.profile import show_profile
 from firstbyte.reference_server.handlers import handler_summaries
 
 

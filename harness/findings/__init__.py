@@ -10,18 +10,18 @@ from firstbyte.harness.findings import at_the_origin as origin
 from firstbyte.harness.findings import on_the_wire as wire
 from firstbyte.harness.findings.on_a_recording import RULES as RECORDED_RULES
 from firstbyte.harness.findings.trace import Seen, Trace, see
-from firstbyte.harness.judge import Judgement
-from firstbyte.harness.ledger import Ledger
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.timeline import Timeline
-from firstbyte.harness.verdict import Exchange
+from firstbyte.harness.model.judge import Judgement
+from firstbyte.harness.model.ledger import Ledger
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.timeline import Timeline
+from firstbyte.harness.model.verdict import ClientExchange
 
 type Rule = Callable[[Seen], bool]
 
 
 def find(
     timeline: Timeline,
-    exchanges: Sequence[Exchange],
+    exchanges: Sequence[ClientExchange],
     ledger: Ledger,
     judgement: Judgement | None,
     profile: Profile | None,

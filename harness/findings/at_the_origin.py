@@ -5,9 +5,9 @@ Pure. It must never count an effect itself: that is the ledger's.
 
 from firstbyte.harness.findings.on_the_wire import NOTICEABLE, is_resent_by_edge
 from firstbyte.harness.findings.trace import Seen, Trace
-from firstbyte.harness.judge import BODILESS, is_success
-from firstbyte.harness.timeline import Actor, Kind
-from firstbyte.harness.verdict import Belief, End
+from firstbyte.harness.model.judge import BODILESS, is_success
+from firstbyte.harness.model.timeline import Actor, Kind
+from firstbyte.harness.model.verdict import Belief, End
 
 _DONE = (Kind.FIRST_TOKEN, Kind.FINISHED, Kind.FAILED)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from firstbyte.harness.files.loader import decode, read_toml
 from firstbyte.harness.findings import finding_ids
-from firstbyte.harness.loader import decode, read_toml
 from firstbyte.harness.problems import BadInput, did_you_mean
 
 

@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import msgspec
 
-from firstbyte.harness.prediction import Outcome, Prediction
-from firstbyte.harness.profile import InterimAction, Profile
-from firstbyte.harness.recording import WireSeen
-from firstbyte.harness.units import Duration, seconds
-from firstbyte.harness.verdict import End
+from firstbyte.harness.model.prediction import Outcome, Prediction
+from firstbyte.harness.model.profile import InterimAction, Profile
+from firstbyte.harness.model.recording import WireSeen
+from firstbyte.harness.model.units import Duration, seconds
+from firstbyte.harness.model.verdict import End
 
 NOTICEABLE = seconds(1)
 AT_ONCE = Duration(100_000)

@@ -4,11 +4,11 @@ Pure. Each takes one request's Trace. It must never look at what the origin stor
 """
 
 from firstbyte.harness.findings.trace import Trace, is_broken
-from firstbyte.harness.judge import is_success
-from firstbyte.harness.profile import HoldHeader, Profile, Timer
-from firstbyte.harness.timeline import Actor, Kind
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import End
+from firstbyte.harness.model.judge import is_success
+from firstbyte.harness.model.profile import HoldHeader, Profile, Timer
+from firstbyte.harness.model.timeline import Actor, Kind
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import End
 
 NOTICEABLE = seconds(1)
 """Differences below this are no finding: the header of a busy server may come in two pieces."""

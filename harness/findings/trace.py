@@ -9,11 +9,11 @@ from operator import attrgetter
 
 import msgspec
 
-from firstbyte.harness.judge import GATEWAY_STATUSES, Judgement, is_success
-from firstbyte.harness.ledger import Ledger
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.timeline import Actor, Event, Kind, Timeline
-from firstbyte.harness.verdict import End, Exchange
+from firstbyte.harness.model.judge import GATEWAY_STATUSES, Judgement, is_success
+from firstbyte.harness.model.ledger import Ledger
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.timeline import Actor, Event, Kind, Timeline
+from firstbyte.harness.model.verdict import ClientExchange, End
 
 _FROM_ORIGIN = (Kind.ORIGIN_READ, Kind.INTERIM, Kind.HEADER_COMPLETED, Kind.BODY)
 _WORK = (Kind.PERSISTED, Kind.STARTED, Kind.FINISHED)
@@ -30,7 +30,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     there.
     """
 
-    exchange: Exchange
+    exchange: ClientExchange
     behind_edge: bool
     events: dict[tuple[Actor, Kind], list[Event]]
 
@@ -198,7 +198,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 def see(
     timeline: Timeline,
-    exchanges: Sequence[Exchange],
+    exchanges: Sequence[ClientExchange],
     ledger: Ledger,
     judgement: Judgement | None,
     profile: Profile | None,
@@ -243,6 +243,6 @@ def _is_interim(event: Event) -> bool:
     return event.kind is Kind.INTERIM or _status(event) < _FINAL
 
 
-def is_broken(exchange: Exchange) -> bool:
+def is_broken(exchange: ClientExchange) -> bool:
     """The answer stopped before its end, and not because the client left."""
     return exchange.end in (End.TRUNCATED, End.RESET)

@@ -2,8 +2,16 @@
 
 import msgspec
 
-from firstbyte.harness.scenario import Model, Operation, Origin, Scenario, Send, ServerOrigin, ShapeOrigin
-from firstbyte.harness.units import Duration, seconds
+from firstbyte.harness.model.scenario import (
+    Model,
+    Operation,
+    Origin,
+    Scenario,
+    Send,
+    ServerOrigin,
+    ShapeOrigin,
+)
+from firstbyte.harness.model.units import Duration, seconds
 
 LONGEST = seconds(48 * 3600)
 #: A client gives up after this many times the work: some edges never end an answer.

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.judge import Judgement
-from firstbyte.harness.verdict import End, Exchange, Verdict
+from firstbyte.harness.model.judge import Judgement
+from firstbyte.harness.model.verdict import ClientExchange, End, Verdict
 
 SCHEMA = 1
 #: An answer that comes before this part of the baseline's time has made it fail sooner.
@@ -39,7 +39,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     measured: bool = False
 
 
-def classify(judged: Judgement, findings: tuple[str, ...], baseline: Exchange) -> Result:
+def classify(judged: Judgement, findings: tuple[str, ...], baseline: ClientExchange) -> Result:
     """Compare with the baseline, which was answered by the edge with an error of its own."""
     one = judged.exchange
     if not one.framing_ok or "truncated-looks-complete" in findings:
@@ -56,7 +56,7 @@ def classify(judged: Judgement, findings: tuple[str, ...], baseline: Exchange) -
             return Result.WORSE if lost_status or hangs or sooner else Result.NOT_CURED
 
 
-def _took(one: Exchange) -> int:
+def _took(one: ClientExchange) -> int:
     return (one.end_at if one.end_at is not None else one.sent_at) - one.sent_at
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from firstbyte.harness.loader import LoadedProfile, load_profile
-from firstbyte.harness.profile import Point, Profile, Timer
-from firstbyte.harness.profile_ops import header_timers
+from firstbyte.harness.files.loader import LoadedProfile, load_profile
+from firstbyte.harness.model.profile import Point, Profile, Timer
+from firstbyte.harness.model.profile_ops import header_timers
+from firstbyte.harness.model.units import Duration
 from firstbyte.harness.runner.plan import override
-from firstbyte.harness.units import Duration
 
 GIVEN = "60s"
 #: The work takes this many times the longest limit.

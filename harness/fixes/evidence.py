@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 import msgspec
 
+from firstbyte.harness.files.loader import LoadedProfile
 from firstbyte.harness.fixes.edge import GIVEN, Column, answer_timers, work_for
-from firstbyte.harness.judge import Judgement
-from firstbyte.harness.loader import LoadedProfile
-from firstbyte.harness.profile import HoldHeader, Source, Unknown
-from firstbyte.harness.timeline import Actor, Kind, Timeline
-from firstbyte.harness.units import format_duration
-from firstbyte.harness.verdict import End, Exchange
+from firstbyte.harness.model.judge import Judgement
+from firstbyte.harness.model.profile import HoldHeader, Source, Unknown
+from firstbyte.harness.model.timeline import Actor, Kind, Timeline
+from firstbyte.harness.model.units import format_duration
+from firstbyte.harness.model.verdict import ClientExchange, End
 
 
-def sentence(behind: Column, judged: Judgement, timeline: Timeline, baseline: Exchange) -> str:
+def sentence(behind: Column, judged: Judgement, timeline: Timeline, baseline: ClientExchange) -> str:
     """`200, truncated after 15s; work 19.5s, unfixed 504 after 15s; route (documented 2026-11-22)`."""
     work = format_duration(work_for(behind.hops))
     given = f" (limits of {GIVEN} given, it has none by default)" if behind.given else ""
@@ -22,7 +22,7 @@ def sentence(behind: Column, judged: Judgement, timeline: Timeline, baseline: Ex
     return f"emulated: {seen}" + (f"; by {known}" if known else "")
 
 
-def told(one: Exchange, *, whole: bool = False) -> str:
+def told(one: ClientExchange, *, whole: bool = False) -> str:
     """What the client got: `204 at once`, `200, truncated after 60s`, `no status, closed after 60s`.
 
     whole: in whole seconds, for what was measured.

@@ -7,21 +7,21 @@ from functools import cache, partial
 
 import msgspec
 
+from firstbyte.harness.files.loader import LoadedProfile
 from firstbyte.harness.findings import find
 from firstbyte.harness.fixes.catalogue import BASELINE, Fix, scenario_of
 from firstbyte.harness.fixes.cell import Cell, Result, classify
 from firstbyte.harness.fixes.edge import Column, column, heartbeat_for, work_for
 from firstbyte.harness.fixes.evidence import sentence, unknown_sentence
 from firstbyte.harness.fixes.wires import wire_of
-from firstbyte.harness.judge import Judgement, judge
-from firstbyte.harness.loader import LoadedProfile
+from firstbyte.harness.model.judge import Judgement, judge
+from firstbyte.harness.model.profile import Unknown
+from firstbyte.harness.model.verdict import ClientExchange
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.profile import Unknown
 from firstbyte.harness.runner.conclude import Observed
 from firstbyte.harness.runner.plan import Options, Plan, override
-from firstbyte.harness.runner.run import observe_in_sim, preload
+from firstbyte.harness.runner.play import observe_in_sim, preload
 from firstbyte.harness.runner.unknowns import is_consulted
-from firstbyte.harness.verdict import Exchange
 
 #: Fewer edges than this are played before the processes are there.
 WORTH_FORKING = 4
@@ -115,7 +115,7 @@ class _Baselines:
     def __init__(self, edge: str) -> None:
         self._edge = edge
 
-    def of(self, hops: tuple[LoadedProfile, ...]) -> Exchange:
+    def of(self, hops: tuple[LoadedProfile, ...]) -> ClientExchange:
         """The baseline's exchange."""
         return _baseline(self._edge, _Key(hops))
 
@@ -135,7 +135,7 @@ class _Key:
 
 
 @cache
-def _baseline(edge: str, key: _Key) -> Exchange:
+def _baseline(edge: str, key: _Key) -> ClientExchange:
     _, judged = _observe(edge, key.hops, BASELINE)
     if judged.verdict.is_good:
         raise SetupFailed(f"{edge}: the unfixed answer passes, so there is nothing to fix; give it a limit")

@@ -17,12 +17,12 @@ from firstbyte.harness.fixes.measured import Measured
 from firstbyte.harness.fixes.wires import wire_of
 from firstbyte.harness.grid.measured import Running, running
 from firstbyte.harness.grid.plan import Contender, contender
-from firstbyte.harness.judge import Judgement, judge
+from firstbyte.harness.model.judge import Judgement, judge
+from firstbyte.harness.model.timeline import join
+from firstbyte.harness.model.units import Duration, scale
+from firstbyte.harness.model.verdict import BeliefRule
 from firstbyte.harness.origin.account import ledger_of, read_account
 from firstbyte.harness.problems import Problem, SetupFailed
-from firstbyte.harness.timeline import join
-from firstbyte.harness.units import Duration, scale
-from firstbyte.harness.verdict import BeliefRule
 from firstbyte.proxies.real.product import Product
 
 _INTENT = "the-fix"

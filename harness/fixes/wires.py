@@ -4,8 +4,8 @@ Pure. A test holds the shapes against the handlers: behind every emulated edge b
 """
 
 from firstbyte.harness.fixes.catalogue import BASELINE, Fix
-from firstbyte.harness.units import Duration
-from firstbyte.harness.wire import Chunk, End, Head, Interim, Shape, Step, Wait, WaitRequest
+from firstbyte.harness.model.shape import Chunk, End, Head, Interim, Shape, Step, Wait, WaitRequest
+from firstbyte.harness.model.units import Duration
 
 _JSON = '{"ok": true}'
 _CHUNKED = ("Transfer-Encoding", "chunked")

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.result import SCHEMA
-from firstbyte.harness.timeline import Event
-from firstbyte.harness.units import Duration, as_seconds
+from firstbyte.harness.model.result import SCHEMA
+from firstbyte.harness.model.timeline import Event
+from firstbyte.harness.model.units import Duration, as_seconds
 
 TOLERANCE = 0.15
 """Of the limit: how far apart the two ends may lie."""

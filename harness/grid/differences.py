@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 import firstbyte.proxies.real as real_products
+from firstbyte.harness.files.loader import decode, read_toml, shape_names
 from firstbyte.harness.grid.cell import GridCell, differences
-from firstbyte.harness.loader import decode, read_toml, shape_names
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.proxies.real.catalogue import PRODUCTS
 

@@ -5,12 +5,12 @@ import string
 from firstbyte.harness.grid.cell import Cell
 from firstbyte.harness.grid.origin import WatchedOrigin
 from firstbyte.harness.grid.play import Place, play
-from firstbyte.harness.profile import Profile
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.shape import Shape
+from firstbyte.harness.model.units import Duration
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.harness.units import Duration
-from firstbyte.harness.wire import Shape
-from firstbyte.proxies.config import EdgeConfig, Upstream
-from firstbyte.proxies.server import EdgeServer
+from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 _BASE62 = string.digits + string.ascii_letters
 

@@ -19,12 +19,12 @@ from firstbyte.harness.grid.cell import Cell
 from firstbyte.harness.grid.origin import WatchedOrigin
 from firstbyte.harness.grid.plan import Contender
 from firstbyte.harness.grid.play import Place, play
-from firstbyte.harness.ports import free_ports
+from firstbyte.harness.model.profile_ops import scaled
+from firstbyte.harness.model.scenario_ops import scaled_shape
+from firstbyte.harness.model.shape import End, Head, Raw, Shape, StopReading
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.processes import Child, start_child
-from firstbyte.harness.profile_ops import scaled
-from firstbyte.harness.scenario_ops import scaled_shape
-from firstbyte.harness.wire import End, Head, Raw, Shape, StopReading
+from firstbyte.harness.process.child import Child, start_child
+from firstbyte.harness.process.ports import free_ports
 from firstbyte.proxies.real.child import Order
 from firstbyte.proxies.real.product import LOOPBACK, Route
 

@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import msgspec
 
+from firstbyte.harness.model.shape import Shape
+from firstbyte.harness.model.timeline import Event
 from firstbyte.harness.origin.account import Account, Entry, events_of
 from firstbyte.harness.origin.shape_server import Connection, ShapeServer
-from firstbyte.harness.timeline import Event
-from firstbyte.harness.wire import Shape
 
 
 class Watched(Connection):

@@ -12,15 +12,15 @@ from typing import Any
 
 import msgspec
 
+from firstbyte.harness.files.loader import load_shape, shape_names
+from firstbyte.harness.files.replace import replace
 from firstbyte.harness.grid.cell import Cell, GridCell, cell_record
 from firstbyte.harness.grid.differences import Difference
 from firstbyte.harness.grid.plan import Contender, needs_virtual_time
 from firstbyte.harness.grid.table import seen, summary
-from firstbyte.harness.loader import load_shape, shape_names
+from firstbyte.harness.model.timeline import Kind
+from firstbyte.harness.model.units import as_seconds
 from firstbyte.harness.report.site.page import policy_of
-from firstbyte.harness.timeline import Kind
-from firstbyte.harness.units import as_seconds
-from firstbyte.harness.whole_file import replace
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 _SHOWN_EVENTS = 16

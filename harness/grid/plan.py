@@ -5,13 +5,13 @@ from pathlib import Path
 
 import msgspec
 
+from firstbyte.harness.files.loader import load_profile, load_shape, shape_names
 from firstbyte.harness.grid.play import WORLD
-from firstbyte.harness.loader import load_profile, load_shape, shape_names
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.profile_ops import scaled
+from firstbyte.harness.model.shape import Shape, Wait
+from firstbyte.harness.model.units import Duration
 from firstbyte.harness.problems import BadInput, did_you_mean
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.profile_ops import scaled
-from firstbyte.harness.units import Duration
-from firstbyte.harness.wire import Shape, Wait
 from firstbyte.proxies.real.catalogue import program_of
 from firstbyte.proxies.real.product import Product
 

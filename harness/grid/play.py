@@ -8,9 +8,9 @@ from firstbyte.harness.client.raw import RawClient, Request
 from firstbyte.harness.clock import Clock
 from firstbyte.harness.grid.cell import Cell
 from firstbyte.harness.grid.origin import WatchedOrigin
-from firstbyte.harness.units import Duration, as_seconds, scale, seconds
-from firstbyte.harness.verdict import Exchange
-from firstbyte.harness.wire import Shape
+from firstbyte.harness.model.shape import Shape
+from firstbyte.harness.model.units import Duration, as_seconds, scale, seconds
+from firstbyte.harness.model.verdict import ClientExchange
 
 WORLD = seconds(60)
 """The limit that the shapes are written for."""
@@ -48,7 +48,7 @@ async def play(shape: Shape, origin: WatchedOrigin, place: Place) -> Cell:
     )
 
 
-async def _requests(shape: Shape, client: RawClient, place: Place) -> Exchange:
+async def _requests(shape: Shape, client: RawClient, place: Place) -> ClientExchange:
 
     wanted = shape.request
     exchange = await client.exchange(_request(shape, 1, place.scale))

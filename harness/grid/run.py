@@ -16,8 +16,8 @@ from firstbyte.harness.grid.differences import Difference, is_as_listed, with_re
 from firstbyte.harness.grid.emulated import emulate
 from firstbyte.harness.grid.measured import measure
 from firstbyte.harness.grid.plan import Contender, contender, pairs
+from firstbyte.harness.model.shape import Shape
 from firstbyte.harness.problems import Problem
-from firstbyte.harness.wire import Shape
 
 SLOWER = 3
 FEWER = 12

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from firstbyte.harness.files.loader import load_shape
 from firstbyte.harness.grid.cell import Cell, GridCell, differences
 from firstbyte.harness.grid.differences import is_as_listed
 from firstbyte.harness.grid.table import seen, summary
-from firstbyte.harness.loader import load_shape
+from firstbyte.harness.model.units import as_seconds
 from firstbyte.harness.report.site.model import Case, Hue, Lanes, Row, Site, Word
 from firstbyte.harness.report.site.timers import marks_of
-from firstbyte.harness.units import as_seconds
 
 _AGREES = Word(word="agrees", sign="✓", hue=Hue.GOOD, meaning="emulated and real tell a client the same")
 _LISTED = Word(word="differs as listed", sign="*", hue=Hue.DOUBT, meaning="they differ, and it is known why")

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.ledger import Ledger, Message
-from firstbyte.harness.timeline import Actor, Event, Kind
+from firstbyte.harness.model.ledger import Ledger, Message
+from firstbyte.harness.model.timeline import Actor, Event, Kind
 
 _STAGES = ("arrived", "admitted", "persisted", "started", "finished", "failed", "aborted")
 _MODEL = {Kind.MODEL_CALLED, Kind.FIRST_TOKEN}

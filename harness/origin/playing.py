@@ -11,8 +11,7 @@ from typing import assert_never
 
 import msgspec
 
-from firstbyte.harness.units import as_seconds
-from firstbyte.harness.wire import (
+from firstbyte.harness.model.shape import (
     Chunk,
     Close,
     End,
@@ -28,6 +27,7 @@ from firstbyte.harness.wire import (
     Wait,
     WaitRequest,
 )
+from firstbyte.harness.model.units import as_seconds
 
 NO_CONTENT = 204
 _REASONS = {

@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 
 from firstbyte.harness.clock import monotonic_ns
+from firstbyte.harness.model.shape import Shape
+from firstbyte.harness.model.units import Duration
 from firstbyte.harness.origin.shape_server import ShapeServer
-from firstbyte.harness.units import Duration
-from firstbyte.harness.wire import Shape
 
 
 def main(arguments: list[str]) -> int:

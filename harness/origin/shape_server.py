@@ -11,8 +11,8 @@ from typing import Any
 import h11
 import msgspec
 
+from firstbyte.harness.model.shape import Shape
 from firstbyte.harness.origin.playing import Played, Playing
-from firstbyte.harness.wire import Shape
 
 READ_SIZE = 65_536
 LEDGER_PATH = "/_firstbyte/ledger"

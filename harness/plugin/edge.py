@@ -9,14 +9,14 @@ from contextlib import ExitStack
 
 import msgspec
 
+from firstbyte.harness.model.result import Fired
+from firstbyte.harness.model.timeline import Event, Kind
+from firstbyte.harness.model.units import as_seconds
 from firstbyte.harness.plugin.control import ControlClient, Held
 from firstbyte.harness.plugin.edge_process import EdgePool, EdgeProcess
 from firstbyte.harness.plugin.program import edge_program
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.result import Fired
-from firstbyte.harness.timeline import Event, Kind
-from firstbyte.harness.units import as_seconds
-from firstbyte.proxies.held import Action, Next, Seen
+from firstbyte.proxies.rules.orders import Action, Next, Seen
 
 __tracebackhide__ = True
 """For pytest, which shows the arguments of frames: addresses, headers, the whole environment."""

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from _pytest.runner import call_and_report
 
+from firstbyte.harness.model.verdict import BeliefRule
 from firstbyte.harness.plugin.edge_process import EdgePool
 from firstbyte.harness.plugin.item_report import failure, reported, set_up_error, torn_down
 from firstbyte.harness.plugin.round import Round, ledger_of
@@ -17,8 +18,7 @@ from firstbyte.harness.plugin.round_report import Replay, Wrong, request_line, t
 from firstbyte.harness.plugin.round_verdict import Observed, is_broken, unfired, verdict_of
 from firstbyte.harness.plugin.rounds import Target, bytes_before, faults_of, target_of, targets
 from firstbyte.harness.problems import BadInput, Problem
-from firstbyte.harness.verdict import BeliefRule
-from firstbyte.proxies.held import Action
+from firstbyte.proxies.rules.orders import Action
 
 NOTHING = (
     "no request of it has come through an edge and been answered by a server: there is nothing to play. "

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 import uvicorn
 
 from firstbyte.harness.clock import RealClock
-from firstbyte.harness.loader import load_shape
+from firstbyte.harness.files.loader import load_shape
+from firstbyte.harness.model.scenario_ops import scaled_shape
 from firstbyte.harness.origin.account import read_account
 from firstbyte.harness.origin.shape_server import ShapeServer
 from firstbyte.harness.problems import BadInput, SetupFailed
-from firstbyte.harness.scenario_ops import scaled_shape
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_SECONDS = 10.0

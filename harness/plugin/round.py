@@ -9,13 +9,13 @@ from threading import Event as Pause
 from typing import Protocol
 
 from firstbyte.harness.clock import monotonic_ns
+from firstbyte.harness.model.timeline import Event
 from firstbyte.harness.plugin.edge_process import EdgePool
 from firstbyte.harness.plugin.round_verdict import EdgeSaw, Observed
 from firstbyte.harness.plugin.rounds import Target
-from firstbyte.harness.plugin.truth import LOOK_SECONDS, Ledger
+from firstbyte.harness.plugin.truth import LOOK_SECONDS, OriginLedger
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.timeline import Event
-from firstbyte.proxies.held import Seen
+from firstbyte.proxies.rules.orders import Seen
 
 
 class Front(Protocol):
@@ -39,7 +39,7 @@ class Round:
         self.target = target
         self._after = after
         self._fronts: list[Front] = []
-        self._ledgers: list[tuple[Ledger, Counter[str]]] = []
+        self._ledgers: list[tuple[OriginLedger, Counter[str]]] = []
 
     def __repr__(self) -> str:
         return f"<Round {self.target or 'without a fault'}, {len(self._fronts)} edges>"
@@ -50,17 +50,17 @@ class Round:
         if self.target is not None and self.target.edge == len(self._fronts):
             front.order(str(self.target.fault), self.target.request, self._after)
 
-    def watching(self, make: Callable[..., Ledger]) -> Callable[..., Ledger]:
+    def watching(self, make: Callable[..., OriginLedger]) -> Callable[..., OriginLedger]:
         """The `ledger` fixture's function, whose ledgers are the round's truth."""
 
-        def made(*words: object, **named: object) -> Ledger:
+        def made(*words: object, **named: object) -> OriginLedger:
             found = make(*words, **named)
             self.watch(found)
             return found
 
         return made
 
-    def watch(self, ledger: Ledger) -> None:
+    def watch(self, ledger: OriginLedger) -> None:
         """The test has said where the truth is. What is there already is not of this round."""
         self._ledgers.append((ledger, ledger.effects_by_intent()))
 
@@ -88,15 +88,15 @@ class Round:
         return dict(found)
 
 
-def ledger_of(value: object, name: str) -> Ledger:
+def ledger_of(value: object, name: str) -> OriginLedger:
     """What a fixture named as truth gives: a `ledger`, its probe, or the intents themselves."""
-    if isinstance(value, Ledger):
+    if isinstance(value, OriginLedger):
         return value
     if callable(value):
-        return Ledger(value)
+        return OriginLedger(value)
     if isinstance(value, list | tuple | set | frozenset):
         kept: Iterable[str] = value
-        return Ledger(lambda: kept)
+        return OriginLedger(lambda: kept)
     raise BadInput(
         f"truth={name!r}: the fixture gives {type(value).__name__}; give a `ledger`, a function that returns "
         "the intents of all that is durable, or a list of them"

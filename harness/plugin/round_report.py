@@ -8,8 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from firstbyte.harness.judge import Judgement
-from firstbyte.harness.ledger import Ledger
+from firstbyte.harness.model.judge import Judgement
+from firstbyte.harness.model.ledger import Ledger
+from firstbyte.harness.model.result import Outcome, Run
+from firstbyte.harness.model.timeline import Kind, Timeline
+from firstbyte.harness.model.verdict import BeliefRule, ClientExchange
 from firstbyte.harness.plugin.round_verdict import (
     EdgeSaw,
     Observed,
@@ -21,10 +24,7 @@ from firstbyte.harness.plugin.round_verdict import (
 from firstbyte.harness.plugin.rounds import Target
 from firstbyte.harness.report import explain, picture
 from firstbyte.harness.report.words import MEANING
-from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.timeline import Kind, Timeline
-from firstbyte.harness.verdict import BeliefRule, Exchange
-from firstbyte.proxies.held import Action, Seen
+from firstbyte.proxies.rules.orders import Action, Seen
 
 WIDTH = 100
 NO_TRUTH = (
@@ -127,7 +127,7 @@ def _pictures(observed: Observed, rule: BeliefRule, replay: Replay) -> Iterator[
 
 def _run(edge: EdgeSaw, rule: BeliefRule, replay: Replay) -> Run:
     """As the picture takes it: exchanges as the edge answered them, events as it noted them."""
-    exchanges: Sequence[Exchange] = [exchange_of(one, _times(edge, one)) for one in edge.requests]
+    exchanges: Sequence[ClientExchange] = [exchange_of(one, _times(edge, one)) for one in edge.requests]
     return Run(
         scenario=replay.nodeid, title="", claim="", edge=edge.profile, target="", handler="",
         server_handler="", mode="real", time_scale=1.0, seed=replay.seed, belief_rule=rule,

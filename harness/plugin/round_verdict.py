@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from firstbyte.harness.judge import Judgement, judge
-from firstbyte.harness.ledger import Ledger, Message
+from firstbyte.harness.model.judge import Judgement, judge
+from firstbyte.harness.model.ledger import Ledger, Message
+from firstbyte.harness.model.timeline import Event
+from firstbyte.harness.model.verdict import BeliefRule, ClientExchange, End, Verdict
 from firstbyte.harness.plugin.rounds import Target
-from firstbyte.harness.timeline import Event
-from firstbyte.harness.verdict import BeliefRule, End, Exchange, Verdict
-from firstbyte.proxies.held import Action, Seen
+from firstbyte.proxies.rules.orders import Action, Seen
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 INTENT = "the request with the fault"
@@ -103,10 +103,10 @@ def is_broken(judgement: Judgement, rule: BeliefRule) -> bool:
     return judgement.verdict in (Verdict.DUPLICATE, Verdict.PHANTOM_FAILURE, Verdict.PHANTOM_SUCCESS)
 
 
-def exchange_of(seen: Seen, times: Sequence[int] = ()) -> Exchange:
+def exchange_of(seen: Seen, times: Sequence[int] = ()) -> ClientExchange:
     """As the client saw it. times: microseconds of its beginning, its header and its end, for a picture."""
     sent, header, end = times or (0, None, None)
-    return Exchange(
+    return ClientExchange(
         id=seen.id, method=seen.method, path=seen.path, intent=INTENT, sent_at=sent, header_at=header,
         end_at=end, status=seen.status or None, end=_ENDS.get(seen.end, End.OPEN),
     )  # fmt: skip

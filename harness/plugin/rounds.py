@@ -10,7 +10,7 @@ from zlib import crc32
 import msgspec
 
 from firstbyte.harness.problems import BadInput, did_you_mean
-from firstbyte.proxies.held import FAULTS, Action, Seen
+from firstbyte.proxies.rules.orders import FAULTS, Action, Seen
 
 NAMES = tuple(str(fault) for fault in FAULTS)
 UPGRADE = 101

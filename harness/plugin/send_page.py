@@ -18,13 +18,13 @@ from firstbyte.harness.sendstate.checks import CHECKS
 from firstbyte.harness.sendstate.contract import RULES
 from firstbyte.harness.sendstate.edge import HeldEdge
 from firstbyte.harness.sendstate.outcome import Broken, NotApplicable
+from firstbyte.harness.sendstate.page_under_test import PageUnderTest, in_context
 from firstbyte.harness.sendstate.play import DEFAULT_EDGE
-from firstbyte.harness.sendstate.stage import Stage, in_context
 from firstbyte.harness.sendstate.truth import Truthful
-from firstbyte.proxies.arguments import read_upstream
+from firstbyte.proxies.program.arguments import read_upstream
 
 
-class SendPage(Stage):
+class SendPage(PageUnderTest):
     """The page under test: `open`, `send`, `given_up`, `settle`, `record`, `sent` and the other verbs.
 
     folder: where a broken rule leaves a picture and the timeline; a trace is pytest-playwright's --tracing.

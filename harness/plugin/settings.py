@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from firstbyte.harness.loader import decode, load_profile, read_toml
+from firstbyte.harness.files.loader import decode, load_profile, read_toml
 
 DEFAULT_PROFILE = "cloudflare"
 

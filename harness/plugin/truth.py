@@ -13,11 +13,11 @@ import msgspec
 
 from firstbyte.harness import redact
 from firstbyte.harness.clock import monotonic_ns
-from firstbyte.harness.judge import judge
-from firstbyte.harness.ledger import Ledger as Account
-from firstbyte.harness.ledger import Message
+from firstbyte.harness.model.judge import judge
+from firstbyte.harness.model.ledger import Ledger as Account
+from firstbyte.harness.model.ledger import Message
+from firstbyte.harness.model.verdict import BeliefRule, ClientExchange, End, Verdict
 from firstbyte.harness.problems import BadInput, SetupFailed
-from firstbyte.harness.verdict import BeliefRule, End, Exchange, Verdict
 
 SECONDS = 10.0
 __tracebackhide__ = True  # as in edge.py
@@ -34,14 +34,14 @@ WORDS = {
 type Probe = Callable[[], Iterable[str]]
 
 
-class Ledger:
+class OriginLedger:
     """The server's account. probe: the intents of all that is durable, one for each effect."""
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
 
     def __repr__(self) -> str:
-        return f"<Ledger {self._probe!r}>"
+        return f"<OriginLedger {self._probe!r}>"
 
     def effects(self, intent: str) -> int:
         """How often it has been done."""
@@ -57,23 +57,23 @@ class Ledger:
         return Account(messages=tuple(found))
 
 
-def ledger(probe: Probe | str, path: str = "[*]") -> Ledger:
+def ledger(probe: Probe | str, path: str = "[*]") -> OriginLedger:
     """probe: a function that returns the intents, or a URL whose JSON holds them at `path`."""
     if callable(probe):
-        return Ledger(probe)
-    from firstbyte.harness.selecting import BadPath, steps_of  # noqa: PLC0415 - only for a URL
+        return OriginLedger(probe)
+    from firstbyte.harness.files.json_path import BadPath, steps_of  # noqa: PLC0415 - only for a URL
 
     try:
         steps_of(path)
     except BadPath as error:
         raise BadInput(f"ledger: {error}") from error
-    return Ledger(lambda: _asked(probe, path))
+    return OriginLedger(lambda: _asked(probe, path))
 
 
 def _asked(url: str, path: str) -> list[str]:
     import httpx  # noqa: PLC0415 - only for a URL
 
-    from firstbyte.harness.selecting import texts  # noqa: PLC0415
+    from firstbyte.harness.files.json_path import texts  # noqa: PLC0415
 
     try:
         reply = httpx.get(url, timeout=SECONDS, trust_env=False)
@@ -85,7 +85,7 @@ def _asked(url: str, path: str) -> list[str]:
 
 
 def assert_delivered_once(
-    intent: str, told: Any, truth: Ledger | Probe, *, belief: str = "status", within: float = 1.0
+    intent: str, told: Any, truth: OriginLedger | Probe, *, belief: str = "status", within: float = 1.0
 ) -> None:
     """Fail unless the client was told ok and the server has it once.
 
@@ -94,7 +94,7 @@ def assert_delivered_once(
     seconds in which the first effect may still come, for a server that was told less quickly than the client.
     Otherwise call it when the server is idle: what is still on its way counts as not done.
     """
-    account = _settled(truth if isinstance(truth, Ledger) else Ledger(truth), intent, within)
+    account = _settled(truth if isinstance(truth, OriginLedger) else OriginLedger(truth), intent, within)
     exchange = _exchange(intent, told)
     found = judge([exchange], account, BeliefRule(belief))
     if found.verdict is not Verdict.DELIVERED:
@@ -106,7 +106,7 @@ def assert_delivered_once(
         )
 
 
-def _settled(truth: Ledger, intent: str, within: float) -> Account:
+def _settled(truth: OriginLedger, intent: str, within: float) -> Account:
     """The account once it has an effect, or when the time for it is over."""
     end = monotonic_ns() + within * 1e9
     while not (account := truth.account()).effects(intent) and monotonic_ns() < end:
@@ -114,10 +114,10 @@ def _settled(truth: Ledger, intent: str, within: float) -> Account:
     return account
 
 
-def _exchange(intent: str, told: Any) -> Exchange:
+def _exchange(intent: str, told: Any) -> ClientExchange:
     if isinstance(told, BaseException):
-        return Exchange(id=1, method="", path="", intent=intent, status=None, end=End.RESET)
+        return ClientExchange(id=1, method="", path="", intent=intent, status=None, end=End.RESET)
     status = told if isinstance(told, int) else getattr(told, "status_code", getattr(told, "status", None))
     if not isinstance(status, int):
         raise BadInput(f"assert_delivered_once: {told!r} is no response, status or exception")
-    return Exchange(id=1, method="", path="", intent=intent, status=status, end=End.COMPLETE)
+    return ClientExchange(id=1, method="", path="", intent=intent, status=status, end=End.COMPLETE)

@@ -5,7 +5,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import NamedTuple
 
-from firstbyte.harness.recording import Answered, Finish, Recording
+from firstbyte.harness.model.recording import Answered, Finish, Recording
 
 
 class Happens(Enum):

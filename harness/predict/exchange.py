@@ -5,11 +5,8 @@ Pure. Every branch is one of the emulated edge's; what differs is that nothing w
 
 from collections.abc import Iterator
 
-from firstbyte.harness.predict.agenda import Entry, Happens
-from firstbyte.harness.predict.origin_side import OriginSide
-from firstbyte.harness.predict.reading import Body, Broke, Ended, Fact, Header, Interim
-from firstbyte.harness.prediction import Outcome, Prediction
-from firstbyte.harness.profile import (
+from firstbyte.harness.model.prediction import Outcome, Prediction
+from firstbyte.harness.model.profile import (
     Cause,
     InterimAction,
     On204,
@@ -18,9 +15,12 @@ from firstbyte.harness.profile import (
     ResendCause,
     Timer,
 )
-from firstbyte.harness.recording import Finish, Recording
-from firstbyte.harness.verdict import End
-from firstbyte.proxies.cut import break_for
+from firstbyte.harness.model.recording import Finish, Recording
+from firstbyte.harness.model.verdict import End
+from firstbyte.harness.predict.agenda import Entry, Happens
+from firstbyte.harness.predict.origin_side import OriginSide
+from firstbyte.harness.predict.reading import Body, Broke, Ended, Fact, Header, Interim
+from firstbyte.proxies.rules.cut import break_for
 
 NO_CONTENT = 204
 SWITCHING = 101

@@ -6,7 +6,7 @@ Pure, and on purpose another reader than the edge's own: a test holds the two to
 import re
 from typing import NamedTuple
 
-from firstbyte.harness.profile import Framing, TwoLengths
+from firstbyte.harness.model.profile import Framing, TwoLengths
 
 NO_CONTENT = 204
 SWITCHING = 101

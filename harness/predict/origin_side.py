@@ -3,13 +3,13 @@
 Pure. A request that is sent again gets what a new connection got when it was recorded.
 """
 
+from firstbyte.harness.model.profile import InterimAction, Point, Profile, ResendCause, Timer
+from firstbyte.harness.model.recording import Answered, Recording
 from firstbyte.harness.predict.agenda import Agenda, Entry, Happens, begins_before_upload_ends
 from firstbyte.harness.predict.reading import OriginReader
-from firstbyte.harness.predict.reply import Reply, ToClient
+from firstbyte.harness.predict.reply import PredictedReply, ToClient
 from firstbyte.harness.predict.watched import WatchedTimers
-from firstbyte.harness.profile import InterimAction, Point, Profile, ResendCause, Timer
-from firstbyte.harness.recording import Answered, Recording
-from firstbyte.proxies import resend as rules
+from firstbyte.proxies.rules import resend as rules
 
 #: As the emulated edge has it: bytes of one request kept for sending it again.
 MAX_REPLAY_BYTES = 1024 * 1024
@@ -26,7 +26,7 @@ class OriginSide:
         self.agenda = Agenda()
         self.timers = WatchedTimers(profile.timers, is_slow_upload=recording.sent_at >= SLOW)
         self.client = ToClient(recording.method)
-        self.reply = Reply(profile, recording.method, self.client)
+        self.reply = PredictedReply(profile, recording.method, self.client)
         self.now = 0
         self.attempt = 1
         self.requests = 0

@@ -10,8 +10,8 @@ import h11
 from h11._readers import ChunkedReader, ContentLengthReader, Http10Reader
 from h11._receivebuffer import ReceiveBuffer
 
+from firstbyte.harness.model.profile import Cause, NotHttp, On204, Profile
 from firstbyte.harness.predict.head import NO_CONTENT, BadHead, Head, body_size, read_head
-from firstbyte.harness.profile import Cause, NotHttp, On204, Profile
 
 
 @dataclass(frozen=True, slots=True)

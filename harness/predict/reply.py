@@ -5,6 +5,8 @@ said.
 """
 
 from firstbyte.harness.client.reading import AnswerReader
+from firstbyte.harness.model.profile import Ending, Framing, HoldHeader, Mutation, On204, Profile
+from firstbyte.harness.model.verdict import End
 from firstbyte.harness.predict.head import (
     NO_CONTENT,
     SWITCHING,
@@ -14,9 +16,7 @@ from firstbyte.harness.predict.head import (
     has_no_body,
     on_the_wire,
 )
-from firstbyte.harness.profile import Ending, Framing, HoldHeader, Mutation, On204, Profile
-from firstbyte.harness.verdict import End
-from firstbyte.proxies.cut import Break, holds_bytes
+from firstbyte.proxies.rules.cut import Break, holds_bytes
 
 #: As the emulated edge has it: bytes an edge that may lose buffered bytes keeps back.
 KEPT_BACK = 4096
@@ -62,7 +62,7 @@ class ToClient:
             self.end, self.at = end, now
 
 
-class Reply:
+class PredictedReply:
     """One answer on its way to the client. Methods return whether anything was written."""
 
     def __init__(self, profile: Profile, method: str, client: ToClient) -> None:

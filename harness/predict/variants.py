@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from firstbyte.harness.model.prediction import Outcome, Prediction
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.recording import Recording
 from firstbyte.harness.predict.exchange import predict, predict_and_tell
-from firstbyte.harness.prediction import Outcome, Prediction
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.recording import Recording
 
 SAME_WITHIN = 0.01
 

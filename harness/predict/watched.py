@@ -4,8 +4,8 @@ Pure. That least time is the margin by which an answer passed. What an edge need
 it, for a recording is made from another place; nor is an upload that took no time.
 """
 
-from firstbyte.harness.profile import Point, Timer
-from firstbyte.proxies.timers import TimerBank, timer_plan
+from firstbyte.harness.model.profile import Point, Timer
+from firstbyte.proxies.rules.timers import TimerBank, timer_plan
 
 _CONNECTING = frozenset({Point.CONNECTED})
 _UPLOAD = frozenset({Point.REQUEST_SENT, Point.REQUEST_RECEIVED})

@@ -6,8 +6,8 @@ Pure. The reader is that of our own client.
 from itertools import pairwise
 
 from firstbyte.harness.client.reading import AnswerReader, Sight, Sighting
-from firstbyte.harness.recording import Finish, Recording, WireSeen
-from firstbyte.harness.verdict import End
+from firstbyte.harness.model.recording import Finish, Recording, WireSeen
+from firstbyte.harness.model.verdict import End
 
 
 def read_wire(recording: Recording) -> WireSeen:

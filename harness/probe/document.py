@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from firstbyte.harness.model.result import SCHEMA
+from firstbyte.harness.model.units import as_seconds
 from firstbyte.harness.predict.variants import told
 from firstbyte.harness.probe.edges import Judged
 from firstbyte.harness.probe.examine import Examined
-from firstbyte.harness.result import SCHEMA
-from firstbyte.harness.units import as_seconds
 
 
 def probe_document(one: Examined, version: str) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from functools import cache
 
 import msgspec
 
-from firstbyte.harness.loader import LoadedProfile, load_profile, profile_names
+from firstbyte.harness.files.loader import LoadedProfile, load_profile, profile_names
+from firstbyte.harness.model.prediction import Prediction
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.recording import Recording
 from firstbyte.harness.predict import Unsure, Variant, predict_all_values
-from firstbyte.harness.prediction import Prediction
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.recording import Recording
 from firstbyte.harness.runner.plan import override
 
 #: What acts when the answer is decided, or on HTTP/2 only: it can't change what one HTTP/1.1 client is told.

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import msgspec
 
 from firstbyte.harness.findings.on_a_recording import Recorded, find_recorded
+from firstbyte.harness.model.prediction import Outcome
+from firstbyte.harness.model.recording import Recording, WireSeen
 from firstbyte.harness.predict import read_wire
-from firstbyte.harness.prediction import Outcome
 from firstbyte.harness.probe.edges import Judged, judge_recording, profiles_of
-from firstbyte.harness.recording import Recording, WireSeen
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):

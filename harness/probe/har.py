@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 
 from firstbyte.harness import redact
+from firstbyte.harness.model.prediction import Outcome
+from firstbyte.harness.model.recording import Answered, Finish, Received, Recording, Sent, Setup
 from firstbyte.harness.predict import is_same
-from firstbyte.harness.prediction import Outcome
 from firstbyte.harness.probe.address import read_method
 from firstbyte.harness.probe.edges import Judged, judge_recording
 from firstbyte.harness.probe.examine import Examined, conclude
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.recording import Answered, Finish, Received, Recording, Sent, Setup
 
 MOST_ENTRIES = 10_000
 _FLOW = 1_000_000

@@ -6,7 +6,9 @@ It must never be wider than its terminal, and never judge: what it says is in th
 from collections.abc import Iterator, Sequence
 
 from firstbyte.harness.findings.catalogue import Level, load_finding
-from firstbyte.harness.prediction import Outcome
+from firstbyte.harness.model.prediction import Outcome
+from firstbyte.harness.model.units import as_seconds
+from firstbyte.harness.model.verdict import End
 from firstbyte.harness.probe.edges import Judged
 from firstbyte.harness.probe.examine import Examined
 from firstbyte.harness.probe.told import answer_words, edge_words
@@ -15,8 +17,6 @@ from firstbyte.harness.report.lane import Fill, Label, Lane, draw
 from firstbyte.harness.report.paint import Line, Piece, Tone, cropped, line
 from firstbyte.harness.report.plain import fold
 from firstbyte.harness.report.words import short_time
-from firstbyte.harness.units import as_seconds
-from firstbyte.harness.verdict import End
 
 NAMES = 9
 _MARGIN = 14

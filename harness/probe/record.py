@@ -13,9 +13,9 @@ import msgspec
 from firstbyte.harness.client.pace import due_parts, paced
 from firstbyte.harness.client.reading import AnswerReader
 from firstbyte.harness.clock import Clock
+from firstbyte.harness.model.recording import Answered, Finish, Received, Recording, Sent, Setup
+from firstbyte.harness.model.units import Duration, as_seconds, format_duration, seconds
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.recording import Answered, Finish, Received, Recording, Sent, Setup
-from firstbyte.harness.units import Duration, as_seconds, format_duration, seconds
 
 PATIENCE = seconds(150)
 LINGER = Duration(50_000)

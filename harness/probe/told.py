@@ -1,11 +1,11 @@
 """The words for what a recording and a prediction say. Pure: data in, one line of text out."""
 
-from firstbyte.harness.prediction import Outcome, Prediction
+from firstbyte.harness.model.prediction import Outcome, Prediction
+from firstbyte.harness.model.recording import WireSeen
+from firstbyte.harness.model.units import format_duration
+from firstbyte.harness.model.verdict import End
 from firstbyte.harness.probe.edges import Judged
-from firstbyte.harness.recording import WireSeen
 from firstbyte.harness.report.words import short_time
-from firstbyte.harness.units import format_duration
-from firstbyte.harness.verdict import End
 
 _ENDS = {
     End.COMPLETE: "",

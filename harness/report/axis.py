@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from firstbyte.harness.model.units import format_duration
 from firstbyte.harness.report.paint import Line, Piece, Tone, merged
-from firstbyte.harness.units import format_duration
 
 _SECOND = 1_000_000
 _APART = 10

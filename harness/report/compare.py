@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.verdict import Verdict
+from firstbyte.harness.model.verdict import Verdict
 
 type Record = Mapping[str, Any]
 

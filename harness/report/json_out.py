@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import msgspec
 
 from firstbyte.harness import redact
-from firstbyte.harness.whole_file import replace
+from firstbyte.harness.files.replace import replace
 
 STANDARD_OUTPUT = "-"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from firstbyte.harness import redact
+from firstbyte.harness.files.replace import replace
+from firstbyte.harness.model.result import Outcome, Run
 from firstbyte.harness.report.words import seen
-from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.whole_file import replace
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ERRORS = (Outcome.SETUP_ERROR, Outcome.HARNESS_ERROR)

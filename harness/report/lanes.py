@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from firstbyte.harness.model.result import Run
+from firstbyte.harness.model.timeline import Actor, Event, Kind
+from firstbyte.harness.model.units import format_duration
+from firstbyte.harness.model.verdict import ClientExchange, End
 from firstbyte.harness.report.lane import Fill, Label, Lane
 from firstbyte.harness.report.paint import Tone
 from firstbyte.harness.report.words import short_time
-from firstbyte.harness.result import Run
-from firstbyte.harness.timeline import Actor, Event, Kind
-from firstbyte.harness.units import format_duration
-from firstbyte.harness.verdict import End, Exchange
 
 type Column = Callable[[int], int]
 
@@ -75,14 +75,14 @@ def _client(run: Run, column: Column, *, numbers: bool) -> list[Lane]:
     return lanes
 
 
-def _end_of(run: Run, one: Exchange) -> int:
+def _end_of(run: Run, one: ClientExchange) -> int:
     if one.end_at is not None:
         return one.end_at
     left = run.timeline.of(Actor.CLIENT, Kind.LEFT, request=one.id)
     return left[0].at if left else max((event.at for event in run.timeline.events), default=one.sent_at)
 
 
-def _draw_exchange(lane: Lane, run: Run, one: Exchange, column: Column, *, prefix: str) -> None:
+def _draw_exchange(lane: Lane, run: Run, one: ClientExchange, column: Column, *, prefix: str) -> None:
     start, end = column(one.sent_at), column(_end_of(run, one))
     header = column(one.header_at) if one.header_at is not None else end
     lane.fills.append(Fill(start=start, stop=header, glyph="─", tone=Tone.CLIENT))
@@ -103,13 +103,13 @@ def _draw_exchange(lane: Lane, run: Run, one: Exchange, column: Column, *, prefi
         )
 
 
-def _sent(one: Exchange, start: int, prefix: str) -> Label:
+def _sent(one: ClientExchange, start: int, prefix: str) -> Label:
     operation = one.path.partition("?")[0].rstrip("/").rpartition("/")[2]
     text = f"{prefix}{one.method} {operation}".rstrip()
     return Label(column=start, text=text, short=f"{prefix}{one.method}", tone=Tone.CLIENT, rank=5)
 
 
-def _before_header(run: Run, one: Exchange, column: Column, header: int) -> list[Label]:
+def _before_header(run: Run, one: ClientExchange, column: Column, header: int) -> list[Label]:
     """First bytes of an incomplete header, and 1xx answers, when they are apart from the header."""
     labels = []
     lines = run.timeline.of(Actor.CLIENT, Kind.HEADER_LINE, request=one.id)
@@ -128,22 +128,22 @@ def _before_header(run: Run, one: Exchange, column: Column, header: int) -> list
     return labels
 
 
-def _outcome(one: Exchange) -> str:
+def _outcome(one: ClientExchange) -> str:
     if not one.connected:
         return "no connection"
     status = "" if one.status is None else str(one.status)
     return f"{status} {_ENDING[one.end]}".strip() or "no status"
 
 
-def _short(one: Exchange) -> str:
+def _short(one: ClientExchange) -> str:
     return str(one.status) if one.status is not None else "none"
 
 
-def _status_tone(one: Exchange) -> Tone:
+def _status_tone(one: ClientExchange) -> Tone:
     return Tone.GOOD if one.status in _GOOD_STATUS and one.end is End.COMPLETE else Tone.BAD
 
 
-def _end_tone(one: Exchange) -> Tone:
+def _end_tone(one: ClientExchange) -> Tone:
     return Tone.GOOD if one.end is End.COMPLETE else Tone.BAD
 
 

@@ -6,6 +6,7 @@ It must never be wider than its terminal, and never cut a verdict or an outcome.
 from collections.abc import Iterator, Sequence
 
 from firstbyte.harness import redact
+from firstbyte.harness.model.result import Outcome, Run
 from firstbyte.harness.report.paint import Line, Piece, Tone, line
 from firstbyte.harness.report.plain import crop_middle, fit, fold, visible
 from firstbyte.harness.report.plain import width as cells_of
@@ -20,7 +21,6 @@ from firstbyte.harness.report.words import (
     took,
     verdict_tone,
 )
-from firstbyte.harness.result import Outcome, Run
 
 _OUTCOME, _STATUS, _AT, _VERDICT, _EFFECTS = 5, 6, 8, 15, 7
 _GAP = 2

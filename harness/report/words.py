@@ -5,10 +5,10 @@ Pure.
 
 from collections.abc import Mapping
 
-from firstbyte.harness.judge import Judgement
+from firstbyte.harness.model.judge import Judgement
+from firstbyte.harness.model.result import Outcome, Run
+from firstbyte.harness.model.verdict import Belief, ClientExchange, End, Verdict
 from firstbyte.harness.report.paint import Tone
-from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.verdict import Belief, End, Exchange, Verdict
 
 MEANING: Mapping[Verdict, str] = {
     Verdict.DELIVERED: "told ok, and it happened once",
@@ -61,12 +61,12 @@ def short_time(microseconds: int) -> str:
     return f"{microseconds / 3_600_000_000:.1f}h"
 
 
-def status_word(exchange: Exchange) -> str:
+def status_word(exchange: ClientExchange) -> str:
     """'524', or '-' when there was none."""
     return str(exchange.status) if exchange.status is not None else NOTHING
 
 
-def took(exchange: Exchange) -> str:
+def took(exchange: ClientExchange) -> str:
     """From sending to the end of the answer."""
     return short_time(exchange.end_at - exchange.sent_at) if exchange.end_at is not None else NOTHING
 
@@ -78,7 +78,7 @@ def told(judgement: Judgement) -> str:
     return f"{judgement.belief} ({_answer(exchange)}{after})"
 
 
-def _answer(exchange: Exchange) -> str:
+def _answer(exchange: ClientExchange) -> str:
     if not exchange.connected:
         return "no connection"
     status = str(exchange.status) if exchange.status is not None else "no status"

@@ -6,22 +6,22 @@ from typing import assert_never
 
 import msgspec
 
-from firstbyte.harness.expectation import NeverFired, check_fired, describe, handler_of, mismatches
 from firstbyte.harness.findings import find
-from firstbyte.harness.judge import Judgement, judge
-from firstbyte.harness.ledger import Ledger
-from firstbyte.harness.result import Fired, Outcome, Run
+from firstbyte.harness.model.judge import Judgement, judge
+from firstbyte.harness.model.ledger import Ledger
+from firstbyte.harness.model.result import Fired, Outcome, Run
+from firstbyte.harness.model.scenario import Origin, ProductOrigin, ServerOrigin, ShapeOrigin
+from firstbyte.harness.model.timeline import Actor, Event, Kind, Timeline
+from firstbyte.harness.model.units import as_seconds
+from firstbyte.harness.model.verdict import ClientExchange
+from firstbyte.harness.runner.expectation import NeverFired, check_fired, describe, handler_of, mismatches
 from firstbyte.harness.runner.plan import Plan, is_bad_without_expectation
-from firstbyte.harness.scenario import Origin, ProductOrigin, ServerOrigin, ShapeOrigin
-from firstbyte.harness.timeline import Actor, Event, Kind, Timeline
-from firstbyte.harness.units import as_seconds
-from firstbyte.harness.verdict import Exchange
 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """All that one playing of a scenario gave."""
 
-    exchanges: tuple[Exchange, ...]
+    exchanges: tuple[ClientExchange, ...]
     ledger: Ledger
     timeline: Timeline
     versions: dict[str, str] = {}

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from firstbyte.harness.clock import monotonic_ns
-from firstbyte.harness.units import Duration
+from firstbyte.harness.model.units import Duration
 
 TICK = Duration(50_000)
 WINDOW = 20
@@ -30,7 +30,7 @@ _RUN_DELAY = 1
 """The field of /proc/PID/schedstat with the nanoseconds that the process could have run and did not."""
 
 
-class Watch:
+class LoopLag:
     """Looks every TICK how late its own event loop is and how long other processes have waited.
 
     An answer can wait for its turn in the loop at each of its steps, so how late the looks were is added up.
@@ -47,7 +47,7 @@ class Watch:
         self._handle: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
-        return f"<Watch worst {self.worst}us>"
+        return f"<LoopLag worst {self.worst}us>"
 
     def start(self) -> None:
         """From now on."""
@@ -73,9 +73,9 @@ class Watch:
 
 
 @contextmanager
-def watched_machine(waited: Callable[[], Duration]) -> Iterator[Watch]:
+def watched_machine(waited: Callable[[], Duration]) -> Iterator[LoopLag]:
     """A watch for as long as the block takes."""
-    watch = Watch(waited)
+    watch = LoopLag(waited)
     watch.start()
     try:
         yield watch
@@ -103,7 +103,7 @@ def waited_for_disk(folder: Path) -> Duration:
     return Duration(COMMITS * (monotonic_ns() - began) // 1_000)
 
 
-class Waits:
+class SchedulerDelay:
     """What processes have waited for a processor, together. It never falls: one that is gone counts still.
 
     Without that, a killed origin would take its waits along and hide those of its successor and of the edge.
@@ -114,7 +114,7 @@ class Waits:
         self._by_pid: dict[int, Duration] = {}
 
     def __repr__(self) -> str:
-        return f"<Waits of {sorted(self._by_pid)}>"
+        return f"<SchedulerDelay of {sorted(self._by_pid)}>"
 
     def until_now(self, pids: Iterable[int]) -> Duration:
         """Of all processes so far. pids: those that run."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from firstbyte.harness.loader import (
+from firstbyte.harness.files.loader import (
     LoadedProfile,
     consistent,
     load_profile,
@@ -18,13 +18,13 @@ from firstbyte.harness.loader import (
     profile_from,
     with_key,
 )
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.scenario import DIRECT, Expect, Scenario, Send, ServerOrigin, ShapeOrigin
+from firstbyte.harness.model.shape import Shape
+from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import BadInput, did_you_mean
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.scenario import DIRECT, Expect, Scenario, Send, ServerOrigin, ShapeOrigin
 from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.targets.target import Target
-from firstbyte.harness.verdict import Verdict
-from firstbyte.harness.wire import Shape
 from firstbyte.reference_server.handlers import handler_ids
 
 Mode = Literal["sim", "real"]

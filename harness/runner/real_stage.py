@@ -15,17 +15,17 @@ from pathlib import Path
 import msgspec
 
 from firstbyte.harness.clock import RealClock, wall_ms
-from firstbyte.harness.loader import LoadedProfile
+from firstbyte.harness.files.loader import LoadedProfile
+from firstbyte.harness.model.scenario_ops import scaled_scenario, scaled_shape
+from firstbyte.harness.model.timeline import Event, Timeline, join
+from firstbyte.harness.model.units import Duration, as_seconds
 from firstbyte.harness.origin.account import Account, events_of
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.processes import Child, own_folder, said, start_child
-from firstbyte.harness.runner.machine import Waits, waited_for_disk
+from firstbyte.harness.process.child import Child, own_folder, said, start_child
+from firstbyte.harness.runner.machine import SchedulerDelay, waited_for_disk
 from firstbyte.harness.runner.plan import Plan
-from firstbyte.harness.scenario_ops import scaled_scenario, scaled_shape
 from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.targets.target import LOOPBACK, Job, Origin, Talk
-from firstbyte.harness.timeline import Event, Timeline, join
-from firstbyte.harness.units import Duration, as_seconds
 
 POLL = Duration(50_000)
 CRASH_SHOWN = 1_500
@@ -47,7 +47,7 @@ class RealStage:
         self._target = find_target(plan.options.target, plan.options.adapter)
         self._origin: Origin | None = None
         self._edge: Child | None = None
-        self._waits = Waits()
+        self._waits = SchedulerDelay()
 
     def __repr__(self) -> str:
         return f"<RealStage {self._plan.name} {self._origin} {self._edge}>"
@@ -66,7 +66,7 @@ class RealStage:
         self.back = self.front = self._up().address
         if self._plan.hops:
             self._edge = await start_child(
-                "edge", "firstbyte.proxies.main", self._edge_arguments(), self._folder
+                "edge", "firstbyte.proxies.program.main", self._edge_arguments(), self._folder
             )
             self.front = self._edge.address
         self.clock = RealClock(scale=self._plan.options.time_scale)

@@ -11,9 +11,8 @@ import msgspec
 from firstbyte.harness.client.ask import ask
 from firstbyte.harness.client.operations import IdMint, Ids
 from firstbyte.harness.client.raw import RawClient
-from firstbyte.harness.judge import belief_of
-from firstbyte.harness.runner.stage import Stage
-from firstbyte.harness.scenario import (
+from firstbyte.harness.model.judge import belief_of
+from firstbyte.harness.model.scenario import (
     KillOrigin,
     Operation,
     Pause,
@@ -23,8 +22,9 @@ from firstbyte.harness.scenario import (
     Send,
     Step,
 )
-from firstbyte.harness.timeline import Actor, Event, Kind
-from firstbyte.harness.verdict import Belief, Exchange
+from firstbyte.harness.model.timeline import Actor, Event, Kind
+from firstbyte.harness.model.verdict import Belief, ClientExchange
+from firstbyte.harness.runner.stage import RunStage
 
 RECONCILE_TRIES = 3
 
@@ -32,7 +32,7 @@ RECONCILE_TRIES = 3
 class Script:
     """One playing of a scenario."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: RunStage) -> None:
         self._scenario = stage.scenario
         self._stage = stage
         self._mint = IdMint(stage.wall_ms, stage.token)
@@ -40,13 +40,13 @@ class Script:
         self._ids: Ids | None = None
         self._session = ""
         self._sent = 0
-        self._flying: dict[int, asyncio.Task[Exchange]] = {}
+        self._flying: dict[int, asyncio.Task[ClientExchange]] = {}
         self._settled: dict[int, Belief] = {}
 
     def __repr__(self) -> str:
         return f"<Script {self._scenario.id}, {self._sent} sent, {len(self._flying)} in flight>"
 
-    async def play(self) -> tuple[Exchange, ...]:
+    async def play(self) -> tuple[ClientExchange, ...]:
         """All steps, then the end of every request still under way. Exchanges in the order they were sent."""
         if _needs_session(self._scenario):
             self._session = await self._stage.create_session()
@@ -140,5 +140,5 @@ def _needs_session(scenario: Scenario) -> bool:
     return any(isinstance(one, Send) and one.operation is not Operation.REQUEST for one in scenario.step)
 
 
-def _with_settled(exchange: Exchange, belief: Belief | None) -> Exchange:
+def _with_settled(exchange: ClientExchange, belief: Belief | None) -> ClientExchange:
     return msgspec.structs.replace(exchange, settled=belief)

@@ -8,10 +8,10 @@ from typing import Protocol, cast
 
 import msgspec
 
+from firstbyte.harness.model.scenario import ServerOrigin
+from firstbyte.harness.model.units import Duration, as_seconds, seconds
 from firstbyte.harness.origin.account import Account
-from firstbyte.harness.scenario import ServerOrigin
 from firstbyte.harness.sim import Host
-from firstbyte.harness.units import Duration, as_seconds, seconds
 from firstbyte.reference_server.app import create_app, protocol_factory, shutdown
 from firstbyte.reference_server.config import (
     Api,

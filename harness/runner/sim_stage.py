@@ -14,20 +14,20 @@ from typing import Any
 import msgspec
 
 from firstbyte.harness.client.ask import create_session
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.scenario import ServerOrigin
+from firstbyte.harness.model.timeline import Event, Timeline
+from firstbyte.harness.model.units import Duration, as_seconds
 from firstbyte.harness.origin.account import Account, events_of, read_account
 from firstbyte.harness.origin.shape_server import ShapeServer
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.profile import Profile
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.runner.sim_server import SimServer
-from firstbyte.harness.scenario import ServerOrigin
 from firstbyte.harness.sim import Sim
 from firstbyte.harness.targets.talk import SessionTalk
 from firstbyte.harness.targets.target import Talk
-from firstbyte.harness.timeline import Event, Timeline
-from firstbyte.harness.units import Duration, as_seconds
-from firstbyte.proxies.config import EdgeConfig, Upstream
-from firstbyte.proxies.server import EdgeServer
+from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 BASE62 = string.digits + string.ascii_letters
 _SIXTY_TWO = float(len(BASE62))

@@ -6,14 +6,14 @@ Two stages exist: virtual time in one loop, and processes on loopback. The scrip
 from typing import Protocol
 
 from firstbyte.harness.clock import Clock
+from firstbyte.harness.model.scenario import Scenario
+from firstbyte.harness.model.timeline import Event, Timeline
+from firstbyte.harness.model.units import Duration
 from firstbyte.harness.origin.account import Account
-from firstbyte.harness.scenario import Scenario
 from firstbyte.harness.targets.target import Talk
-from firstbyte.harness.timeline import Event, Timeline
-from firstbyte.harness.units import Duration
 
 
-class Stage(Protocol):
+class RunStage(Protocol):
     """front: where the client connects. back: the origin itself. scenario: with its times
     as this stage plays them."""
 

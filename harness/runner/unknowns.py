@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from firstbyte.harness.loader import LoadedProfile
-from firstbyte.harness.profile import Point, Unknown
+from firstbyte.harness.files.loader import LoadedProfile
+from firstbyte.harness.model.profile import Point, Unknown
+from firstbyte.harness.model.timeline import Actor, Kind, Timeline
+from firstbyte.harness.model.verdict import ClientExchange
 from firstbyte.harness.runner.conclude import Observed
 from firstbyte.harness.runner.plan import Plan, override
-from firstbyte.harness.timeline import Actor, Kind, Timeline
-from firstbyte.harness.verdict import Exchange
 
 SAME_WITHIN = 0.01
 
@@ -44,7 +44,7 @@ _ORIGIN_POINTS = frozenset(
 )
 
 
-class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+class SensitiveKey(msgspec.Struct, frozen=True, kw_only=True):
     """An unknown key whose value changes the result."""
 
     key: str
@@ -57,7 +57,9 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
         return f"it depends on {self.key}, which nobody could confirm: with {self.value} it is {self.result}"
 
 
-def doubts(plan: Plan, observed: Observed, play: Callable[[Plan], Observed]) -> Iterator[Doubt]:
+def sensitive_keys(
+    plan: Plan, observed: Observed, play: Callable[[Plan], Observed]
+) -> Iterator[SensitiveKey]:
     """Every allowed value that gives another status, end or time (beyond 1 %) than the assumed one."""
     wanted = summary(observed.exchanges)
     for index, hop in enumerate(plan.hops):
@@ -73,7 +75,7 @@ def _other_results(
     unknown: Unknown,
     wanted: tuple[tuple[int | None, str, int], ...],
     play: Callable[[Plan], Observed],
-) -> Iterator[Doubt]:
+) -> Iterator[SensitiveKey]:
     for value in unknown.allowed:
         if value == unknown.assume:
             continue
@@ -81,7 +83,7 @@ def _other_results(
         hops = (*plan.hops[:index], changed, *plan.hops[index + 1 :])
         seen = summary(play(msgspec.structs.replace(plan, hops=hops)).exchanges)
         if not same(wanted, seen):
-            yield Doubt(key=f"{hop.profile.id}.{unknown.key}", value=str(value), result=str(seen[-1]))
+            yield SensitiveKey(key=f"{hop.profile.id}.{unknown.key}", value=str(value), result=str(seen[-1]))
 
 
 def is_consulted(unknown: Unknown, timeline: Timeline) -> bool:
@@ -117,7 +119,7 @@ def _differing(unknown: Unknown) -> set[str]:
     return set().union(*values).difference(set.intersection(*values))
 
 
-def summary(exchanges: tuple[Exchange, ...]) -> tuple[tuple[int | None, str, int], ...]:
+def summary(exchanges: tuple[ClientExchange, ...]) -> tuple[tuple[int | None, str, int], ...]:
     """Status, end and time of each request."""
     return tuple((one.status, str(one.end), (one.end_at or one.sent_at) - one.sent_at) for one in exchanges)
 

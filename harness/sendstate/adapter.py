@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from firstbyte.harness.loader import decode, read_toml
+from firstbyte.harness.files.json_path import BadPath, steps_of
+from firstbyte.harness.files.loader import decode, read_toml
+from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.selecting import BadPath, steps_of
-from firstbyte.harness.units import Duration, seconds
 
 VERSION = 1
 PLACE = re.compile(r"\{(\w+)(:base64url)?\}")

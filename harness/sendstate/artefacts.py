@@ -9,11 +9,11 @@ from pathlib import Path
 from playwright.sync_api import Error as PlaywrightError
 
 from firstbyte.harness.sendstate.outcome import PICTURE, TIMELINE, TRACE
-from firstbyte.harness.sendstate.stage import Stage
+from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 from firstbyte.harness.sendstate.trace import redact_trace
 
 
-def keep_picture(stage: Stage, folder: Path) -> tuple[str, ...]:
+def keep_picture(stage: PageUnderTest, folder: Path) -> tuple[str, ...]:
     """The page as it is. Returns the paths of what was written."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in (PICTURE, TRACE, TIMELINE):  # of an earlier run
@@ -23,7 +23,7 @@ def keep_picture(stage: Stage, folder: Path) -> tuple[str, ...]:
     return _there(folder, PICTURE)
 
 
-def keep_all(stage: Stage, folder: Path) -> tuple[str, ...]:
+def keep_all(stage: PageUnderTest, folder: Path) -> tuple[str, ...]:
     """Picture, trace and timeline; the trace must have been started. Returns the paths."""
     keep_story(stage, folder)
     with suppress(PlaywrightError):
@@ -32,7 +32,7 @@ def keep_all(stage: Stage, folder: Path) -> tuple[str, ...]:
     return _there(folder, PICTURE, TRACE, TIMELINE)
 
 
-def keep_story(stage: Stage, folder: Path) -> tuple[str, ...]:
+def keep_story(stage: PageUnderTest, folder: Path) -> tuple[str, ...]:
     """Picture and timeline, for pages whose trace somebody else keeps. Returns the paths."""
     keep_picture(stage, folder)
     with suppress(PlaywrightError):

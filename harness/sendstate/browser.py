@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firstbyte.harness.problems import BadInput, MissingTool, SetupFailed
-from firstbyte.harness.processes import own_folder
+from firstbyte.harness.process.child import own_folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Playwright

@@ -13,14 +13,14 @@ from typing import Self
 
 import msgspec
 
-from firstbyte.harness.loader import load_profile
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.timeline import Event
-from firstbyte.harness.units import Duration
-from firstbyte.proxies.chain import MachineClock
-from firstbyte.proxies.config import EdgeConfig, Upstream
-from firstbyte.proxies.held import Action, HeldRequest, Next
-from firstbyte.proxies.server import EdgeServer
+from firstbyte.harness.files.loader import load_profile
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.timeline import Event
+from firstbyte.harness.model.units import Duration
+from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.program.chain import MachineClock
+from firstbyte.proxies.rules.config import EdgeConfig, Upstream
+from firstbyte.proxies.rules.orders import Action, HeldRequest, Next
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 10.0

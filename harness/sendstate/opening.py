@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import httpx
 
+from firstbyte.harness.files.json_path import Json, texts
 from firstbyte.harness.problems import BadInput, SetupFailed
-from firstbyte.harness.selecting import Json, texts
 from firstbyte.harness.sendstate.adapter import PLACE, Adapter, Create
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from firstbyte.harness.model.units import Duration
 from firstbyte.harness.problems import BadInput, SetupFailed, did_you_mean
 from firstbyte.harness.sendstate.adapter import Adapter
 from firstbyte.harness.sendstate.artefacts import keep_all, keep_picture
@@ -22,10 +23,9 @@ from firstbyte.harness.sendstate.checks import CHECKS
 from firstbyte.harness.sendstate.contract import RULES, Rule
 from firstbyte.harness.sendstate.edge import HeldEdge
 from firstbyte.harness.sendstate.outcome import Broken, NotApplicable, Result, RuleResult
-from firstbyte.harness.sendstate.stage import PATIENCE, Stage, in_context
+from firstbyte.harness.sendstate.page_under_test import PATIENCE, PageUnderTest, in_context
 from firstbyte.harness.sendstate.truth import Truthful
-from firstbyte.harness.units import Duration
-from firstbyte.proxies.config import Upstream
+from firstbyte.proxies.rules.config import Upstream
 
 STEP_MS = 5_000
 DEFAULT_EDGE = "cloudflare-100"
@@ -75,7 +75,7 @@ def play(
 
 
 @contextmanager
-def staged(subject: Subject, browser: Browser) -> Iterator[Stage]:
+def staged(subject: Subject, browser: Browser) -> Iterator[PageUnderTest]:
     """A page of its own behind an edge of its own."""
     origin = _address(subject.upstream)
     truth = Truthful(origin, subject.adapter, verify=subject.upstream.verify)
@@ -86,13 +86,13 @@ def staged(subject: Subject, browser: Browser) -> Iterator[Stage]:
             in_context(context, subject.adapter)
             if subject.artefacts is not None:
                 context.tracing.start(screenshots=True, snapshots=True)
-            yield Stage(context.new_page(), edge, subject.adapter, truth, subject.patience)
+            yield PageUnderTest(context.new_page(), edge, subject.adapter, truth, subject.patience)
         finally:
             close(context)
             truth.close()
 
 
-def _judged(rule: Rule, subject: Subject, stage: Stage) -> RuleResult:
+def _judged(rule: Rule, subject: Subject, stage: PageUnderTest) -> RuleResult:
     folder = subject.artefacts / rule.id if subject.artefacts is not None else None
     result, detail = Result.PASS, ""
     try:

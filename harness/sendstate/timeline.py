@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 from firstbyte.harness import redact
 from firstbyte.harness.clock import monotonic_ns, wall_ms
+from firstbyte.harness.model.timeline import Event, Kind
 from firstbyte.harness.sendstate.seen import Announced, Frame, Record
-from firstbyte.harness.timeline import Event, Kind
 
 PARTS_OF_PAGE = frozenset({".js", ".css", ".png", ".svg", ".ico", ".woff2", ".map"})
 WORTH_TELLING = frozenset(

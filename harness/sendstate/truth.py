@@ -9,8 +9,8 @@ import re
 import httpx
 from playwright.sync_api import Page
 
+from firstbyte.harness.files.json_path import Json, select, texts
 from firstbyte.harness.problems import BadInput, SetupFailed
-from firstbyte.harness.selecting import Json, select, texts
 from firstbyte.harness.sendstate.adapter import Adapter
 from firstbyte.harness.sendstate.opening import page_path
 from firstbyte.harness.sendstate.seen import Said

@@ -6,8 +6,8 @@ It stands still while anything is left to do. It must never read the wall clock.
 import asyncio
 from collections.abc import Callable
 
+from firstbyte.harness.model.units import Duration
 from firstbyte.harness.sim.loop import SimLoop
-from firstbyte.harness.units import Duration
 
 
 class SimClock:

@@ -14,9 +14,9 @@ from contextvars import Context, ContextVar
 from enum import Enum
 from typing import Any, NoReturn, Protocol
 
+from firstbyte.harness.model.units import Duration, as_seconds
 from firstbyte.harness.sim.errors import SimError
 from firstbyte.harness.sim.loop import SimLoop
-from firstbyte.harness.units import Duration, as_seconds
 
 
 class HostState(Enum):

@@ -15,9 +15,9 @@ from contextvars import Context, copy_context
 from enum import IntEnum
 from typing import Any, Final
 
+from firstbyte.harness.model.units import format_duration
 from firstbyte.harness.sim.errors import ForeignIO, Livelock, OutOfTime, SimError, Stalled
 from firstbyte.harness.sim.foreign import Refusals
-from firstbyte.harness.units import format_duration
 
 _MILLION: Final = 1_000_000
 _COMPACT_FROM: Final = 64

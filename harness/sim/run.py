@@ -12,6 +12,7 @@ import random  # noqa: TID251  # makes the one seeded generator that everything 
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
+from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.harness.sim.clock import SimClock
 from firstbyte.harness.sim.errors import SimError, Unfinished, Unhandled
 from firstbyte.harness.sim.foreign import unwatch, watch
@@ -19,7 +20,6 @@ from firstbyte.harness.sim.hosts import HostState, host_of
 from firstbyte.harness.sim.memory_loop import MemoryLoop
 from firstbyte.harness.sim.network import Network
 from firstbyte.harness.sim.waiting import describe_task, describe_waits
-from firstbyte.harness.units import Duration, seconds
 
 _DAY: Final = seconds(86_400)
 

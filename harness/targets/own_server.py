@@ -11,11 +11,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from firstbyte.harness.client.ask import Reply
+from firstbyte.harness.client.ask import AskReply
 from firstbyte.harness.clock import monotonic_ns, monotonic_of_unix
-from firstbyte.harness.origin.account import Account, Entry, StoredMessage
-from firstbyte.harness.problems import BadInput, MissingTool, SetupFailed
-from firstbyte.harness.scenario import (
+from firstbyte.harness.model.scenario import (
     KillOrigin,
     Operation,
     RestartOrigin,
@@ -24,6 +22,8 @@ from firstbyte.harness.scenario import (
     ServerOrigin,
     Step,
 )
+from firstbyte.harness.origin.account import Account, Entry, StoredMessage
+from firstbyte.harness.problems import BadInput, MissingTool, SetupFailed
 from firstbyte.harness.targets.program import Program, start_program
 from firstbyte.harness.targets.server_file import ServerFile, Start, filled, load_server, scales, takes_ids
 from firstbyte.harness.targets.server_talk import GOOD, FileTalk, Stored, asked, document_of, stored
@@ -190,7 +190,7 @@ class OwnOrigin:
             for event in ("arrived", "persisted")
         ]
 
-    async def _truth(self, session: str) -> Reply:
+    async def _truth(self, session: str) -> AskReply:
         headers = {name: filled(text, {}) for name, text in self._file.truth.headers.items()}
         path = self._talk.reading(session)
         reply = await asked(self.address, "GET", path, b"", headers)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from firstbyte.harness.ports import free_ports
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.processes import Child, start_child
+from firstbyte.harness.process.child import Child, start_child
+from firstbyte.harness.process.ports import free_ports
 from firstbyte.proxies.real.child import Order
 
 KEEPER = "firstbyte.proxies.real.child"

@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 
 from firstbyte.harness.client.ask import ask
+from firstbyte.harness.model.scenario import ProductOrigin, Scenario, ServerOrigin
+from firstbyte.harness.model.shape import Shape
+from firstbyte.harness.model.units import format_duration
 from firstbyte.harness.origin.account import Account, read_account
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.processes import Child, start_child
-from firstbyte.harness.scenario import ProductOrigin, Scenario, ServerOrigin
+from firstbyte.harness.process.child import Child, start_child
 from firstbyte.harness.targets.talk import SessionTalk
 from firstbyte.harness.targets.target import LOOPBACK, Job, Origin, Talk
-from firstbyte.harness.units import format_duration
-from firstbyte.harness.wire import Shape
 
 NAME = "reference"
 

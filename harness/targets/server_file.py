@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from firstbyte.harness.loader import decode, read_toml
+from firstbyte.harness.files.json_path import BadPath, steps_of
+from firstbyte.harness.files.loader import decode, read_toml
+from firstbyte.harness.model.units import BadDuration, Duration, as_seconds, parse_duration, seconds
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.selecting import BadPath, steps_of
-from firstbyte.harness.units import BadDuration, Duration, as_seconds, parse_duration, seconds
 
 VERSION = 1
 WITH_VALUE = frozenset({"env", "scaled"})

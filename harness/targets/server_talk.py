@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from firstbyte.harness.client.ask import Reply, ask
+from firstbyte.harness.client.ask import AskReply, ask
 from firstbyte.harness.client.operations import Ids
 from firstbyte.harness.client.raw import Request
+from firstbyte.harness.files.json_path import Json, select, texts
+from firstbyte.harness.model.scenario import Send
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.scenario import Send
-from firstbyte.harness.selecting import Json, select, texts
 from firstbyte.harness.targets.server_file import Call, ServerFile, Truth, filled, filled_json
 
 GOOD = range(200, 300)
@@ -115,7 +115,7 @@ def written(call: Call, values: dict[str, str]) -> tuple[dict[str, str], bytes]:
 
 async def asked(
     address: tuple[str, int], method: str, path: str, body: bytes, headers: dict[str, str]
-) -> Reply:
+) -> AskReply:
     """A plain question; SetupFailed when nobody answers."""
     try:
         return await ask(address, method, path, body, headers)
@@ -123,7 +123,7 @@ async def asked(
         raise SetupFailed(f"{address[0]}:{address[1]}: the server does not answer: {error}") from error
 
 
-def document_of(reply: Reply) -> Json:
+def document_of(reply: AskReply) -> Json:
     """Its JSON; None when it is none."""
     try:
         document: Json = json.loads(reply.body)

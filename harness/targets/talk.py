@@ -5,7 +5,7 @@ import json
 from firstbyte.harness.client.ask import create_session
 from firstbyte.harness.client.operations import Ids, build
 from firstbyte.harness.client.raw import Request
-from firstbyte.harness.scenario import Send
+from firstbyte.harness.model.scenario import Send
 
 
 class SessionTalk:

@@ -12,9 +12,9 @@ import msgspec
 
 from firstbyte.harness.client.operations import Ids
 from firstbyte.harness.client.raw import Request
+from firstbyte.harness.model.scenario import Scenario, Send
+from firstbyte.harness.model.shape import Shape
 from firstbyte.harness.origin.account import Account
-from firstbyte.harness.scenario import Scenario, Send
-from firstbyte.harness.wire import Shape
 
 LOOPBACK = "127.0.0.1"
 

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.units import Duration, seconds
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.proxies.real.product import (
     LOOPBACK,
     Installed,

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.profile import Profile
+from firstbyte.harness.model.profile import Profile
 from firstbyte.proxies.real.product import (
     LOOPBACK,
     Installed,

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.units import Duration
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
     Installed,

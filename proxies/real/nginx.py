@@ -5,7 +5,7 @@ As its documentation shows reverse proxying: HTTP/1.1 to the origin, upgrades pa
 
 from pathlib import Path
 
-from firstbyte.harness.profile import HoldHeader, Profile
+from firstbyte.harness.model.profile import HoldHeader, Profile
 from firstbyte.proxies.real.product import (
     LOOPBACK,
     SPARE_DESCRIPTORS,

@@ -13,8 +13,8 @@ from typing import Protocol
 
 import msgspec
 
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.units import Duration
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.units import Duration
 
 LOOPBACK = "127.0.0.1"
 VERSION_SECONDS = 20.0

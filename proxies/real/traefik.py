@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.units import Duration
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
     Installed,

@@ -6,8 +6,8 @@ http_max_hdr is raised from 64: a header line a second for two minutes is about 
 import os
 from pathlib import Path
 
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.units import Duration
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
     Installed,

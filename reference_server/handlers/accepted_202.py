@@ -6,10 +6,10 @@ Evidence: RFC 9110 15.3.3 (202 ought to point to a status monitor); hono-wire-ta
 
 from urllib.parse import quote
 
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, work started, 202 with the address to ask."""
     exchange.persist()
     exchange.start()

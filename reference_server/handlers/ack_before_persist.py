@@ -4,10 +4,10 @@ Evidence: 1.18.33 on a cold instance, 2026-11-22: the message was stored 1.9 s a
 https://github.com/anomalyco/opencode/issues/38092 reports it.
 """
 
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """204, a pause, durable, work."""
     await exchange.reply_no_content()
 

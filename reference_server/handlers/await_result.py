@@ -4,10 +4,10 @@ Evidence: /command and /shell of 1.2.20 and 1.18.33 (2026-11-22: 3824 and 4388 m
 3 s); hono-wire-table row i_json_after3.
 """
 
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, work, silence, then the answer."""
     exchange.persist()
     await exchange.reply_json(await exchange.start())

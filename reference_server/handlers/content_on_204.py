@@ -5,11 +5,11 @@ table row c_204_write3, 2026-11-22); RFC 9110 15.3.5 forbids it; Node's client t
 HPE_INVALID_CONSTANT.
 """
 
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 from firstbyte.reference_server.headers import JSON_TYPE, VARY, as_bytes
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, work started, illegal response."""
     exchange.persist()
     exchange.start()

@@ -5,10 +5,10 @@ Evidence: Node and Deno commit the header when the response is returned (hono-wi
 """
 
 from firstbyte.reference_server.documents import encoded
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, header, work, body."""
     exchange.persist()
     await exchange.begin_json()

@@ -4,10 +4,10 @@ Evidence: with the same messageID and part ids 1.2.20 and 1.18.33 keep one messa
 (2026-11-22); https://github.com/anomalyco/opencode/pull/46720 retries with the same message id.
 """
 
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable unless it is already, 204, work."""
     exchange.persist_once()
     await exchange.reply_no_content()

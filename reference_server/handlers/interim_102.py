@@ -4,10 +4,10 @@ Evidence: RFC 2518 10.1 made 102 for this, RFC 9110 15.2 lets a client get any n
 final response; whether an edge counts them is what the experiment shows.
 """
 
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, interim responses while it works, 204."""
     exchange.persist()
     job = exchange.start()

@@ -4,10 +4,10 @@ Evidence: https://github.com/anomalyco/opencode/pull/16181 (2026-03) proposes it
 h_204_body_null, 2026-11-22: header complete after 0-1 ms on every runtime.
 """
 
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, 204, work."""
     exchange.persist()
     await exchange.reply_no_content()

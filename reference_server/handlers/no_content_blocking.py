@@ -5,10 +5,10 @@ for 3.0 s on Bun; the real 1.2.20 and 1.18.33 while another process held the dat
 for 3.05 s.
 """
 
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, work during which nobody is served, 204."""
     exchange.persist()
     await exchange.start(pause=exchange.env.block)

@@ -5,11 +5,11 @@ a colon are comments (WHATWG HTML, server-sent events).
 """
 
 from firstbyte.reference_server.events import frame
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 from firstbyte.reference_server.headers import event_stream
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, header, comments while it works, one event."""
     exchange.persist()
     await exchange.begin(200, event_stream(exchange.config.api, exchange.date))

@@ -4,10 +4,10 @@ Evidence: Bun 1.3 merges a stream that is closed in the same tick into one compl
 table row a_204_fnf, 2026-11-22: header complete after 6-8 ms; the real 1.2.20: 8.1 ms).
 """
 
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, work started, complete 204."""
     exchange.persist()
     exchange.start()

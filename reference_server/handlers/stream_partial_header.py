@@ -5,11 +5,11 @@ b_204_await3, 2026-11-22: first byte 2 ms, header complete 3005 ms). https://git
 sh/bun/pull/33660 describes it.
 """
 
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 from firstbyte.reference_server.headers import JSON_TYPE, VARY, as_bytes
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, half a header, work, the rest of the header."""
     exchange.persist()
     exchange.wire.write_raw(b"HTTP/1.1 204 No Content\r\n" + as_bytes([JSON_TYPE, VARY]))

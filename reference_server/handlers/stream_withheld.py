@@ -5,10 +5,10 @@ does quite this for a 204 stream; the nearest is a handler that awaits before it
 row i2_204_after3, 2026-11-22: 0 bytes for 3.0 s on Bun, Node and Deno).
 """
 
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, work, silence, then a complete 204."""
     exchange.persist()
     await exchange.start()

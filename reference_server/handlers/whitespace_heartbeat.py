@@ -5,10 +5,10 @@ stream, write(' ') then 3 s"); RFC 8259 section 2 allows white space before the 
 """
 
 from firstbyte.reference_server.documents import encoded
-from firstbyte.reference_server.exchange import Exchange
+from firstbyte.reference_server.exchange import ServerExchange
 
 
-async def answer(exchange: Exchange) -> None:
+async def answer(exchange: ServerExchange) -> None:
     """Durable, header, spaces while it works, body."""
     exchange.persist()
     await exchange.begin_json()

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from firstbyte.reference_server.config import Api
 from firstbyte.reference_server.documents import JsonObject, encoded, text_of
 from firstbyte.reference_server.errors import Problem, RequestRefused, bad_body, bad_request, not_found
-from firstbyte.reference_server.exchange import Exchange, Handler
+from firstbyte.reference_server.exchange import Handler, ServerExchange
 from firstbyte.reference_server.handlers import UnknownHandler, handler
 from firstbyte.reference_server.headers import JSON_TYPE, VARY, as_bytes, http_date, no_content
 from firstbyte.reference_server.ledger import LedgerEvent, Ticket
@@ -51,7 +51,7 @@ class PromptResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets the handler answer."""
-        await self._handler(Exchange(self._service, self._ticket, self._prompt, wire_of(scope), send))
+        await self._handler(ServerExchange(self._service, self._ticket, self._prompt, wire_of(scope), send))
 
 
 async def _prompt_async(request: Request) -> Response:
@@ -114,7 +114,7 @@ async def _prompt_status(request: Request) -> Response:
     return json_reply(request, {"id": id_, "sessionID": message.session, "status": status})
 
 
-async def _partial_header(exchange: Exchange) -> None:
+async def _partial_header(exchange: ServerExchange) -> None:
     """/message of 1.2.20: two header lines after 9 ms, everything else when the model is done."""
     exchange.persist()
     exchange.wire.write_raw(b"HTTP/1.1 200 OK\r\n" + as_bytes([JSON_TYPE, VARY]))
@@ -124,7 +124,7 @@ async def _partial_header(exchange: Exchange) -> None:
     exchange.wire.finish_raw(header + b"\r\n" + chunks, 200, body_bytes=len(data))
 
 
-async def _streamed_result(exchange: Exchange) -> None:
+async def _streamed_result(exchange: ServerExchange) -> None:
     """/message of 1.18.33: silence, then a chunked answer."""
     exchange.persist()
     data = encoded(await exchange.start())

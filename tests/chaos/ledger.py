@@ -16,7 +16,7 @@ from random import Random  # noqa: TID251 - a seed makes it, and stands in every
 import msgspec
 
 from firstbyte.harness.client.ask import create_session
-from firstbyte.harness.processes import Child, start_child
+from firstbyte.harness.process.child import Child, start_child
 
 SERVER = "firstbyte.reference_server.main"
 IN_FLIGHT = 8

@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 
 from firstbyte.harness.client.ask import ask
-from firstbyte.harness.processes import Child, start_child
+from firstbyte.harness.model.shape import End, Head, Shape, Wait
+from firstbyte.harness.model.units import Duration, format_duration
+from firstbyte.harness.process.child import Child, start_child
 from firstbyte.harness.targets.reference import encode_shape
-from firstbyte.harness.units import Duration, format_duration
-from firstbyte.harness.wire import End, Head, Shape, Wait
 
-ORIGIN, EDGE = "firstbyte.harness.origin.shape_main", "firstbyte.proxies.main"
+ORIGIN, EDGE = "firstbyte.harness.origin.shape_main", "firstbyte.proxies.program.main"
 LISTEN = ("--listen", "127.0.0.1:0")
 TIMED_OUT = 524
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from firstbyte.harness.result import Run
+from firstbyte.harness.model.result import Run
 from firstbyte.harness.runner.plan import Plan
-from firstbyte.harness.runner.run import run_real
+from firstbyte.harness.runner.play import run_real
 
 LOOK_SECONDS = 0.01
 EDGE_EVENTS = "edge.jsonl"

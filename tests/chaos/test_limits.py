@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from firstbyte.harness.units import seconds
+from firstbyte.harness.model.units import seconds
 from tests.chaos.limits import TIMED_OUT, rate
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]

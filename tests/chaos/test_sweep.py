@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from firstbyte.harness.result import Outcome
-from firstbyte.harness.runner.matrix import plans, select
+from firstbyte.harness.model.result import Outcome
 from firstbyte.harness.runner.plan import Options, Plan
+from firstbyte.harness.runner.selection import plans, select
 from tests.chaos.sweep import STEPS, Step, Struck, is_alive, steps_in, strike
 from tests.hygiene.lab import Session, until
 

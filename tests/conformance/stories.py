@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from firstbyte.harness.profile_ops import header_timers
-from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.runner.matrix import plans, select
+from firstbyte.harness.model.profile_ops import header_timers
+from firstbyte.harness.model.result import Outcome, Run
+from firstbyte.harness.model.timeline import Actor, Event, Kind
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.runner.plan import Options, Plan, make_plan
-from firstbyte.harness.timeline import Actor, Event, Kind
-from firstbyte.harness.units import seconds
+from firstbyte.harness.runner.selection import plans, select
 
 SCALE = 50.0
 SHORT_LIMIT = seconds(20)

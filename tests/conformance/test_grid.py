@@ -8,17 +8,17 @@ import msgspec
 import pytest
 
 from firstbyte.harness.cli import main
+from firstbyte.harness.files.loader import load_shape
 from firstbyte.harness.grid.cell import Cell, GridCell, document
 from firstbyte.harness.grid.differences import MOST, is_as_listed, listed, surprises, with_reasons
 from firstbyte.harness.grid.pages import page
 from firstbyte.harness.grid.plan import emulated_contender, needs_virtual_time, shapes_of
 from firstbyte.harness.grid.run import emulated_cells
 from firstbyte.harness.grid.table import table
-from firstbyte.harness.loader import load_shape
+from firstbyte.harness.model.timeline import Actor, Event, Kind
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report.paint import cells as cells_of
-from firstbyte.harness.timeline import Actor, Event, Kind
-from firstbyte.harness.units import seconds
 from firstbyte.proxies.real.catalogue import PRODUCTS
 from tests.conftest import lacking
 

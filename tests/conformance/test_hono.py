@@ -13,7 +13,7 @@ import pytest
 
 from firstbyte.harness.client.ask import create_session
 from firstbyte.harness.problems import MissingTool
-from firstbyte.harness.processes import start_child
+from firstbyte.harness.process.child import start_child
 from firstbyte.harness.targets.hono.recording import (
     BEATS,
     WAIT_MS,

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from firstbyte.harness.result import Outcome, Run
+from firstbyte.harness.model.result import Outcome, Run
 from firstbyte.harness.runner.plan import Plan
-from firstbyte.harness.runner.run import run_in_sim
+from firstbyte.harness.runner.play import run_in_sim
 from tests.conformance.stories import both_modes, differences
 from tests.soak.busy import LOOPS
 from tests.soak.load import played_beside_loops

@@ -1,7 +1,5 @@
 """Commands in the text of every page are understood, and the pictures and files of pages say what is so."""
 
-import importlib.util
-import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -9,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from firstbyte.harness.cli import build_parser, main
-from firstbyte.proxies.arguments import parse
+from firstbyte.proxies.program.arguments import parse
 from firstbyte.reference_server.arguments import parser
 from tests.docs.pages import blocks_of, commands_of, pages
 from tests.docs.shell import typed
@@ -63,18 +61,10 @@ def test_every_kind_that_the_readme_lists_can_be_listed(capsys: pytest.CaptureFi
 
 def test_the_layers_of_the_picture_are_those_that_the_linter_holds() -> None:
     contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
-    level = {
-        name.rpartition(".")[2]: depth
-        for depth, line in enumerate(contract["layers"])
-        for name in re.findall(r"[\w.]+", line)
-    }
+    held = [[name.removeprefix("firstbyte.") for name in line.split(" | ")] for line in contract["layers"]]
     (picture,) = blocks_of(ROOT / "ARCHITECTURE.md")
-    rows = [re.split(r" {6,}", line)[0].replace(",", "").split() for line in picture.lines]
-    drawn = [[name for name in row if name in level] for row in rows]
-    assert [name for row in rows for name in row if name not in level] == ["reference_server"]
-    assert importlib.util.find_spec("firstbyte.reference_server")
-    for upper, lower in itertools.pairwise(drawn):
-        assert not lower or max(level[name] for name in upper) <= min(level[name] for name in lower), lower
+    drawn = [re.split(r" {3,}", line)[0].replace("/", ".").split() for line in picture.lines]
+    assert drawn == held
 
 
 @pytest.mark.slow

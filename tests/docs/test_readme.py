@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from firstbyte.harness.cli import COMMANDS, main
+from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.report.picture import render
-from firstbyte.harness.runner.matrix import select
 from firstbyte.harness.runner.plan import Options, make_plan
-from firstbyte.harness.runner.run import run_in_sim
-from firstbyte.harness.verdict import Verdict
+from firstbyte.harness.runner.play import run_in_sim
+from firstbyte.harness.runner.selection import select
 
 
 @pytest.fixture(scope="module")

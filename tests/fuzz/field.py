@@ -12,13 +12,13 @@ from itertools import batched
 import h11
 import msgspec
 
-from firstbyte.harness.profile import Profile
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.timeline import Event
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.harness.timeline import Event
-from firstbyte.proxies.config import EdgeConfig, Upstream
-from firstbyte.proxies.host import Host
-from firstbyte.proxies.record import Record
-from firstbyte.proxies.server import EdgeServer
+from firstbyte.proxies.edge.client_connection import ClientConnection
+from firstbyte.proxies.edge.record import Record
+from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 #: Beyond every timer of the fuzzed profile, a request sent again and the lingering close included.
 BEYOND = 30.0
@@ -46,7 +46,7 @@ class Prior2(EdgeServer):
     """Speaks HTTP/2 without TLS, which virtual time has not."""
 
     def _accept(self) -> asyncio.Protocol:
-        host = Host(self._edge, self._pool, self._upstream_tls, self._forget)
+        host = ClientConnection(self._edge, self._pool, self._upstream_tls, self._forget)
         host._client.alpn = b"h2"
         self._hosts[host] = None
         return host.protocol()

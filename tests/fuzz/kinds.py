@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from firstbyte.harness.model.recording import Answered, Finish, Received, Recording
 from firstbyte.harness.probe.examine import examine
-from firstbyte.harness.recording import Answered, Finish, Received, Recording
 from tests.fuzz.documents import DOCUMENTS, misread
 from tests.fuzz.field import Play, faults
 from tests.fuzz.mutate import Source

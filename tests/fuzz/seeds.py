@@ -3,7 +3,7 @@
 import h2.config
 import h2.connection
 
-from firstbyte.harness.profile import Answer, Body, Profile
+from firstbyte.harness.model.profile import Answer, Body, Profile
 from tests.fuzz.field import Play
 from tests.fuzz.mutate import Source, choose, cut, mutated
 from tests.proxies.lab import profile

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firstbyte.harness.loader import (
+from firstbyte.harness.files.loader import (
     consistent,
     load_shape,
     load_suite,
@@ -146,7 +146,7 @@ def read_or_refused(path: Path, read: Callable[[Path], object]) -> None:
 
 def forget() -> None:
     """The readers keep what they read by path, and a clock's tick is longer than a play."""
-    from firstbyte.harness import loader  # noqa: PLC0415 - its caches are private
+    from firstbyte.harness.files import loader  # noqa: PLC0415 - its caches are private
 
     for cached in (loader._parsed, load_shape, load_suite):
         cached.cache_clear()

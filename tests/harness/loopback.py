@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from firstbyte.harness.timeline import Event, Kind
+from firstbyte.harness.model.timeline import Event, Kind
 
 type Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 type Address = tuple[str, int]

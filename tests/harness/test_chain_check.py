@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from firstbyte.harness.chain_check import Trouble, chain_warnings
+from firstbyte.harness.checks.chain import Trouble, chain_warnings
 from firstbyte.harness.cli import main
-from firstbyte.harness.loader import load_profile
+from firstbyte.harness.files.loader import load_profile
 
 CHAINS = [
     pytest.param("cloudflare,nginx", (), id="125 s before 60 s"),

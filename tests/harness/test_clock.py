@@ -3,8 +3,8 @@
 import asyncio
 
 from firstbyte.harness.clock import Clock, HeldClock, RealClock, monotonic_ns
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.harness.units import seconds
 
 
 def test_a_real_clock_multiplies_back_by_its_scale() -> None:

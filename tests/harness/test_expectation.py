@@ -3,7 +3,13 @@
 import msgspec
 import pytest
 
-from firstbyte.harness.expectation import (
+from firstbyte.harness.model.judge import judge
+from firstbyte.harness.model.ledger import Ledger, Message
+from firstbyte.harness.model.scenario import Expect
+from firstbyte.harness.model.timeline import Actor, Event, Kind, Timeline
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import Belief, BeliefRule, ClientExchange, End, Verdict
+from firstbyte.harness.runner.expectation import (
     NeverFired,
     check_fired,
     describe,
@@ -12,14 +18,8 @@ from firstbyte.harness.expectation import (
     mismatches,
     slack,
 )
-from firstbyte.harness.judge import judge
-from firstbyte.harness.ledger import Ledger, Message
-from firstbyte.harness.scenario import Expect
-from firstbyte.harness.timeline import Actor, Event, Kind, Timeline
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import Belief, BeliefRule, End, Exchange, Verdict
 
-SENT = Exchange(
+SENT = ClientExchange(
     id=2,
     method="POST",
     path="/",
@@ -63,7 +63,10 @@ RIGHT = Expect(
 
 
 def differences(
-    expect: Expect, seen: Exchange = SENT, findings: tuple[str, ...] = ("header-withheld",), mode: str = "sim"
+    expect: Expect,
+    seen: ClientExchange = SENT,
+    findings: tuple[str, ...] = ("header-withheld",),
+    mode: str = "sim",
 ) -> list[str]:
     judged = judge([seen], LEDGER, BeliefRule.STATUS)
     return list(mismatches(expect, judged, LEDGER, TIMELINE, findings, mode=mode, time_scale=50))

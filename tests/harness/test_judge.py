@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 
-from firstbyte.harness.judge import belief_of, judge
-from firstbyte.harness.ledger import Ledger, Message
-from firstbyte.harness.verdict import Belief, BeliefRule, End, Exchange, Verdict
+from firstbyte.harness.model.judge import belief_of, judge
+from firstbyte.harness.model.ledger import Ledger, Message
+from firstbyte.harness.model.verdict import Belief, BeliefRule, ClientExchange, End, Verdict
 
-SENT = Exchange(id=1, method="POST", path="/", intent="hello", status=204, end=End.COMPLETE, end_at=5)
+SENT = ClientExchange(id=1, method="POST", path="/", intent="hello", status=204, end=End.COMPLETE, end_at=5)
 TIMED_OUT = msgspec.structs.replace(SENT, status=524)
 CUT = msgspec.structs.replace(SENT, status=200, end=End.TRUNCATED, body_bytes=3)
 RESET = msgspec.structs.replace(SENT, status=None, end=End.RESET)
@@ -44,7 +44,7 @@ VERDICTS = [
     ("name", "exchange", "truth", "verdict"), VERDICTS, ids=lambda value: str(value)[:40]
 )
 def test_each_verdict_follows_from_belief_and_ledger(
-    name: str, exchange: Exchange, truth: Ledger, verdict: Verdict
+    name: str, exchange: ClientExchange, truth: Ledger, verdict: Verdict
 ) -> None:
     assert judge([exchange], truth, BeliefRule.STATUS).verdict is verdict, name
 
@@ -53,12 +53,12 @@ AMBIGUOUS = [TIMED_OUT, CUT, RESET]
 
 
 @pytest.mark.parametrize("exchange", AMBIGUOUS, ids=["gateway error", "cut", "reset"])
-def test_a_careful_client_does_not_know_after_an_ambiguous_failure(exchange: Exchange) -> None:
+def test_a_careful_client_does_not_know_after_an_ambiguous_failure(exchange: ClientExchange) -> None:
     assert belief_of(exchange, BeliefRule.CAREFUL) is Belief.UNKNOWN
 
 
 @pytest.mark.parametrize("exchange", [BAD_REQUEST, REFUSED], ids=["400", "never connected"])
-def test_a_careful_client_believes_a_plain_refusal(exchange: Exchange) -> None:
+def test_a_careful_client_believes_a_plain_refusal(exchange: ClientExchange) -> None:
     assert belief_of(exchange, BeliefRule.CAREFUL) is Belief.FAILED
 
 

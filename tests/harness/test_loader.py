@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from firstbyte.harness.loader import load_profile, load_suite, profile_from, profile_names, read_toml
+from firstbyte.harness.files.loader import load_profile, load_suite, profile_from, profile_names, read_toml
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.units import seconds
 
 TIMER = {"name": "read", "starts_on": "request-sent", "stops_on": ["header-completed"], "limit": "60s"}
 

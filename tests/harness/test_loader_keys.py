@@ -5,10 +5,17 @@ from typing import Any
 
 import pytest
 
-from firstbyte.harness.loader import consistent, decode, load_profile, load_shape, profile_from, with_key
+from firstbyte.harness.files.loader import (
+    consistent,
+    decode,
+    load_profile,
+    load_shape,
+    profile_from,
+    with_key,
+)
+from firstbyte.harness.model.scenario import Suite
+from firstbyte.harness.model.shape import Shape
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.scenario import Suite
-from firstbyte.harness.wire import Shape
 
 RAW: dict[str, Any] = {
     "id": "mine",

@@ -9,15 +9,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from firstbyte.harness import processes
 from firstbyte.harness.client.ask import ask
+from firstbyte.harness.model.result import Outcome, Run
+from firstbyte.harness.model.scenario import ServerOrigin
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.processes import Child, start_child
-from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.runner.matrix import select
+from firstbyte.harness.process import child as processes
+from firstbyte.harness.process.child import Child, start_child
 from firstbyte.harness.runner.plan import Options, make_plan
-from firstbyte.harness.runner.run import run_plan
-from firstbyte.harness.scenario import ServerOrigin
+from firstbyte.harness.runner.play import run_plan
+from firstbyte.harness.runner.selection import select
 
 pytestmark = pytest.mark.real
 

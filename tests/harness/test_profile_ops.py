@@ -3,9 +3,15 @@
 import msgspec
 import pytest
 
-from firstbyte.harness.profile import Answer, Interim, Point, Profile, Resend, ResendCause, Timer
-from firstbyte.harness.profile_ops import complaints, header_timers, scaled, with_header_limit, without_timer
-from firstbyte.harness.units import Duration, seconds
+from firstbyte.harness.model.profile import Answer, Interim, Point, Profile, Resend, ResendCause, Timer
+from firstbyte.harness.model.profile_complaints import complaints
+from firstbyte.harness.model.profile_ops import (
+    header_timers,
+    scaled,
+    with_header_limit,
+    without_timer,
+)
+from firstbyte.harness.model.units import Duration, seconds
 
 READ = Timer(name="read", starts_on=Point.REQUEST_SENT, stops_on=(Point.HEADER_COMPLETED,), limit=seconds(60))
 CONNECT = Timer(

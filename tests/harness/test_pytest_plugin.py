@@ -22,7 +22,7 @@ QUIET = """
 import sys
 
 def test_it():
-    assert "firstbyte.harness.loader" not in sys.modules
+    assert "firstbyte.harness.files.loader" not in sys.modules
 """
 
 
@@ -63,6 +63,6 @@ def test_a_file_with_a_wrong_key_is_one_message(pytester: pytest.Pytester) -> No
 
 def test_without_scenario_files_the_plugin_loads_nothing(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
-        "import sys\ndef test_it():\n    assert 'firstbyte.harness.loader' not in sys.modules\n"
+        "import sys\ndef test_it():\n    assert 'firstbyte.harness.files.loader' not in sys.modules\n"
     )
     pytester.runpytest_subprocess().assert_outcomes(passed=1)

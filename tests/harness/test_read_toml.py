@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from firstbyte.harness.loader import read_toml
+from firstbyte.harness.files.loader import read_toml
 from firstbyte.harness.problems import BadInput
 
 

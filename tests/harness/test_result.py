@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.judge import judge
-from firstbyte.harness.ledger import Ledger, Message
-from firstbyte.harness.result import Fired, Outcome, Run, document, exchange_record, run_record
-from firstbyte.harness.timeline import Actor, Event, Kind, Timeline
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import BeliefRule, End, Exchange
+from firstbyte.harness.model.judge import judge
+from firstbyte.harness.model.ledger import Ledger, Message
+from firstbyte.harness.model.result import Fired, Outcome, Run, document, exchange_record, run_record
+from firstbyte.harness.model.timeline import Actor, Event, Kind, Timeline
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import BeliefRule, ClientExchange, End
 
-SENT = Exchange(
+SENT = ClientExchange(
     id=1,
     method="POST",
     path="/session/s/prompt_async",

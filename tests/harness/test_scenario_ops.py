@@ -2,7 +2,7 @@
 
 import msgspec
 
-from firstbyte.harness.scenario import (
+from firstbyte.harness.model.scenario import (
     Expect,
     KillOrigin,
     Model,
@@ -13,10 +13,10 @@ from firstbyte.harness.scenario import (
     ServerOrigin,
     ShapeOrigin,
 )
-from firstbyte.harness.scenario_ops import scaled_scenario, scaled_shape
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import Verdict
-from firstbyte.harness.wire import Chunk, Close, Head, Interim, Raw, Shape, Wait
+from firstbyte.harness.model.scenario_ops import scaled_scenario, scaled_shape
+from firstbyte.harness.model.shape import Chunk, Close, Head, Interim, Raw, Shape, Wait
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import Verdict
 
 SCENARIO = Scenario(
     id="slow",

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from firstbyte.harness.cli import main
-from firstbyte.harness.loader import load_profile, profile_names, profile_path
+from firstbyte.harness.files.loader import load_profile, profile_names, profile_path
+from firstbyte.harness.files.setting import Setting, apply, parse_setting
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.profile_text import show_profile
-from firstbyte.harness.setting import Setting, apply, parse_setting
+from firstbyte.harness.report.profile import show_profile
 
 READ = [
     pytest.param("timers.read.limit=5s", Setting(hop="0", key="timers.read.limit", value="5s"), id="text"),

@@ -1,6 +1,6 @@
 """Events of several reporters are joined on one axis, and found by who saw what of which request."""
 
-from firstbyte.harness.timeline import Actor, Event, Kind, Timeline, join
+from firstbyte.harness.model.timeline import Actor, Event, Kind, Timeline, join
 
 
 def event(at: int, actor: Actor = Actor.CLIENT, kind: Kind = Kind.BODY, request: int = 1) -> Event:

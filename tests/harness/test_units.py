@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firstbyte.harness.units import BadDuration, as_seconds, format_duration, parse_duration, scale, seconds
+from firstbyte.harness.model.units import (
+    BadDuration,
+    as_seconds,
+    format_duration,
+    parse_duration,
+    scale,
+    seconds,
+)
 
 READ = [
     ("100s", 100_000_000),

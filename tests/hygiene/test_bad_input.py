@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firstbyte.harness.cli import main
-from firstbyte.harness.loader import load_profile
+from firstbyte.harness.files.loader import load_profile
 from tests.hygiene.lab import Session
 from tests.profiles import QUICK
 

@@ -15,14 +15,14 @@ from typing import Self
 
 import msgspec
 
-from firstbyte.harness.profile import Answer, Point, Profile, Timer
+from firstbyte.harness.model.profile import Answer, Point, Profile, Timer
+from firstbyte.harness.model.timeline import Event, Kind
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.harness.timeline import Event, Kind
-from firstbyte.harness.units import seconds
-from firstbyte.proxies.config import EdgeConfig, Upstream
-from firstbyte.proxies.edge import Clock
-from firstbyte.proxies.record import Record
-from firstbyte.proxies.server import EdgeServer
+from firstbyte.proxies.edge.record import Record
+from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.edge.shared import Clock
+from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 type Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from firstbyte.harness.profile import (
+from firstbyte.harness.model.profile import (
     Cause,
     Cut,
     CutCase,
@@ -15,7 +15,7 @@ from firstbyte.harness.profile import (
     On204,
     Timer,
 )
-from firstbyte.harness.timeline import Kind
+from firstbyte.harness.model.timeline import Kind
 from tests.proxies.lab import (
     CHUNKED,
     GAP,

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from firstbyte.harness.profile import Answer, Body
-from firstbyte.proxies.answer import Values, choose_body, log_lines, render
+from firstbyte.harness.model.profile import Answer, Body
+from firstbyte.proxies.rules.answer import Values, choose_body, log_lines, render
 
 HTML = Body(text="<p>{host} {path}</p>", content_type="text/html; charset=UTF-8", accept=("text/html",))
 JSON = Body(

@@ -9,8 +9,8 @@ import random  # noqa: TID251 - seeded: the same plays in each run
 
 import pytest
 
-from firstbyte.harness.loader import load_profile, profile_names
-from firstbyte.harness.profile import CloseKind
+from firstbyte.harness.files.loader import load_profile, profile_names
+from firstbyte.harness.model.profile import CloseKind
 from tests.proxies.lab import CHUNKED, OK, Lab, Script, forever, get, head_of, post, simulate
 
 PIECES = [

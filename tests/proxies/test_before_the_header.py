@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from firstbyte.harness.profile import CloseKind, Interim, InterimAction, OriginSide, Point
+from firstbyte.harness.model.profile import CloseKind, Interim, InterimAction, OriginSide, Point
+from firstbyte.harness.model.timeline import Kind
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sim import BLACKHOLE
-from firstbyte.harness.timeline import Kind
-from firstbyte.harness.units import seconds
-from firstbyte.proxies.config import Upstream
+from firstbyte.proxies.rules.config import Upstream
 from tests.proxies.lab import (
     CHUNKED,
     GAP,

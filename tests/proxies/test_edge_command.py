@@ -17,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no types
 
 from firstbyte.harness.problems import BadInput
-from firstbyte.proxies.arguments import parse
+from firstbyte.proxies.program.arguments import parse
 from tests.proxies.lab import CHUNKED, OK, head_of
 
 pytestmark = pytest.mark.real
@@ -309,7 +309,7 @@ def test_bad_upstreams_are_refused(url: str) -> None:
 
 def test_the_help_loads_no_mitmproxy() -> None:
     code = (
-        "import sys; from firstbyte.proxies.main import main\n"
+        "import sys; from firstbyte.proxies.program.main import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "sys.exit('mitmproxy' in sys.modules)"
     )

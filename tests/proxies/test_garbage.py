@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.proxies.garbage import MOST, PAUSE, Sweeper
+from firstbyte.proxies.program.collector import MOST, PAUSE, Sweeper
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from firstbyte.harness.timeline import Kind
-from firstbyte.proxies.control import control_app
-from firstbyte.proxies.held import Action, Next
+from firstbyte.harness.model.timeline import Kind
+from firstbyte.proxies.program.control import control_app
+from firstbyte.proxies.rules.orders import Action, Next
 from tests.proxies.lab import CHUNKED, OK, Lab, forever, get, head_of, on_sockets, profile, simulate
 
 

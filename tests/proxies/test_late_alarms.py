@@ -7,8 +7,8 @@ import asyncio
 import time
 from typing import Any
 
-from firstbyte.harness.profile import Point, Timer
-from firstbyte.harness.units import Duration
+from firstbyte.harness.model.profile import Point, Timer
+from firstbyte.harness.model.units import Duration
 from tests.proxies.lab import GAP, HEADER, OK, Lab, forever, get, head_of, on_sockets, profile, timer
 
 LIMIT = Duration(50_000)

@@ -16,15 +16,15 @@ from mitmproxy.net.http import http1
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import HttpLayer, HTTPMode, HttpStream, _http1
 
-from firstbyte.harness.loader import load_profile
-from firstbyte.proxies.config import EdgeConfig, Upstream
-from firstbyte.proxies.connections import EdgeClient, EdgeContext, OriginConnection
-from firstbyte.proxies.edge import Edge, NoHooks
-from firstbyte.proxies.heads import Fields, read_request_head, read_response_head
-from firstbyte.proxies.http1_client import EdgeHttp1Client
-from firstbyte.proxies.http1_server import EdgeHttp1Server
-from firstbyte.proxies.layer import EdgeLayer
-from firstbyte.proxies.stream import EdgeStream
+from firstbyte.harness.files.loader import load_profile
+from firstbyte.proxies.edge.layer import EdgeLayer
+from firstbyte.proxies.edge.shared import NoHooks, SharedEdge
+from firstbyte.proxies.edge.stream import EdgeStream
+from firstbyte.proxies.http.connections import EdgeClient, EdgeContext, OriginConnection
+from firstbyte.proxies.http.fields import Fields, read_request_head, read_response_head
+from firstbyte.proxies.http.http1_client import EdgeHttp1Client
+from firstbyte.proxies.http.http1_server import EdgeHttp1Server
+from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 NAMES = [
     ("mitmproxy.proxy.layers.http", "HttpLayer", ("_handle_event", "event_to_child")),
@@ -126,9 +126,9 @@ class _StoppedClock:
         return 0
 
 
-def _edge() -> Edge:
+def _edge() -> SharedEdge:
     config = EdgeConfig(profile=load_profile("envoy").profile, upstream=Upstream(host="origin", port=80))
-    return Edge(
+    return SharedEdge(
         config,
         clock=_StoppedClock(),
         report=None,

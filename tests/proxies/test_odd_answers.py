@@ -4,7 +4,16 @@ import asyncio
 
 import pytest
 
-from firstbyte.harness.profile import Cause, CloseKind, Cut, CutCase, Ending, NotHttp, OriginSide, TwoLengths
+from firstbyte.harness.model.profile import (
+    Cause,
+    CloseKind,
+    Cut,
+    CutCase,
+    Ending,
+    NotHttp,
+    OriginSide,
+    TwoLengths,
+)
 from tests.proxies.lab import CHUNKED, HELLO, Lab, get, head_of, profile, simulate, then
 
 

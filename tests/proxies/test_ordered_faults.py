@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from firstbyte.harness.timeline import Kind
-from firstbyte.proxies.held import Action, Next, Seen
+from firstbyte.harness.model.timeline import Kind
+from firstbyte.proxies.rules.orders import Action, Next, Seen
 from tests.proxies.lab import CHUNKED, HELLO, Lab, Script, get, head_of, post, profile, simulate
 
 BODY = b"0123456789"

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from firstbyte.harness.profile import CloseKind, OriginSide, Resend, ResendCause
-from firstbyte.harness.timeline import Kind
-from firstbyte.harness.units import Duration, seconds
+from firstbyte.harness.model.profile import CloseKind, OriginSide, Resend, ResendCause
+from firstbyte.harness.model.timeline import Kind
+from firstbyte.harness.model.units import Duration, seconds
 from tests.proxies.lab import OK, Lab, Script, forever, get, head_of, post, profile, simulate
 
 ALL = tuple(ResendCause)

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from firstbyte.harness.profile import CloseKind, Interim, InterimAction, OriginSide, Point, Profile
-from firstbyte.harness.timeline import Kind
-from firstbyte.proxies.edge import Edge
-from firstbyte.proxies.record import Record
-from firstbyte.proxies.wire import Wire
+from firstbyte.harness.model.profile import CloseKind, Interim, InterimAction, OriginSide, Point, Profile
+from firstbyte.harness.model.timeline import Kind
+from firstbyte.proxies.edge.record import Record
+from firstbyte.proxies.edge.shared import SharedEdge
+from firstbyte.proxies.edge.transport import EdgeTransport
 from tests.proxies.lab import (
     CHUNKED,
     HEADER,
@@ -128,18 +128,18 @@ def test_an_answer_goes_out_in_one_piece_before_its_exchange_is_written_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     order: list[bytes | str] = []
-    write, done = Wire.write, Edge.done
+    write, done = EdgeTransport.write, SharedEdge.done
 
-    def writing(wire: Wire, data: bytes) -> None:
+    def writing(wire: EdgeTransport, data: bytes) -> None:
         order.append(data)
         write(wire, data)
 
-    def noting(edge: Edge, record: Record) -> None:
+    def noting(edge: SharedEdge, record: Record) -> None:
         order.append("written down")
         done(edge, record)
 
-    monkeypatch.setattr(Wire, "write", writing)
-    monkeypatch.setattr(Edge, "done", noting)
+    monkeypatch.setattr(EdgeTransport, "write", writing)
+    monkeypatch.setattr(SharedEdge, "done", noting)
 
     async def main(lab: Lab) -> int:
         return (await lab.ask(get())).status
@@ -156,7 +156,7 @@ def test_an_answer_goes_out_in_one_piece_before_its_exchange_is_written_down(
 def test_so_many_connections_to_the_origin_wait_for_the_next_requests(
     kept: int, connections: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("firstbyte.proxies.pool.MAX_IDLE", kept)
+    monkeypatch.setattr("firstbyte.proxies.edge.pool.MAX_IDLE", kept)
 
     async def main(lab: Lab) -> int:
         clients = [await lab.connect() for _ in range(100)]

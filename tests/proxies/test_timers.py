@@ -2,9 +2,9 @@
 
 import pytest
 
-from firstbyte.harness.profile import Point, Timer
-from firstbyte.harness.units import Duration
-from firstbyte.proxies.timers import TimerBank, TimerPlan, Turn
+from firstbyte.harness.model.profile import Point, Timer
+from firstbyte.harness.model.units import Duration
+from firstbyte.proxies.rules.timers import TimerBank, TimerPlan, Transition
 
 SENT, READ, HEADER, BODY, END = (
     Point.REQUEST_SENT,
@@ -73,8 +73,8 @@ def test_one_point_hands_over_from_a_timer_to_the_next() -> None:
     bank = TimerBank(TimerPlan((header, gap)))
     bank.note(SENT, 0)
     assert [(change.turn, change.timer, change.left) for change in bank.note(HEADER, 40)] == [
-        (Turn.STOPPED, header, 60),
-        (Turn.ARMED, gap, 100),
+        (Transition.STOPPED, header, 60),
+        (Transition.ARMED, gap, 100),
     ]
 
 

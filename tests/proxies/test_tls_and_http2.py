@@ -10,9 +10,9 @@ import h2.connection
 import h2.events
 import pytest
 
-from firstbyte.harness.profile import Answer, Cut, HoldHeader
-from firstbyte.proxies.config import TlsFiles
-from firstbyte.proxies.tls import make_tls, temporary_tls
+from firstbyte.harness.model.profile import Answer, Cut, HoldHeader
+from firstbyte.proxies.program.tls import make_tls, temporary_tls
+from firstbyte.proxies.rules.config import TlsFiles
 from tests.proxies.lab import CHUNKED, GAP, HEADER, OK, Lab, forever, get, head_of, on_sockets, profile, timer
 
 SHORT = timer(HEADER, limit=200_000)

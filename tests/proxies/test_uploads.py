@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from firstbyte.harness.profile import Interim, InterimAction, Point, Profile
-from firstbyte.harness.timeline import Kind
+from firstbyte.harness.model.profile import Interim, InterimAction, Point, Profile
+from firstbyte.harness.model.timeline import Kind
 from tests.proxies.lab import (
     HEADER,
     OK,

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from firstbyte.harness.loader import LoadedProfile, profile_from, profile_names, profile_path, read_toml
+from firstbyte.harness.checks.evidence import claimed_keys, evidence_complaints, variants
+from firstbyte.harness.files.loader import LoadedProfile, profile_from, profile_names, profile_path, read_toml
+from firstbyte.harness.model.profile import Unknown
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.profile import Unknown
-from firstbyte.harness.profile_check import claimed_keys, evidence_complaints, variants
 
 TODAY = date(2026, 12, 1)
 RAW: dict[str, Any] = {

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from firstbyte.harness.loader import load_profile
-from firstbyte.harness.profile import Answer, Profile, Timer
-from firstbyte.harness.units import seconds
+from firstbyte.harness.files.loader import load_profile
+from firstbyte.harness.model.profile import Answer, Profile, Timer
+from firstbyte.harness.model.units import seconds
 
 
 class Headline(NamedTuple):

@@ -5,8 +5,8 @@ When the header goes out, how a broken body ends, what becomes of 1xx and 204, w
 
 import pytest
 
-from firstbyte.harness.loader import load_profile
-from firstbyte.harness.profile import (
+from firstbyte.harness.files.loader import load_profile
+from firstbyte.harness.model.profile import (
     CloseKind,
     Ending,
     HoldHeader,

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from firstbyte.harness.loader import load_profile, profile_names, profiles_dir
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.profile_check import evidence_complaints, to_raw, variants
-from firstbyte.harness.profile_ops import complaints, scaled
+from firstbyte.harness.checks.evidence import evidence_complaints, to_raw, variants
+from firstbyte.harness.files.loader import load_profile, profile_names, profiles_dir
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.profile_complaints import complaints
+from firstbyte.harness.model.profile_ops import scaled
 
 IDS = {
     "cloudflare",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from firstbyte.harness.grid.plan import limited
-from firstbyte.harness.profile_ops import scaled
-from firstbyte.harness.units import seconds
+from firstbyte.harness.model.profile_ops import scaled
+from firstbyte.harness.model.units import seconds
 from firstbyte.proxies.real.catalogue import PRODUCTS
 from firstbyte.proxies.real.product import Route, Setup
 

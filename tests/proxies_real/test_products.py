@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from firstbyte.harness.files.loader import load_shape
 from firstbyte.harness.grid.cell import Cell
 from firstbyte.harness.grid.measured import running
 from firstbyte.harness.grid.plan import Contender, contender
-from firstbyte.harness.loader import load_shape
+from firstbyte.harness.model.units import as_seconds
 from firstbyte.harness.problems import BadInput, MissingTool, SetupFailed
-from firstbyte.harness.units import as_seconds
 from firstbyte.proxies.real.catalogue import PRODUCTS, product, program_of
 from firstbyte.proxies.real.nginx import Nginx
 from tests.conftest import lacking

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.harness.units import seconds
 from firstbyte.reference_server.app import create_app, protocol_factory, shutdown
 from firstbyte.reference_server.config import ModelScript, Seconds, ServerConfig, Turn
 from firstbyte.reference_server.env import Env

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from firstbyte.harness.loader import decode, load_profile, load_shape, shape_names
-from firstbyte.harness.scenario import Suite
-from firstbyte.harness.scenario_check import scenario_complaints
+from firstbyte.harness.checks.scenario import scenario_complaints
+from firstbyte.harness.files.loader import decode, load_profile, load_shape, shape_names
+from firstbyte.harness.model.scenario import Suite
 
 PROFILES = {name: load_profile(name).profile for name in ("cloudflare", "nginx", "envoy")}
 SHAPES = {name: load_shape(name) for name in shape_names()}

@@ -6,10 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from firstbyte.harness import scenario as scenarios
-from firstbyte.harness import wire
-from firstbyte.harness.findings import finding_ids
-from firstbyte.harness.loader import (
+from firstbyte.harness.checks.scenario import HANDLERS, scenario_complaints
+from firstbyte.harness.files.loader import (
     load_profile,
     load_shape,
     load_suites,
@@ -17,7 +15,9 @@ from firstbyte.harness.loader import (
     scenarios_dir,
     shape_names,
 )
-from firstbyte.harness.scenario_check import HANDLERS, scenario_complaints
+from firstbyte.harness.findings import finding_ids
+from firstbyte.harness.model import scenario as scenarios
+from firstbyte.harness.model import shape as wire
 from firstbyte.reference_server.handlers import handler_ids
 
 OBLIGATION = re.compile(r"\b(must|should)\b")

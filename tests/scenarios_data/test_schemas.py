@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it
 
 from firstbyte.harness.cli import main
 from firstbyte.harness.commands.schema import TYPES, encoded, schema_of, schemas_dir
-from firstbyte.harness.json_schema import DURATION_PATTERN
-from firstbyte.harness.units import BadDuration, parse_duration
+from firstbyte.harness.files.json_schema import DURATION_PATTERN
+from firstbyte.harness.model.units import BadDuration, parse_duration
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = {

@@ -17,15 +17,15 @@ import msgspec
 import pytest
 from playwright.sync_api import ConsoleMessage, Dialog, Page, expect
 
+from firstbyte.harness.files.loader import load_profile, profile_names
 from firstbyte.harness.grid.cell import Cell, GridCell
 from firstbyte.harness.grid.pages import page as grid_page
-from firstbyte.harness.loader import load_profile, profile_names
+from firstbyte.harness.model.timeline import Actor, Event, Kind
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.report.site.charts import counts_by_column, drawn_all
 from firstbyte.harness.report.site.model import Case, Explained, Hue, Lanes, Link, Mark, Row, Site, Word
 from firstbyte.harness.report.site.page import write_site
-from firstbyte.harness.timeline import Actor, Event, Kind
-from firstbyte.harness.units import seconds
-from firstbyte.proxies.answer import Values, refusal_text, render
+from firstbyte.proxies.rules.answer import Values, refusal_text, render
 from tests.ui.conftest import origin
 
 __all__ = ["origin"]

@@ -10,7 +10,12 @@ import h2.events
 import h2.settings
 import pytest
 
-from firstbyte.proxies.config import MAX_HEADER_BYTES, MAX_HEADER_FIELDS, MAX_HTTP2_CHATTER, MAX_HTTP2_RESETS
+from firstbyte.proxies.rules.config import (
+    MAX_HEADER_BYTES,
+    MAX_HEADER_FIELDS,
+    MAX_HTTP2_CHATTER,
+    MAX_HTTP2_RESETS,
+)
 from tests.proxies.lab import OK, Client, Lab, forever, head_of, profile, simulate
 
 HIDDEN = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"

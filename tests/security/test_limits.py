@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from firstbyte.proxies.config import (
+from firstbyte.proxies.rules.config import (
     MAX_BUFFERED_BYTES,
     MAX_CONNECTIONS,
     MAX_HEADER_BYTES,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from firstbyte.proxies.control import control_app
+from firstbyte.proxies.program.control import control_app
 from tests.proxies.lab import Lab, forever, head_of, profile, simulate
 
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.commands.common import count
+from firstbyte.harness.model.units import BadDuration, as_seconds, parse_duration
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.report import json_out
 from firstbyte.harness.report.terminal import terminal_of
-from firstbyte.harness.units import BadDuration, as_seconds, parse_duration
 from firstbyte.harness.version import package_version
 from tests.soak.outcome import document, exit_code, length, table
 from tests.soak.parts import parts

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from firstbyte.harness.result import Outcome, Run
+from firstbyte.harness.model.result import Outcome, Run
 from firstbyte.harness.runner.plan import Plan
-from firstbyte.harness.runner.run import MOST_REPEATS, TOO_BUSY, run_real
+from firstbyte.harness.runner.play import MOST_REPEATS, TOO_BUSY, run_real
 from tests.conformance.stories import real_plan
 from tests.soak.busy import busy_machine
 

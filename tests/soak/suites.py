@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.runner.matrix import plans, run_all, select
+from firstbyte.harness.model.result import Outcome, Run
 from firstbyte.harness.runner.plan import Options, Plan
+from firstbyte.harness.runner.selection import plans, run_all, select
 from tests.conformance.stories import both_modes, differences
 from tests.soak.busy import LOOPS
 from tests.soak.load import AT_ONCE, is_held_up, played_beside_loops

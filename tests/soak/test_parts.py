@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from firstbyte.harness.result import Outcome
+from firstbyte.harness.model.result import Outcome
 from firstbyte.harness.runner.conclude import failed_run
-from firstbyte.harness.runner.matrix import plans, select
 from firstbyte.harness.runner.plan import Options
-from firstbyte.harness.runner.run import TOO_BUSY, run_in_sim
+from firstbyte.harness.runner.play import TOO_BUSY, run_in_sim
+from firstbyte.harness.runner.selection import plans, select
 from tests.chaos.sweep import is_alive
 from tests.hygiene.lab import Session, until
 from tests.soak.busy import busy_machine

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sendstate.adapter import load_adapter
 from firstbyte.harness.sendstate.play import Subject
-from firstbyte.harness.units import seconds
-from firstbyte.proxies.arguments import read_upstream
+from firstbyte.proxies.program.arguments import read_upstream
 from tests.running import running_server
 
 SHORT = seconds(3)

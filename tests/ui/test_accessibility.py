@@ -9,13 +9,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has no types
 from playwright.sync_api import Browser, expect
 
+from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 from firstbyte.harness.sendstate.play import Subject, staged
-from firstbyte.harness.sendstate.stage import Stage
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
-def violations(stage: Stage) -> list[str]:
+def violations(stage: PageUnderTest) -> list[str]:
     """What axe finds, with the element."""
     found = Axe().run(stage.page).response["violations"]
     return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]

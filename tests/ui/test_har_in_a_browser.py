@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from firstbyte.proxies.har import HarWriter
-from firstbyte.proxies.record import Record
+from firstbyte.proxies.edge.record import Record
+from firstbyte.proxies.program.har import HarWriter
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

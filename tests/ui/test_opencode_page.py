@@ -12,12 +12,12 @@ from playwright.sync_api import Browser, Page
 
 from firstbyte.harness.problems import BadInput, MissingTool
 from firstbyte.harness.sendstate.adapter import load_adapter
+from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 from firstbyte.harness.sendstate.play import Subject, chosen, play, staged
-from firstbyte.harness.sendstate.stage import Stage
 from firstbyte.harness.targets.opencode.packages import program_of
 from firstbyte.harness.targets.opencode.pages import ADAPTER, PAGE_OF, standing
-from firstbyte.proxies.arguments import read_upstream
-from firstbyte.proxies.held import Action
+from firstbyte.proxies.program.arguments import read_upstream
+from firstbyte.proxies.rules.orders import Action
 from tests.conftest import lacking
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.programs]
@@ -125,7 +125,7 @@ def test_a_page_that_needs_what_is_not_taken_is_told(
     assert f"{wrong}: {message}" in str(caught.value)
 
 
-def answers(stage: Stage) -> list[str]:
+def answers(stage: PageUnderTest) -> list[str]:
     """What the server has answered."""
     return [said.text for said in stage.server_has() if not said.mine]
 

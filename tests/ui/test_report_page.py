@@ -10,13 +10,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has no types
 from playwright.sync_api import ConsoleMessage, Page, expect
 
-from firstbyte.harness.loader import load_profile
+from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.report.site.charts import counts_by_column, drawn_all, findings_by_level
 from firstbyte.harness.report.site.page import write_site
 from firstbyte.harness.report.site.runs import Replay, site_of
-from firstbyte.harness.runner.matrix import plans, select
 from firstbyte.harness.runner.plan import Options
-from firstbyte.harness.runner.run import run_in_sim
+from firstbyte.harness.runner.play import run_in_sim
+from firstbyte.harness.runner.selection import plans, select
 from tests.harness.report import samples
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]

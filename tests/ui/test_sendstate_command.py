@@ -11,8 +11,8 @@ import pytest
 
 from firstbyte.harness import redact
 from firstbyte.harness.cli import main
+from firstbyte.harness.files.json_path import select
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.selecting import select
 from firstbyte.harness.sendstate.adapter import load_adapter
 
 PAGES = Path("reference_server", "ui")

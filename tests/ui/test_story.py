@@ -1,9 +1,9 @@
 """A failure's timeline: one axis for check, page and edge, without what only makes the page."""
 
 from firstbyte.harness.clock import monotonic_ns, wall_ms
+from firstbyte.harness.model.timeline import Actor, Event, Kind
 from firstbyte.harness.sendstate.seen import Announced, Frame, Record, ShownMessage
 from firstbyte.harness.sendstate.timeline import lines_of, story
-from firstbyte.harness.timeline import Actor, Event, Kind
 
 NOW = monotonic_ns() // 1000
 UNIX = wall_ms() * 1000

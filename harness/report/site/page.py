@@ -11,10 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from firstbyte.harness.files.replace import replace
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report.site.model import Site
 from firstbyte.harness.report.site.packing import packed, shown
-from firstbyte.harness.whole_file import replace
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("base.js", "lanes.js", "draw.js", "case.js", "overview.js", "main.js")

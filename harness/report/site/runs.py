@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from firstbyte.harness.findings.catalogue import load_finding
-from firstbyte.harness.profile import Profile
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.result import Outcome, Run
+from firstbyte.harness.model.verdict import ClientExchange, Verdict
 from firstbyte.harness.report.site.model import Case, Explained, Hue, Lanes, Row, Site, Word
 from firstbyte.harness.report.site.timers import marks_of
 from firstbyte.harness.report.words import MEANING, OUTCOME_WORD, seen, server_has, short_time, told
-from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.verdict import Exchange, Verdict
 
 COMMAND = "command"
 """The fact that is no version."""
@@ -177,7 +177,7 @@ def _facts(run: Run, made_with: str) -> list[tuple[str, str]]:
     return [*facts, ("digest", run.digest or "none")]
 
 
-def _request(one: Exchange) -> str:
+def _request(one: ClientExchange) -> str:
     def after(at: int | None) -> str:
         return "never" if at is None else f"after {short_time(at - one.sent_at)}"
 

@@ -5,9 +5,9 @@ A reset only moves a deadline, so the edge reports none; the profile says which 
 
 from collections.abc import Iterator, Sequence
 
-from firstbyte.harness.profile import Point, Profile, Timer
+from firstbyte.harness.model.profile import Point, Profile, Timer
+from firstbyte.harness.model.timeline import Actor, Event, Kind
 from firstbyte.harness.report.site.model import Mark
-from firstbyte.harness.timeline import Actor, Event, Kind
 
 TIMER_RESET = "timer-reset"
 _READS = {Kind.ORIGIN_READ, Kind.BODY, Kind.HEADER_COMPLETED, Kind.INTERIM}

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from firstbyte.harness.sendstate.checks import ambiguity, answers, composing, connection
-from firstbyte.harness.sendstate.stage import Stage
+from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 
-CHECKS: Mapping[str, Callable[[Stage], None]] = {
+CHECKS: Mapping[str, Callable[[PageUnderTest], None]] = {
     "restore-only-if-absent": ambiguity.restore_only_if_absent,
     "ambiguous-is-not-failed": ambiguity.ambiguous_is_not_failed,
     "transcript-equals-ledger": ambiguity.transcript_equals_ledger,

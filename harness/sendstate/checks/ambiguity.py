@@ -1,9 +1,9 @@
 """Checks of what a page does when an edge answers for a server that has the message."""
 
-from firstbyte.harness.sendstate.stage import Stage
+from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 
 
-def restore_only_if_absent(stage: Stage) -> None:
+def restore_only_if_absent(stage: PageUnderTest) -> None:
     """A stored message behind a 524, nothing to know it by, then everything: its text must not come back."""
     stage.open()
     with stage.blind():
@@ -16,7 +16,7 @@ def restore_only_if_absent(stage: Stage) -> None:
     )
 
 
-def ambiguous_is_not_failed(stage: Stage) -> None:
+def ambiguous_is_not_failed(stage: PageUnderTest) -> None:
     """A stored message behind a 524, nothing to know it by, then everything."""
     stage.open()
     with stage.blind():
@@ -29,7 +29,7 @@ def ambiguous_is_not_failed(stage: Stage) -> None:
     stage.require(holds=not said, or_else=f"the page said '{said}' of a message the server has")
 
 
-def transcript_equals_ledger(stage: Stage) -> None:
+def transcript_equals_ledger(stage: PageUnderTest) -> None:
     """One accepted, one stored behind a 524, one lost."""
     stage.open()
     stage.send("accepted")
@@ -41,7 +41,7 @@ def transcript_equals_ledger(stage: Stage) -> None:
         stage.require(holds=False, or_else="; ".join(_differences(stage)))
 
 
-def retry_reuses_id(stage: Stage) -> None:
+def retry_reuses_id(stage: PageUnderTest) -> None:
     """A stored message behind a 524 while nothing can be read; the user sends again."""
     stage.open()
     with stage.blind():
@@ -57,7 +57,7 @@ def retry_reuses_id(stage: Stage) -> None:
     )
 
 
-def _differences(stage: Stage) -> list[str]:
+def _differences(stage: PageUnderTest) -> list[str]:
     frame = stage.record().now
     said = stage.server_has()
     mine = [one.text for one in said if one.mine]

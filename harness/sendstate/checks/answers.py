@@ -3,11 +3,11 @@
 from playwright.sync_api import Route
 
 from firstbyte.harness.sendstate.checks.composing import REASON, SHORT
+from firstbyte.harness.sendstate.page_under_test import MARK, PageUnderTest
 from firstbyte.harness.sendstate.page_watch import path_of
-from firstbyte.harness.sendstate.stage import MARK, Stage
 
 
-def truncated_2xx_is_not_success(stage: Stage) -> None:
+def truncated_2xx_is_not_success(stage: PageUnderTest) -> None:
     """A 200 that breaks off, for a message that never reached the server.
 
     Nothing can be read meanwhile: what the page makes of it stands until it has been seen.
@@ -30,7 +30,7 @@ def truncated_2xx_is_not_success(stage: Stage) -> None:
     )
 
 
-def injected_type_204_is_success(stage: Stage) -> None:
+def injected_type_204_is_success(stage: PageUnderTest) -> None:
     """The server's answer as a 204 that is called text/html, and nothing else to know it by."""
     stage.open()
     with stage.blind():
@@ -46,7 +46,7 @@ def injected_type_204_is_success(stage: Stage) -> None:
         )
 
 
-def gateway_html_never_shown(stage: Stage) -> None:
+def gateway_html_never_shown(stage: PageUnderTest) -> None:
     """A 524 with a page of its own."""
     stage.open()
     with stage.blind():
@@ -59,7 +59,7 @@ def gateway_html_never_shown(stage: Stage) -> None:
     stage.require(holds=markup == 0, or_else="the gateway's page was put into the page as markup")
 
 
-def state_is_announced(stage: Stage) -> None:
+def state_is_announced(stage: PageUnderTest) -> None:
     """A 524 and a refusal, by ear."""
     stage.open()
     stage.painted()

@@ -2,14 +2,14 @@
 
 from playwright.sync_api import Route
 
-from firstbyte.harness.sendstate.stage import Stage
-from firstbyte.proxies.held import Action
+from firstbyte.harness.sendstate.page_under_test import PageUnderTest
+from firstbyte.proxies.rules.orders import Action
 
 REASON = "The model m-7 is not allowed for this key"
 SHORT = (1, 1)
 
 
-def double_enter_sends_once(stage: Stage) -> None:
+def double_enter_sends_once(stage: PageUnderTest) -> None:
     """Enter, Enter."""
     stage.open()
     order = stage.next_sends(Action.HOLD, count=2)
@@ -23,7 +23,7 @@ def double_enter_sends_once(stage: Stage) -> None:
     stage.require(holds=len(sent) == 1, or_else=f"two Enters made {len(sent)} messages")
 
 
-def typed_text_survives(stage: Stage) -> None:
+def typed_text_survives(stage: PageUnderTest) -> None:
     """Typed during a send that a 524 ends, and during one that is refused."""
     stage.open()
     order = stage.next_sends(Action.HOLD)
@@ -49,7 +49,7 @@ def typed_text_survives(stage: Stage) -> None:
     )
 
 
-def refusal_restores_and_says_why(stage: Stage) -> None:
+def refusal_restores_and_says_why(stage: PageUnderTest) -> None:
     """A 400 with a reason; then no server at all."""
     stage.open()
     stage.refused("not like this", REASON)
@@ -76,7 +76,7 @@ def refusal_restores_and_says_why(stage: Stage) -> None:
     )
 
 
-def _is_given_back(stage: Stage, text: str) -> bool:
+def _is_given_back(stage: PageUnderTest, text: str) -> bool:
     frame = stage.record().now
     control = stage.adapter.send_again
     if (

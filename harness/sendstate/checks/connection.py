@@ -6,14 +6,14 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Route
 
 from firstbyte.harness.sendstate.outcome import NotApplicable
-from firstbyte.harness.sendstate.stage import MANY, Stage
-from firstbyte.proxies.held import Action
+from firstbyte.harness.sendstate.page_under_test import MANY, PageUnderTest
+from firstbyte.proxies.rules.orders import Action
 
 SIX = tuple(f"message {number}" for number in range(1, 7))
 SECONDS_TO_RECOVER = (1, 1, 1, 1, 1)
 
 
-def answer_after_sse_cut(stage: Stage) -> None:
+def answer_after_sse_cut(stage: PageUnderTest) -> None:
     """The stream is away while a second tab gets an answer."""
     events = stage.adapter.events
     if events is None:
@@ -36,7 +36,7 @@ def answer_after_sse_cut(stage: Stage) -> None:
     )
 
 
-def reload_shows_truth(stage: Stage) -> None:
+def reload_shows_truth(stage: PageUnderTest) -> None:
     """A reload in mid-send: with the message stored, and with it nowhere."""
     stage.open()
     order = stage.next_sends(Action.HOLD)
@@ -65,7 +65,7 @@ def reload_shows_truth(stage: Stage) -> None:
     )
 
 
-def usable_while_six_hang(stage: Stage) -> None:
+def usable_while_six_hang(stage: PageUnderTest) -> None:
     """Six sends without an answer, then a read from within the page."""
     stage.open()
     order = stage.next_sends(Action.HOLD, count=len(SIX))
@@ -84,7 +84,7 @@ def usable_while_six_hang(stage: Stage) -> None:
     )
 
 
-def offline_and_back(stage: Stage) -> None:
+def offline_and_back(stage: PageUnderTest) -> None:
     """The network goes in mid-send, the user goes on, the network comes back."""
     stage.open()
     with stage.blind():
@@ -111,7 +111,7 @@ def offline_and_back(stage: Stage) -> None:
     stage.require(holds="in the tunnel" in kept, or_else="what was sent offline is gone")
 
 
-def _missing(stage: Stage) -> list[str]:
+def _missing(stage: PageUnderTest) -> list[str]:
     body = stage.record().now
     shown = {one.text for one in body.messages}
     return [f"'{said.text}'" for said in stage.server_has() if said.text not in shown]

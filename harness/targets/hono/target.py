@@ -12,15 +12,15 @@ import msgspec
 
 from firstbyte.harness.client.ask import ask
 from firstbyte.harness.clock import monotonic_of_unix
-from firstbyte.harness.loader import decode, read_toml
+from firstbyte.harness.files.loader import decode, read_toml
+from firstbyte.harness.model.scenario import Operation, Scenario, Send, ServerOrigin
+from firstbyte.harness.model.units import Duration
 from firstbyte.harness.origin.account import Account, read_account
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.scenario import Operation, Scenario, Send, ServerOrigin
 from firstbyte.harness.targets.hono.runtime import HERE, RUNTIMES, Runtime
 from firstbyte.harness.targets.program import Program, start_program
 from firstbyte.harness.targets.talk import SessionTalk
 from firstbyte.harness.targets.target import Job, Origin, Talk
-from firstbyte.harness.units import Duration
 
 APP = "app"
 READY = "/_firstbyte/ledger"

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from firstbyte.harness.model.scenario import Operation
 from firstbyte.harness.origin.account import Account, Entry, StoredMessage
-from firstbyte.harness.scenario import Operation
 from firstbyte.harness.targets.opencode.events import Announced
 from firstbyte.harness.targets.opencode.log import Logged
 from firstbyte.harness.targets.opencode.model import Call

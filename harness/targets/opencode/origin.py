@@ -15,10 +15,11 @@ from firstbyte.harness.client.ask import ask
 from firstbyte.harness.client.operations import Ids, build
 from firstbyte.harness.client.raw import Request
 from firstbyte.harness.clock import monotonic_ns, monotonic_of_unix
+from firstbyte.harness.model.scenario import Operation, ProductOrigin, Send
+from firstbyte.harness.model.units import as_seconds
 from firstbyte.harness.origin.account import Account
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.processes import Child, start_child
-from firstbyte.harness.scenario import Operation, ProductOrigin, Send
+from firstbyte.harness.process.child import Child, start_child
 from firstbyte.harness.targets.opencode import locker, model
 from firstbyte.harness.targets.opencode.account import (
     Fault,
@@ -35,7 +36,6 @@ from firstbyte.harness.targets.opencode.settings import SET_UP, Surroundings
 from firstbyte.harness.targets.program import Program, start_program
 from firstbyte.harness.targets.talk import SessionTalk
 from firstbyte.harness.targets.target import LOOPBACK
-from firstbyte.harness.units import as_seconds
 
 ROLE = "origin"
 READY = "/global/health"

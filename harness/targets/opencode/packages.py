@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from firstbyte.harness.loader import decode, read_toml
+from firstbyte.harness.files.loader import decode, read_toml
 from firstbyte.harness.problems import BadInput, MissingTool, SetupFailed, did_you_mean
 from firstbyte.harness.targets.npm import NO_NPM, cache_dir
 

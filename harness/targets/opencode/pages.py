@@ -13,13 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from firstbyte.harness.processes import start_child
-from firstbyte.harness.scenario import Model, ProductOrigin
+from firstbyte.harness.model.scenario import Model, ProductOrigin
+from firstbyte.harness.model.units import Duration
+from firstbyte.harness.process.child import start_child
 from firstbyte.harness.targets.opencode import router
 from firstbyte.harness.targets.opencode.origin import OpenCode
 from firstbyte.harness.targets.opencode.packages import program_of, require
 from firstbyte.harness.targets.opencode.target import PREFIX, find
-from firstbyte.harness.units import Duration
 
 ADAPTER = Path(__file__).with_name("page.toml")
 PAGE_OF = {"1.2.15": "1.14.34", "1.2.20": "1.14.34"}

@@ -8,7 +8,14 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from firstbyte.harness.scenario import Operation, ProductOrigin, Scenario, Send, ServerOrigin, ShapeOrigin
+from firstbyte.harness.model.scenario import (
+    Operation,
+    ProductOrigin,
+    Scenario,
+    Send,
+    ServerOrigin,
+    ShapeOrigin,
+)
 from firstbyte.harness.targets.opencode.origin import OpenCode
 from firstbyte.harness.targets.opencode.packages import listed, package_of, program_of, require
 from firstbyte.harness.targets.target import Job, Origin

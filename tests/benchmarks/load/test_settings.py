@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from benchmarks.load.settings import REFERENCE, Settings, add_settings, settings_of
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[3]
 

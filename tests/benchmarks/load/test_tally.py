@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.load.intent import Attempt, Intent, packed, unpacked
 from benchmarks.load.tally import tally
-from firstbyte.harness.verdict import End, Verdict
+from firstbyte.harness.model.verdict import End, Verdict
 
 OK = Attempt(status=204, end=End.COMPLETE, took=5)
 CUT = Attempt(status=524, end=End.COMPLETE, took=100)

@@ -5,7 +5,7 @@ import pytest
 from firstbyte.harness.audit.operations import Operation
 from firstbyte.harness.audit.run import Audited
 from firstbyte.harness.audit.table import table
-from firstbyte.harness.loader import load_shape, profile_names
+from firstbyte.harness.files.loader import load_shape, profile_names
 from firstbyte.harness.probe.examine import examine
 from firstbyte.harness.report.paint import Palette, cells, paint
 from tests.harness.predict.lab import recorded

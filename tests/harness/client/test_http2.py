@@ -9,16 +9,16 @@ import pytest
 from firstbyte.harness.client.http2 import REFUSED, Http2Exchange
 from firstbyte.harness.client.raw import RawClient, Request
 from firstbyte.harness.client.reading import Sight
-from firstbyte.harness.profile import Answer
+from firstbyte.harness.model.profile import Answer
+from firstbyte.harness.model.verdict import ClientExchange, End
 from firstbyte.harness.sim import SimClock
-from firstbyte.harness.verdict import End, Exchange
 from tests.proxies.lab import CHUNKED, HELLO, OK, Lab, Script, forever, head_of, profile, simulate, then
 
 FIELDS = [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "lab")]
 
 
-def exchange_with(script: Script, request: Request, **fields: object) -> Exchange:
-    async def main(lab: Lab) -> Exchange:
+def exchange_with(script: Script, request: Request, **fields: object) -> ClientExchange:
+    async def main(lab: Lab) -> ClientExchange:
         assert isinstance(lab.clock, SimClock)
         client = RawClient(lab.address, clock=lab.clock, report=lab.events.append)
         try:

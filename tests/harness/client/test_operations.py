@@ -6,8 +6,8 @@ import pytest
 
 from firstbyte.harness.client.operations import IdMint, Ids, build
 from firstbyte.harness.client.raw import Request
-from firstbyte.harness.scenario import Operation, Send
-from firstbyte.harness.units import Duration, seconds
+from firstbyte.harness.model.scenario import Operation, Send
+from firstbyte.harness.model.units import Duration, seconds
 
 IDS = Ids(message="msg_1", part="prt_1")
 

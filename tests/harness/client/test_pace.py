@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from firstbyte.harness.client.raw import RawClient, Request
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.harness.units import seconds
 
 UPLOAD = Request(id=1, method="POST", path="/", body=b"x" * 100, pace=seconds(9))
 

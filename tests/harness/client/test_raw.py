@@ -7,10 +7,10 @@ import pytest
 
 from firstbyte.harness.client.raw import RawClient, Request
 from firstbyte.harness.clock import RealClock
+from firstbyte.harness.model.timeline import Actor, Kind
+from firstbyte.harness.model.units import Duration, seconds
+from firstbyte.harness.model.verdict import ClientExchange, End
 from firstbyte.harness.origin.playing import reset
-from firstbyte.harness.timeline import Actor, Kind
-from firstbyte.harness.units import Duration, seconds
-from firstbyte.harness.verdict import End, Exchange
 from tests.harness.loopback import LOOPBACK, Address, Script, Watcher, head_of, serving
 
 pytestmark = pytest.mark.real
@@ -33,7 +33,7 @@ def answering(*parts: bytes) -> Script:
     return script
 
 
-async def exchange(script: Script, request: Request = GET) -> tuple[Exchange, Watcher]:
+async def exchange(script: Script, request: Request = GET) -> tuple[ClientExchange, Watcher]:
     watcher = Watcher()
     async with serving(script) as address:
         client = client_of(address, watcher)

@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
+from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.findings.on_a_recording import RULES, Recorded, find_recorded
-from firstbyte.harness.loader import load_profile
-from firstbyte.harness.prediction import Outcome, Prediction
-from firstbyte.harness.recording import WireSeen
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import End
+from firstbyte.harness.model.prediction import Outcome, Prediction
+from firstbyte.harness.model.recording import WireSeen
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import End
 
 JSON = (("Content-Type", "application/json"), ("Content-Length", "2"))
 SSE = (("Content-Type", "text/event-stream"), ("Transfer-Encoding", "chunked"))

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from firstbyte.harness.findings import find, run_finding_ids
-from firstbyte.harness.judge import judge
-from firstbyte.harness.ledger import Ledger, Message
-from firstbyte.harness.profile import Answer, HoldHeader, Interim, Point, Profile, Timer
-from firstbyte.harness.timeline import Actor, Event, Kind, join
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import BeliefRule, End, Exchange
+from firstbyte.harness.model.judge import judge
+from firstbyte.harness.model.ledger import Ledger, Message
+from firstbyte.harness.model.profile import Answer, HoldHeader, Interim, Point, Profile, Timer
+from firstbyte.harness.model.timeline import Actor, Event, Kind, join
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import BeliefRule, ClientExchange, End
 from tests.harness.report.samples import INTENT, client, edge, exchange, ledger, model, origin
 
 GAP = Timer(
@@ -33,11 +33,11 @@ def fired(at: float, *, limit: float = 100, **data: bool) -> Event:
     return edge(at, Kind.TIMER_FIRED, timer="read", limit_us=seconds(limit), **data)
 
 
-def gateway(at: float = 100, status: int | None = 524, **changes: object) -> Exchange:
+def gateway(at: float = 100, status: int | None = 524, **changes: object) -> ClientExchange:
     return msgspec.structs.replace(exchange(status=status, header=at, end=at), **changes)
 
 
-def changed(one: Exchange, **changes: object) -> Exchange:
+def changed(one: ClientExchange, **changes: object) -> ClientExchange:
     return msgspec.structs.replace(one, **changes)
 
 
@@ -59,7 +59,7 @@ class Case:
     """One run. Default: a request that got its 204 in 3 ms and is stored once."""
 
     events: tuple[Event, ...] = ()
-    exchanges: tuple[Exchange, ...] = (OK,)
+    exchanges: tuple[ClientExchange, ...] = (OK,)
     held: Ledger = field(default_factory=ledger)
     profile: Profile | None = None
     rule: BeliefRule = BeliefRule.STATUS

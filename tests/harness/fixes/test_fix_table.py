@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from firstbyte.harness.cli import main
+from firstbyte.harness.files.loader import profile_names
 from firstbyte.harness.fixes import play, table
 from firstbyte.harness.fixes.catalogue import FIXES, fix_ids
 from firstbyte.harness.fixes.cell import Cell, Result, classify
@@ -15,10 +16,9 @@ from firstbyte.harness.fixes.edge import column
 from firstbyte.harness.fixes.measured import Measured, file_content, joined, read_measured
 from firstbyte.harness.fixes.play import all_cells
 from firstbyte.harness.fixes.real import measure_fixes
-from firstbyte.harness.judge import Judgement
-from firstbyte.harness.loader import profile_names
+from firstbyte.harness.model.judge import Judgement
+from firstbyte.harness.model.verdict import Belief, ClientExchange, End, Verdict
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.verdict import Belief, End, Exchange, Verdict
 from firstbyte.proxies.real.catalogue import PRODUCTS
 from tests.conftest import lacking
 
@@ -98,7 +98,9 @@ def test_the_table_fits_80_columns(cells: tuple[Cell, ...]) -> None:
     assert [line for line in lines if len(line) > 80 and " " in line.strip()] == []
 
 
-BASELINE = Exchange(id=1, method="POST", path="/", status=504, sent_at=0, end_at=60_000_000, end=End.COMPLETE)
+BASELINE = ClientExchange(
+    id=1, method="POST", path="/", status=504, sent_at=0, end_at=60_000_000, end=End.COMPLETE
+)
 CLASSES = [
     pytest.param(Verdict.DELIVERED, {"status": 204}, (), CURED, id="told the truth"),
     pytest.param(Verdict.PHANTOM_FAILURE, {}, (), NOT, id="the same error at the same time"),

@@ -5,9 +5,9 @@ import json
 import msgspec
 import pytest
 
-from firstbyte.harness.ledger import Ledger, Message
+from firstbyte.harness.model.ledger import Ledger, Message
+from firstbyte.harness.model.timeline import Actor, Event, Kind
 from firstbyte.harness.origin.account import UNFINISHED, Account, Entry, events_of, ledger_of, read_account
-from firstbyte.harness.timeline import Actor, Event, Kind
 
 
 def entry(event: str, request: int | str | None = 1, at: int = 5, **rest: object) -> Entry:

@@ -10,13 +10,7 @@ import msgspec
 import pytest
 
 from firstbyte.harness.client.ask import ask
-from firstbyte.harness.origin.account import Account, read_account
-from firstbyte.harness.origin.shape_main import decode_shape
-from firstbyte.harness.origin.shape_server import ShapeServer
-from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.harness.targets.reference import encode_shape
-from firstbyte.harness.units import Duration, seconds
-from firstbyte.harness.wire import (
+from firstbyte.harness.model.shape import (
     Chunk,
     Close,
     End,
@@ -32,6 +26,12 @@ from firstbyte.harness.wire import (
     Wait,
     WaitRequest,
 )
+from firstbyte.harness.model.units import Duration, seconds
+from firstbyte.harness.origin.account import Account, read_account
+from firstbyte.harness.origin.shape_main import decode_shape
+from firstbyte.harness.origin.shape_server import ShapeServer
+from firstbyte.harness.sim import Sim, run_sim
+from firstbyte.harness.targets.reference import encode_shape
 
 pytestmark = pytest.mark.real
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from firstbyte.harness.model.verdict import BeliefRule
 from firstbyte.harness.plugin.round_verdict import EdgeSaw, Observed, told, unfired, verdict_of
 from firstbyte.harness.plugin.rounds import bytes_before, faults_of, target_of, targets
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.verdict import BeliefRule
-from firstbyte.proxies.held import Action, Seen
+from firstbyte.proxies.rules.orders import Action, Seen
 
 
 def seen(number: int, status: int = 201, **more: object) -> Seen:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from firstbyte.harness.plugin.world import SimRunner, World
+from firstbyte.harness.plugin.simulation import SimRunner, Simulation
 from firstbyte.harness.sim import SimError
 
 ORDERS: list[str] = []
@@ -47,7 +47,7 @@ def app() -> Starlette:
 
 
 def test_the_edge_answers_after_a_hundred_seconds_that_take_none(sim: SimRunner, app: Starlette) -> None:
-    async def play(world: World) -> tuple[int, float, tuple[tuple[str, float], ...]]:
+    async def play(world: Simulation) -> tuple[int, float, tuple[tuple[str, float], ...]]:
         reply = await world.client.post("/slow", content="tea")
         return reply.status_code, world.now, world.fired
 
@@ -56,21 +56,21 @@ def test_the_edge_answers_after_a_hundred_seconds_that_take_none(sim: SimRunner,
 
 
 def test_past_the_edge_nobody_is_in_a_hurry(sim: SimRunner, app: Starlette) -> None:
-    async def play(world: World) -> tuple[int, float]:
+    async def play(world: Simulation) -> tuple[int, float]:
         return (await world.direct.post("/slow", content="tea")).status_code, world.now
 
     assert sim(app, play) == (204, 130.0)
 
 
 def test_a_stream_with_a_heartbeat_outlives_the_limit(sim: SimRunner, app: Starlette) -> None:
-    async def play(world: World) -> tuple[bytes, float]:
+    async def play(world: Simulation) -> tuple[bytes, float]:
         return (await world.client.get("/beats")).content, world.now
 
     assert sim(app, play, "nginx") == (b" " * 20, 200.0)
 
 
 def test_the_clients_own_timeouts_are_virtual_too(sim: SimRunner, app: Starlette) -> None:
-    async def play(world: World) -> float:
+    async def play(world: Simulation) -> float:
         with pytest.raises(httpx.ReadTimeout):
             await world.client.post("/slow", content="tea", timeout=7)
         return world.now
@@ -79,7 +79,7 @@ def test_the_clients_own_timeouts_are_virtual_too(sim: SimRunner, app: Starlette
 
 
 def test_what_reaches_outside_is_refused(sim: SimRunner, app: Starlette) -> None:
-    async def play(_world: World) -> None:
+    async def play(_world: Simulation) -> None:
         await asyncio.to_thread(print)
 
     with pytest.raises(SimError, match="thread"):
@@ -93,7 +93,7 @@ def test_a_start_up_that_fails_is_told(sim: SimRunner) -> None:
             raise RuntimeError("no database")
         yield
 
-    async def play(_world: World) -> None:
+    async def play(_world: Simulation) -> None:
         """Never."""
 
     with pytest.raises(RuntimeError, match="no database"):

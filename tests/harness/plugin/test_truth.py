@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from firstbyte.harness.plugin.edge import EdgeFactory
 from firstbyte.harness.plugin.origin import OriginFactory
-from firstbyte.harness.plugin.truth import Ledger
+from firstbyte.harness.plugin.truth import OriginLedger
 from firstbyte.harness.problems import BadInput, SetupFailed
 
 LOST = httpx.ReadError("reset")
@@ -69,7 +69,7 @@ def shop() -> Starlette:
 def test_an_application_behind_an_edge_is_asked_for_the_truth_by_url(
     origin: OriginFactory,
     edge: EdgeFactory,
-    ledger: Callable[..., Ledger],
+    ledger: Callable[..., OriginLedger],
     assert_delivered_once: Callable[..., None],
 ) -> None:
     server = origin(app=shop())
@@ -92,7 +92,7 @@ def test_a_wire_shape_is_a_server(origin: OriginFactory) -> None:
     assert server.arrivals == 1
 
 
-def test_what_is_wrong_is_told(origin: OriginFactory, ledger: Callable[..., Ledger]) -> None:
+def test_what_is_wrong_is_told(origin: OriginFactory, ledger: Callable[..., OriginLedger]) -> None:
     with pytest.raises(BadInput, match="name one of shape='silent'"):
         origin()
     with pytest.raises(BadInput, match="did you mean 'silent'"):

@@ -6,20 +6,20 @@ import string
 import msgspec
 
 from firstbyte.harness.client.raw import RawClient, Request
+from firstbyte.harness.model.prediction import Prediction
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.recording import Recording
+from firstbyte.harness.model.shape import Shape
+from firstbyte.harness.model.timeline import Event
+from firstbyte.harness.model.units import Duration, as_seconds, seconds
+from firstbyte.harness.model.verdict import ClientExchange
 from firstbyte.harness.origin.account import read_account
 from firstbyte.harness.origin.shape_server import ShapeServer
 from firstbyte.harness.predict import predict
-from firstbyte.harness.prediction import Prediction
 from firstbyte.harness.probe.record import Question, Recorder, Target
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.recording import Recording
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.harness.timeline import Event
-from firstbyte.harness.units import Duration, as_seconds, seconds
-from firstbyte.harness.verdict import Exchange
-from firstbyte.harness.wire import Shape
-from firstbyte.proxies.config import EdgeConfig, Upstream
-from firstbyte.proxies.server import EdgeServer
+from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 PATIENCE = seconds(1009.000001)
 """Longer than any limit but those of an hour, and equal to no sum of round ones."""
@@ -94,7 +94,7 @@ def live(shape: Shape, profile: Profile) -> Told:
     return run_sim(main)
 
 
-async def _all_requests(shape: Shape, client: RawClient) -> Exchange:
+async def _all_requests(shape: Shape, client: RawClient) -> ClientExchange:
 
     asked = question(shape)
     exchange = None
@@ -115,7 +115,7 @@ async def _all_requests(shape: Shape, client: RawClient) -> Exchange:
     return exchange
 
 
-def _told(exchange: Exchange, requests: int) -> Told:
+def _told(exchange: ClientExchange, requests: int) -> Told:
     is_open = exchange.end == "open"
     at = None if is_open or exchange.end_at is None else exchange.end_at - exchange.sent_at
     return exchange.status, str(exchange.end), at, requests

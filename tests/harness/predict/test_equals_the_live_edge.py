@@ -5,10 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firstbyte.harness.loader import load_profile, load_shape, profile_names, shape_names
-from firstbyte.harness.predict import predict
-from firstbyte.harness.predict.exchange import NOT_RECORDED, NOT_TAKEN
-from firstbyte.harness.profile import (
+from firstbyte.harness.files.loader import load_profile, load_shape, profile_names, shape_names
+from firstbyte.harness.model.profile import (
     Cut,
     CutCase,
     Ending,
@@ -25,8 +23,7 @@ from firstbyte.harness.profile import (
     Timer,
     TwoLengths,
 )
-from firstbyte.harness.units import Duration, seconds
-from firstbyte.harness.wire import (
+from firstbyte.harness.model.shape import (
     Chunk,
     Close,
     End,
@@ -43,7 +40,10 @@ from firstbyte.harness.wire import (
     Wait,
     WaitRequest,
 )
-from firstbyte.harness.wire import Interim as InterimStep
+from firstbyte.harness.model.shape import Interim as InterimStep
+from firstbyte.harness.model.units import Duration, seconds
+from firstbyte.harness.predict import predict
+from firstbyte.harness.predict.exchange import NOT_RECORDED, NOT_TAKEN
 from tests.harness.predict.lab import live, predicted, recorded, told_by
 
 PROFILES = {name: load_profile(name).profile for name in profile_names()}

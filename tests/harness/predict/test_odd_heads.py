@@ -2,8 +2,8 @@
 
 import pytest
 
-from firstbyte.harness.loader import load_profile
-from firstbyte.harness.wire import Close, Hold, Raw, Request, Shape, WaitRequest
+from firstbyte.harness.files.loader import load_profile
+from firstbyte.harness.model.shape import Close, Hold, Raw, Request, Shape, WaitRequest
 from tests.harness.predict.lab import live, predicted, recorded
 
 EDGES = [load_profile(name).profile for name in ("nginx", "varnish", "ats")]

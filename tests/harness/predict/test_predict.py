@@ -3,16 +3,16 @@
 import msgspec
 import pytest
 
-from firstbyte.harness.loader import load_profile, load_shape, profile_names, shape_names
+from firstbyte.harness.files.loader import load_profile, load_shape, profile_names, shape_names
+from firstbyte.harness.model.prediction import Outcome
+from firstbyte.harness.model.profile_ops import without_timer
+from firstbyte.harness.model.recording import Answered, Finish, Received, Recording, Sent, Setup
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import End
 from firstbyte.harness.predict import is_same, predict, predict_all_values
 from firstbyte.harness.predict.exchange import NOT_RECORDED, predict_and_tell
 from firstbyte.harness.predict.variants import can_matter
-from firstbyte.harness.prediction import Outcome
 from firstbyte.harness.probe.edges import judge_recording, variants
-from firstbyte.harness.profile_ops import without_timer
-from firstbyte.harness.recording import Answered, Finish, Received, Recording, Sent, Setup
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import End
 from tests.harness.predict.lab import recorded
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from firstbyte.harness.loader import load_shape
-from firstbyte.harness.scenario_ops import scaled_shape
-from firstbyte.harness.wire import Shape
+from firstbyte.harness.files.loader import load_shape
+from firstbyte.harness.model.scenario_ops import scaled_shape
+from firstbyte.harness.model.shape import Shape
 
 
 @contextmanager

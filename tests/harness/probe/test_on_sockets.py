@@ -6,18 +6,18 @@ import pytest
 
 from firstbyte.harness.client.raw import RawClient, Request
 from firstbyte.harness.clock import RealClock
-from firstbyte.harness.loader import load_profile, load_shape
+from firstbyte.harness.files.loader import load_profile, load_shape
+from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.profile_ops import scaled
+from firstbyte.harness.model.scenario_ops import scaled_shape
+from firstbyte.harness.model.shape import Shape
+from firstbyte.harness.model.timeline import Event
+from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.harness.origin.shape_server import ShapeServer
 from firstbyte.harness.predict import predict
 from firstbyte.harness.probe.record import Question, Target, record
-from firstbyte.harness.profile import Profile
-from firstbyte.harness.profile_ops import scaled
-from firstbyte.harness.scenario_ops import scaled_shape
-from firstbyte.harness.timeline import Event
-from firstbyte.harness.units import Duration, seconds
-from firstbyte.harness.wire import Shape
-from firstbyte.proxies.config import EdgeConfig, Upstream
-from firstbyte.proxies.server import EdgeServer
+from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 pytestmark = [pytest.mark.real, pytest.mark.clock]
 

@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from firstbyte.harness.loader import load_shape, shape_names
+from firstbyte.harness.files.loader import load_shape, shape_names
+from firstbyte.harness.model.recording import Setup
+from firstbyte.harness.model.units import Duration
 from firstbyte.harness.probe.examine import Examined, examine
 from firstbyte.harness.probe.picture import lines_of
-from firstbyte.harness.recording import Setup
 from firstbyte.harness.report.paint import Palette, cells, paint
-from firstbyte.harness.units import Duration
 from tests.harness.predict.lab import recorded
 
 EDGES = ("nginx", "heroku", "cloudflare")

@@ -15,9 +15,9 @@ from threading import Thread
 import pytest
 
 from firstbyte.harness.cli import main
+from firstbyte.harness.model.shape import Hold, Raw, Request, Shape, WaitRequest
 from firstbyte.harness.probe.address import read_address
-from firstbyte.harness.wire import Hold, Raw, Request, Shape, WaitRequest
-from firstbyte.proxies.tls import make_tls
+from firstbyte.proxies.program.tls import make_tls
 from tests.harness.probe.servers import playing, scaled
 from tests.profiles import QUICK
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from firstbyte.harness.clock import RealClock
-from firstbyte.harness.loader import load_shape
+from firstbyte.harness.files.loader import load_shape
+from firstbyte.harness.model.recording import Finish, Recording
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import End
 from firstbyte.harness.predict import read_wire
 from firstbyte.harness.probe.record import Question, Recorder, Target, head_of, record
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.recording import Finish, Recording
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import End
-from firstbyte.proxies.tls import make_tls
+from firstbyte.proxies.program.tls import make_tls
 from tests.harness.loopback import LOOPBACK, Script, serving
 from tests.harness.loopback import head_of as read_head
 from tests.harness.predict.lab import recorded

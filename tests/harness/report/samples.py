@@ -1,11 +1,11 @@
 """Runs written by hand, as small as the story they tell: what a picture or a table is tested with."""
 
-from firstbyte.harness.judge import judge
-from firstbyte.harness.ledger import Ledger, Message
-from firstbyte.harness.result import Fired, Outcome, Run
-from firstbyte.harness.timeline import Actor, Event, Kind, Timeline
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import BeliefRule, End, Exchange
+from firstbyte.harness.model.judge import judge
+from firstbyte.harness.model.ledger import Ledger, Message
+from firstbyte.harness.model.result import Fired, Outcome, Run
+from firstbyte.harness.model.timeline import Actor, Event, Kind, Timeline
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import BeliefRule, ClientExchange, End
 
 INTENT = "hello"
 PATH = "/session/ses_1/prompt_async"
@@ -41,9 +41,9 @@ def exchange(
     end: float | None = 0.003,
     kind: End = End.COMPLETE,
     path: str = PATH,
-) -> Exchange:
+) -> ClientExchange:
     """What the client saw, times in seconds."""
-    return Exchange(
+    return ClientExchange(
         id=id_,
         method="POST",
         path=path,
@@ -64,7 +64,7 @@ def ledger(effects: int = 1, stage: str = "finished", calls: int = 1) -> Ledger:
 
 def run(
     *events: Event,
-    exchanges: tuple[Exchange, ...],
+    exchanges: tuple[ClientExchange, ...],
     held: Ledger,
     scenario: str = "act-1",
     title: str = "The report's symptom",

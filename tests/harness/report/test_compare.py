@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from firstbyte.harness.cli import main
+from firstbyte.harness.model.result import document
 from firstbyte.harness.report.changes import markdown
 from firstbyte.harness.report.compare import Comparison, Direction, compare, kind_of
-from firstbyte.harness.result import document
 from tests.harness.report import samples
 
 

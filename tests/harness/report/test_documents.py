@@ -10,11 +10,11 @@ import msgspec
 import pytest
 import xmlschema
 
+from firstbyte.harness.model.result import Outcome, Run, document
+from firstbyte.harness.model.timeline import Kind
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out, junit
-from firstbyte.harness.result import Outcome, Run, document
-from firstbyte.harness.timeline import Kind
-from firstbyte.harness.units import seconds
 from tests.harness.report import samples
 
 RUNS = tuple(make() for make in samples.ALL)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
+from firstbyte.harness.model.result import Run
+from firstbyte.harness.model.timeline import Actor, Event, Kind
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import End
 from firstbyte.harness.report.paint import Palette, paint
 from firstbyte.harness.report.picture import picture, render
-from firstbyte.harness.result import Run
-from firstbyte.harness.timeline import Actor, Event, Kind
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import End
 from tests.harness.report import samples
 
 GOLDEN = Path(__file__).parent / "golden"

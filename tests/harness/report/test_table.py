@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
+from firstbyte.harness.model.result import Outcome, Run
 from firstbyte.harness.report.paint import Palette
 from firstbyte.harness.report.table import print_acts, print_runs
 from firstbyte.harness.report.terminal import Terminal
-from firstbyte.harness.result import Outcome, Run
 from tests.harness.report import samples
 
 RUNS = tuple(make() for make in samples.ALL)

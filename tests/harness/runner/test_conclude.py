@@ -3,17 +3,17 @@
 import msgspec
 import pytest
 
-from firstbyte.harness.ledger import Ledger, Message
-from firstbyte.harness.result import Fired, Outcome
+from firstbyte.harness.model.ledger import Ledger, Message
+from firstbyte.harness.model.result import Fired, Outcome
+from firstbyte.harness.model.scenario import Expect, Operation, Send, ShapeOrigin
+from firstbyte.harness.model.timeline import Actor, Event, Kind, Timeline
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import ClientExchange, End, Verdict
 from firstbyte.harness.runner.conclude import Observed, conclude, digest, failed_run
-from firstbyte.harness.runner.matrix import select
 from firstbyte.harness.runner.plan import Options, Plan, make_plan
-from firstbyte.harness.scenario import Expect, Operation, Send, ShapeOrigin
-from firstbyte.harness.timeline import Actor, Event, Kind, Timeline
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import End, Exchange, Verdict
+from firstbyte.harness.runner.selection import select
 
-SENT = Exchange(
+SENT = ClientExchange(
     id=1,
     method="POST",
     path="/",

@@ -5,17 +5,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from firstbyte.harness.result import run_record
+from firstbyte.harness.model.result import run_record
 from firstbyte.harness.runner.conclude import digest
-from firstbyte.harness.runner.matrix import plans, select
 from firstbyte.harness.runner.plan import Options, Plan, make_plan
-from firstbyte.harness.runner.run import observe_in_sim, run_in_sim
+from firstbyte.harness.runner.play import observe_in_sim, run_in_sim
+from firstbyte.harness.runner.selection import plans, select
 
 RUNS = 1_000
 _SCRIPT = """
-from firstbyte.harness.runner.matrix import plans, select
+from firstbyte.harness.runner.selection import plans, select
 from firstbyte.harness.runner.plan import Options
-from firstbyte.harness.runner.run import run_in_sim
+from firstbyte.harness.runner.play import run_in_sim
 print(" ".join(run_in_sim(plan).digest for plan in plans(select(["hero"]), (), Options(seed=7))))
 """
 

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from firstbyte.harness.result import Outcome, Run
+from firstbyte.harness.model.result import Outcome, Run
+from firstbyte.harness.model.units import Duration
 from firstbyte.harness.runner import machine
-from firstbyte.harness.runner import run as running
+from firstbyte.harness.runner import play as running
 from firstbyte.harness.runner.conclude import failed_run
 from firstbyte.harness.runner.machine import (
     MOST_HELD_UP,
     MOST_OF_PRODUCT,
-    Waits,
+    SchedulerDelay,
     waited_for_processor,
     watched_machine,
 )
-from firstbyte.harness.runner.matrix import plans, select
 from firstbyte.harness.runner.plan import Options, Plan
 from firstbyte.harness.runner.real_stage import SHARED_MEMORY, real_stage
+from firstbyte.harness.runner.selection import plans, select
 from firstbyte.harness.targets.catalogue import acts_of
-from firstbyte.harness.units import Duration
 
 HELD_UP = Duration(MOST_HELD_UP + 1)
 
@@ -89,7 +89,7 @@ async def test_what_others_waited_counts_within_a_second_and_not_over_a_run(
 ) -> None:
     monkeypatch.setattr(machine, "WINDOW", 2)
     waits = [Duration(at * 60_000) for at in range(6)]
-    watch = machine.Watch(lambda: waits.pop(0))
+    watch = machine.LoopLag(lambda: waits.pop(0))
     for _ in range(5):
         watch._look()
     assert 120_000 <= watch.worst < 180_000
@@ -97,7 +97,7 @@ async def test_what_others_waited_counts_within_a_second_and_not_over_a_run(
 
 async def test_many_short_waits_for_a_turn_add_up_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "WINDOW", 4)
-    watch = machine.Watch(lambda: Duration(0))
+    watch = machine.LoopLag(lambda: Duration(0))
     now = asyncio.get_running_loop().time()
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
     for late in [0.001, *[0.032] * 7]:
@@ -140,7 +140,7 @@ def test_a_scaled_run_works_in_memory_and_leaves_nothing_there(
 
 def test_what_a_killed_process_waited_does_not_hide_what_its_successor_waits() -> None:
     waited = {1: Duration(90_000), 2: Duration(10_000)}
-    waits = Waits(lambda pid: waited.get(pid, Duration(0)))
+    waits = SchedulerDelay(lambda pid: waited.get(pid, Duration(0)))
     assert waits.until_now([1, 2]) == 100_000
     del waited[1]
     assert waits.until_now([2]) == 100_000

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from firstbyte.harness.loader import load_suites
+from firstbyte.harness.files.loader import load_suites
+from firstbyte.harness.model.result import Run
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.result import Run
-from firstbyte.harness.runner import matrix
-from firstbyte.harness.runner.matrix import plans, run_all, select, shard
+from firstbyte.harness.runner import selection as matrix
 from firstbyte.harness.runner.plan import Options
+from firstbyte.harness.runner.selection import plans, run_all, select, shard
 
 HERO = [scenario.id for scenario in load_suites()[0].scenario]
 SUITE = """

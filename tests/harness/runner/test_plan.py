@@ -3,14 +3,22 @@
 import msgspec
 import pytest
 
-from firstbyte.harness.loader import load_profile
+from firstbyte.harness.files.loader import load_profile
+from firstbyte.harness.model.profile import HoldHeader
+from firstbyte.harness.model.scenario import (
+    Expect,
+    Operation,
+    Pause,
+    Scenario,
+    Send,
+    ServerOrigin,
+    ShapeOrigin,
+)
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.profile import HoldHeader
-from firstbyte.harness.runner.matrix import select
 from firstbyte.harness.runner.plan import Options, is_bad_without_expectation, make_plan, override
-from firstbyte.harness.scenario import Expect, Operation, Pause, Scenario, Send, ServerOrigin, ShapeOrigin
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import Verdict
+from firstbyte.harness.runner.selection import select
 
 ACT = select(["act-1"])[0]
 

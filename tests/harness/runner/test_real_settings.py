@@ -5,10 +5,10 @@ import asyncio
 import msgspec
 import pytest
 
-from firstbyte.harness.runner.matrix import plans, select
+from firstbyte.harness.files.setting import apply_to_chain, parse_setting
 from firstbyte.harness.runner.plan import Options
-from firstbyte.harness.runner.run import run_real
-from firstbyte.harness.setting import apply_to_chain, parse_setting
+from firstbyte.harness.runner.play import run_real
+from firstbyte.harness.runner.selection import plans, select
 
 
 @pytest.mark.real

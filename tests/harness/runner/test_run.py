@@ -3,16 +3,16 @@
 import msgspec
 import pytest
 
+from firstbyte.harness.model.profile import Evidence
+from firstbyte.harness.model.profile_ops import without_timer
+from firstbyte.harness.model.result import Outcome
+from firstbyte.harness.model.scenario import KillOrigin, Model, Send, ServerOrigin
+from firstbyte.harness.model.units import seconds
+from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.profile import Evidence
-from firstbyte.harness.profile_ops import without_timer
-from firstbyte.harness.result import Outcome
-from firstbyte.harness.runner.matrix import plans, select, shard
 from firstbyte.harness.runner.plan import Options, Plan, make_plan
-from firstbyte.harness.runner.run import run_in_sim
-from firstbyte.harness.scenario import KillOrigin, Model, Send, ServerOrigin
-from firstbyte.harness.units import seconds
-from firstbyte.harness.verdict import Verdict
+from firstbyte.harness.runner.play import run_in_sim
+from firstbyte.harness.runner.selection import plans, select, shard
 
 
 def act(name: str = "act-1", edge: str = "cloudflare-100") -> Plan:

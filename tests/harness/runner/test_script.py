@@ -10,13 +10,7 @@ import pytest
 
 from firstbyte.harness.client.ask import create_session
 from firstbyte.harness.clock import Clock, RealClock
-from firstbyte.harness.origin.account import Account
-from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.runner.matrix import select
-from firstbyte.harness.runner.plan import Options, make_plan
-from firstbyte.harness.runner.run import run_in_sim
-from firstbyte.harness.runner.script import Script
-from firstbyte.harness.scenario import (
+from firstbyte.harness.model.scenario import (
     KillOrigin,
     Operation,
     Pause,
@@ -27,10 +21,16 @@ from firstbyte.harness.scenario import (
     ServerOrigin,
     Step,
 )
+from firstbyte.harness.model.timeline import Event, Kind, Timeline
+from firstbyte.harness.model.units import Duration, seconds
+from firstbyte.harness.model.verdict import Belief, BeliefRule, Verdict
+from firstbyte.harness.origin.account import Account
+from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.runner.plan import Options, make_plan
+from firstbyte.harness.runner.play import run_in_sim
+from firstbyte.harness.runner.script import Script
+from firstbyte.harness.runner.selection import select
 from firstbyte.harness.targets.talk import SessionTalk
-from firstbyte.harness.timeline import Event, Kind, Timeline
-from firstbyte.harness.units import Duration, seconds
-from firstbyte.harness.verdict import Belief, BeliefRule, Verdict
 from tests.harness.loopback import Address, Watcher, head_of, serving
 
 MESSAGES = [

@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from firstbyte.harness.result import Outcome, Run
+from firstbyte.harness.model.result import Outcome, Run
+from firstbyte.harness.model.scenario import Operation, Send, ServerOrigin, ShapeOrigin
+from firstbyte.harness.model.shape import Hold, Interim, Shape
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.runner import sim_server
-from firstbyte.harness.runner.matrix import select
 from firstbyte.harness.runner.plan import Options, Plan, make_plan
-from firstbyte.harness.runner.run import run_in_sim
-from firstbyte.harness.scenario import Operation, Send, ServerOrigin, ShapeOrigin
-from firstbyte.harness.units import seconds
-from firstbyte.harness.wire import Hold, Interim, Shape
+from firstbyte.harness.runner.play import run_in_sim
+from firstbyte.harness.runner.selection import select
 from firstbyte.reference_server.app import create_app
 from firstbyte.reference_server.config import ServerConfig
 from firstbyte.reference_server.env import Env

@@ -5,12 +5,12 @@ otherwise.
 import msgspec
 import pytest
 
-from firstbyte.harness.loader import LoadedProfile, load_profile
-from firstbyte.harness.profile import Evidence, Unknown
-from firstbyte.harness.result import Outcome
-from firstbyte.harness.runner.matrix import select
+from firstbyte.harness.files.loader import LoadedProfile, load_profile
+from firstbyte.harness.model.profile import Evidence, Unknown
+from firstbyte.harness.model.result import Outcome
 from firstbyte.harness.runner.plan import Options, Plan, make_plan, override
-from firstbyte.harness.runner.run import observe_in_sim, run_in_sim
+from firstbyte.harness.runner.play import observe_in_sim, run_in_sim
+from firstbyte.harness.runner.selection import select
 from firstbyte.harness.runner.unknowns import is_consulted, summary
 
 

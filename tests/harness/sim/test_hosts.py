@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.harness.sim import Host, HostState, Kind, Link, Movement, Sim, SimError, Stalled, run_sim
-from firstbyte.harness.units import Duration, seconds
 
 type Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from firstbyte.harness.clock import Clock
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sim import Livelock, OutOfTime, Sim, SimError, Stalled, Unfinished, Unhandled, run_sim
-from firstbyte.harness.units import seconds
 
 
 def test_a_hundred_seconds_pass_at_once_and_exactly() -> None:

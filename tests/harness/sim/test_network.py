@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sim import BLACKHOLE, Host, Kind, Link, Movement, Sim, run_sim
-from firstbyte.harness.units import seconds
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

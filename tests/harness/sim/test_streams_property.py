@@ -5,8 +5,8 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firstbyte.harness.model.units import Duration
 from firstbyte.harness.sim import Link, Sim, run_sim
-from firstbyte.harness.units import Duration
 
 LINKS = st.builds(
     Link,

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from firstbyte.harness.cli import main
-from firstbyte.harness.runner.matrix import plans, select
 from firstbyte.harness.runner.plan import Options
+from firstbyte.harness.runner.selection import plans, select
 from firstbyte.harness.targets import install, npm
 from firstbyte.harness.targets.catalogue import find_target, rows
 from firstbyte.harness.targets.hono.runtime import RUNTIMES

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import pytest
 
+from firstbyte.harness.model.result import Outcome, Run
+from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import MissingTool
-from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.runner.matrix import plans, select
 from firstbyte.harness.runner.plan import Options, Plan
-from firstbyte.harness.runner.run import run_real
+from firstbyte.harness.runner.play import run_real
+from firstbyte.harness.runner.selection import plans, select
 from firstbyte.harness.targets.catalogue import find_target
-from firstbyte.harness.verdict import Verdict
 from tests.conftest import lacking
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.clock]

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from firstbyte.harness.client.ask import ask
-from firstbyte.harness.processes import start_child
-from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.runner.matrix import plans, select
+from firstbyte.harness.model.result import Outcome, Run
+from firstbyte.harness.model.verdict import Verdict
+from firstbyte.harness.process.child import start_child
 from firstbyte.harness.runner.plan import Options
-from firstbyte.harness.runner.run import run_real
-from firstbyte.harness.verdict import Verdict
+from firstbyte.harness.runner.play import run_real
+from firstbyte.harness.runner.selection import plans, select
 from tests.conftest import lacking
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.clock]

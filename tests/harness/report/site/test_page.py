@@ -13,16 +13,16 @@ import pytest
 
 from firstbyte.harness.cli import main
 from firstbyte.harness.commands import site
-from firstbyte.harness.loader import load_profile
+from firstbyte.harness.files.loader import load_profile
+from firstbyte.harness.model.result import Outcome, Run
+from firstbyte.harness.model.timeline import Kind
+from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report.site.page import rendered, write_site
 from firstbyte.harness.report.site.runs import Replay, replay_command, site_of, words
 from firstbyte.harness.report.site.timers import TIMER_RESET, marks_of
-from firstbyte.harness.result import Outcome, Run
-from firstbyte.harness.timeline import Kind
-from firstbyte.harness.verdict import Verdict
-from firstbyte.proxies.har import HarWriter
-from firstbyte.proxies.record import Record
+from firstbyte.proxies.edge.record import Record
+from firstbyte.proxies.program.har import HarWriter
 from tests.harness.report import samples
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)> \x1b[2J \u202e @DATA@ @SCRIPT@"

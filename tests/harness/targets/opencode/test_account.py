@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from firstbyte.harness.model.scenario import Operation
 from firstbyte.harness.origin.account import Account, ledger_of
-from firstbyte.harness.scenario import Operation
 from firstbyte.harness.targets.opencode.account import Fault, Known, Sent, account_of, owners_of
 from firstbyte.harness.targets.opencode.events import Announced, announcement
 from firstbyte.harness.targets.opencode.log import Logged, telling

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from firstbyte.harness.model.result import Run
 from firstbyte.harness.problems import MissingTool
 from firstbyte.harness.report.picture import render
-from firstbyte.harness.result import Run
-from firstbyte.harness.runner.matrix import plans, run_all, select
 from firstbyte.harness.runner.plan import Options
+from firstbyte.harness.runner.selection import plans, run_all, select
 from firstbyte.harness.targets.catalogue import acts_of
 from firstbyte.harness.targets.opencode.packages import listed, program_of
 from tests.conftest import lacking

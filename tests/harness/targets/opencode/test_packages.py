@@ -113,8 +113,8 @@ def test_its_acts_are_its_own_and_sound(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_what_is_stated_for_its_time_scale_is_stated_for_no_other() -> None:
-    from firstbyte.harness.runner.matrix import plans, select  # noqa: PLC0415 - what is needed here only
     from firstbyte.harness.runner.plan import Options  # noqa: PLC0415
+    from firstbyte.harness.runner.selection import plans, select  # noqa: PLC0415 - what is needed here only
 
     suite = select([acts_of("opencode@1.2.20").suite])
     for scale, is_stated in ((80.0, True), (50.0, False)):

@@ -1,0 +1,1 @@
+"""TOML and JSON in and out: the only place where data is untyped."""

@@ -1,0 +1,78 @@
+"""The words of a verdict: what the client believes, how an answer ended, and what follows from both. Data
+only.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class End(StrEnum):
+    """How an answer ended, as the client saw it on the wire."""
+
+    COMPLETE = "complete"
+    TRUNCATED = "truncated"  # closed before the announced end
+    RESET = "reset"
+    OPEN = "open"  # the client went away or stopped waiting
+
+
+class Belief(StrEnum):
+    """What the client was told about its intent."""
+
+    OK = "ok"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class BeliefRule(StrEnum):
+    """The client's policy.
+
+    status: a 2xx with a complete body is ok, anything else failed (what the reported page does).
+    careful: a gateway error or a lost connection after the request left is unknown, settled by a later read.
+    """
+
+    STATUS = "status"
+    CAREFUL = "careful"
+
+
+class Verdict(StrEnum):
+    """Belief joined with the ledger."""
+
+    DUPLICATE = "duplicate"
+    PHANTOM_SUCCESS = "phantom-success"
+    TRUNCATED = "truncated"
+    PHANTOM_FAILURE = "phantom-failure"
+    UNRESOLVED = "unresolved"
+    REFUSED = "refused"
+    DELIVERED = "delivered"
+
+    @property
+    def is_good(self) -> bool:
+        """The client was told the truth."""
+        return self in (Verdict.DELIVERED, Verdict.REFUSED)
+
+
+class ClientExchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One request as the client saw it. Times are microseconds since the run began; None = it never came.
+
+    settled: the belief a later read of the server gave, for the careful rule.
+    """
+
+    id: int
+    method: str
+    path: str
+    intent: str = ""
+    sent_at: int = 0
+    status: int | None = None
+    first_byte_at: int | None = None
+    header_at: int | None = None
+    end_at: int | None = None
+    end: End = End.OPEN
+    body_bytes: int = 0
+    connected: bool = True
+    request_left: bool = True
+    interims: tuple[int, ...] = ()
+    retry_signals: tuple[str, ...] = ()
+    body: str = ""  # the first kilobytes, for reports
+    framing_ok: bool = True  # False: body bytes on a 204, or bytes after the end
+    settled: Belief | None = None

@@ -1,0 +1,176 @@
+"""A process that loads everything once and then forks a child in milliseconds. It is the parent of all
+children of a run.
+
+Spoken to over a socket pair, one JSON message each way: `start` (with the child's standard output as a file
+descriptor) is answered with the pid, `signal` with whether the child was still there, `keep` a folder with
+nothing. When the socket closes, because the harness ended or was killed, every child is ended, blocked or
+not, and the folders are removed. It must never signal a pid that is not a living child of its own.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+PRELOADED = (
+    "firstbyte.reference_server.main",
+    "firstbyte.reference_server.app",
+    "firstbyte.proxies.program.main",
+    "firstbyte.proxies.program.chain",
+    "firstbyte.harness.origin.shape_main",
+)
+MOST = 1 << 20
+GRACE_SECONDS = 2.0
+LOOK_SECONDS = 0.01
+FOLDER_PREFIX = "firstbyte-"
+
+
+class Nursery:
+    """The living children, and the folders that children have worked in."""
+
+    def __init__(self, harness: socket.socket) -> None:
+        self._harness = harness
+        self._alive: set[int] = set()
+        self._folders: set[str] = set()
+        self._ours, self._theirs = os.pipe()
+
+    def __repr__(self) -> str:
+        return f"<Nursery {len(self._alive)} children>"
+
+    def serve(self) -> None:
+        """Until the harness is gone; then end everything."""
+        signal.signal(signal.SIGCHLD, self._reap)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with suppress(ConnectionError):  # the harness was killed while a message or its answer was under way
+            while self._answer_one():
+                pass
+        self._end_all()
+
+    def _answer_one(self) -> bool:
+        message, descriptors, _, _ = socket.recv_fds(self._harness, MOST, 1)
+        if not message:
+            return False
+        request: dict[str, Any] = json.loads(message)
+        if "module" in request:
+            reply: dict[str, int] = self._start(request, descriptors[0])
+        else:
+            reply = self._signal(request) if "signal" in request else self._keep(request)
+        self._harness.sendall(json.dumps(reply).encode())
+        return True
+
+    def _reap(self, _number: int, _frame: FrameType | None) -> None:
+        # A handler can be interrupted by itself: the inner one has then reaped what the outer one asks for.
+        with suppress(ChildProcessError):
+            while pid := os.waitpid(-1, os.WNOHANG)[0]:
+                self._alive.discard(pid)
+
+    def _start(self, request: dict[str, Any], output: int) -> dict[str, int]:
+        self._keep(request)
+        for module in PRELOADED:
+            import_module(module)
+        with _nobody_reaped():
+            pid = os.fork()
+            if pid == 0:
+                self._become(request, output)
+            self._alive.add(pid)
+        os.close(output)
+        return {"pid": pid}
+
+    def _keep(self, request: dict[str, Any]) -> dict[str, int]:
+        self._folders.add(str(request["folder"]))
+        return {}
+
+    def _signal(self, request: dict[str, Any]) -> dict[str, int]:
+        with _nobody_reaped():
+            is_alive = request["pid"] in self._alive
+            if is_alive:
+                os.kill(request["pid"], request["signal"])
+        return {"was_alive": is_alive}
+
+    def _become(self, request: dict[str, Any], output: int) -> None:
+        code = 1
+        try:
+            self._prepare_child(request, output)
+            code = import_module(request["module"]).main(request["arguments"])
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 1
+        except BaseException:  # noqa: BLE001 - the rim of a process
+            sys.excepthook(*sys.exc_info())
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _prepare_child(self, request: dict[str, Any], output: int) -> None:
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        self._harness.close()
+        os.close(self._theirs)
+        errors = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        for source, target in ((output, 1), (errors, 2)):
+            os.dup2(source, target)
+            os.close(source)
+        threading.Thread(target=_die_with, args=(self._ours,), daemon=True, name="nursery watch").start()
+
+    def _end_all(self) -> None:
+        self._signal_all(signal.SIGTERM)
+        until = time.monotonic() + GRACE_SECONDS
+        while self._alive and time.monotonic() < until:
+            threading.Event().wait(LOOK_SECONDS)
+        self._signal_all(signal.SIGKILL)
+        while self._alive:
+            threading.Event().wait(LOOK_SECONDS)
+        for folder in map(Path, self._folders):
+            if folder.name.startswith(FOLDER_PREFIX):
+                _remove(folder)
+
+    def _signal_all(self, number: int) -> None:
+        with _nobody_reaped():
+            for pid in self._alive:
+                os.kill(pid, number)
+
+
+def _remove(folder: Path) -> None:
+    """Grandchildren may still be writing there while they end, as a browser's processes do."""
+    until = time.monotonic() + GRACE_SECONDS
+    shutil.rmtree(folder, ignore_errors=True)
+    while folder.exists() and time.monotonic() < until:
+        threading.Event().wait(LOOK_SECONDS)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _nobody_reaped() -> Iterator[None]:
+    """A pid among the living stays ours meanwhile, even when its process has ended."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+
+
+def _die_with(pipe: int) -> None:
+    """End this process at once when the nursery is gone: its end of the pipe closes."""
+    os.read(pipe, 1)
+    os._exit(1)
+
+
+def main() -> None:
+    """Serve the harness on the socket whose descriptor is the first argument."""
+    Nursery(socket.socket(fileno=int(sys.argv[1]))).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One emulated edge: its server, its connections and its exchanges."""

@@ -1,0 +1,333 @@
+"""Runs one client connection's layer: events in, commands out, on plain asyncio transports.
+
+No task for a connection, a timer or a hook that nobody listens to; one for connecting. The edge's clock is
+the only one it asks. It must never connect to anything but the edge's upstream.
+"""
+
+import asyncio
+import errno
+import logging
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from mitmproxy.connection import Connection
+from mitmproxy.proxy import commands, events
+
+from firstbyte.proxies.edge.layer import EdgeLayer
+from firstbyte.proxies.edge.pool import Pool
+from firstbyte.proxies.edge.shared import SharedEdge
+from firstbyte.proxies.edge.transport import EdgeTransport
+from firstbyte.proxies.http.connections import EdgeClient, EdgeContext, OriginConnection
+from firstbyte.proxies.http.signals import (
+    AlarmRang,
+    Flush,
+    HoldReading,
+    KeepHeld,
+    LingerClose,
+    OpenOrigin,
+    Order,
+    OriginOpened,
+    ParkConnection,
+    ResetConnection,
+    Room,
+    RoomChanged,
+    SetAlarm,
+)
+from firstbyte.proxies.rules.config import CATCH_UP_TURNS
+from firstbyte.proxies.rules.orders import Holder
+from firstbyte.shortage import is_short
+
+if TYPE_CHECKING:
+    from firstbyte.harness.sim.loop import SimLoop
+
+logger = logging.getLogger(__name__)
+
+#: Seconds an alarm may be late before the loop is let catch up: the machine or a long callback held it up.
+LATE = 0.002
+
+
+class ClientConnection:
+    """One client connection with the origin connections of its exchanges."""
+
+    __slots__ = (
+        "_alarms",
+        "_busy",
+        "_client",
+        "_edge",
+        "_for_client",
+        "_gone",
+        "_hooks",
+        "_layer",
+        "_opening",
+        "_pool",
+        "_queue",
+        "_upstream_tls",
+        "_wires",
+    )
+
+    def __init__(
+        self,
+        edge: SharedEdge,
+        pool: Pool,
+        upstream_tls: ssl.SSLContext | None,
+        gone: Callable[["ClientConnection"], None],
+    ) -> None:
+        self._edge = edge
+        self._pool = pool
+        self._upstream_tls = upstream_tls
+        self._gone = gone
+        self._client = EdgeClient()
+        self._wires: dict[Connection, EdgeTransport] = {}
+        self._opening: dict[Connection, asyncio.Task[None]] = {}
+        self._hooks: dict[asyncio.Task[None], None] = {}
+        self._alarms: dict[int, asyncio.Handle] = {}
+        self._queue: list[events.Event] = []
+        self._for_client: list[bytes] = []
+        self._busy = False
+        self._layer = EdgeLayer(EdgeContext(self._client, OriginConnection()), edge)
+
+    def __repr__(self) -> str:
+        return f"<ClientConnection {self._client.peername}, {len(self._wires)} connections, {self._layer!r}>"
+
+    def protocol(self) -> EdgeTransport:
+        """The protocol for the client's transport."""
+        return EdgeTransport(self, self._client)
+
+    # ---- what wires tell
+
+    def made(self, wire: EdgeTransport) -> None:
+        """A transport is connected."""
+        self._wires[wire.connection] = wire
+        info = wire.transport.get_extra_info
+        wire.connection.peername = info("peername")
+        wire.connection.sockname = info("sockname")
+        if wire.connection is not self._client:
+            wire.write_in_pieces()
+            return
+        tls = info("ssl_object")
+        if tls is not None:
+            self._client.tls = True
+            self._client.alpn = (tls.selected_alpn_protocol() or "http/1.1").encode()
+        self.deliver(events.Start())
+
+    def lost(self, wire: EdgeTransport) -> None:
+        """A transport is gone for good. Whoever waited for it to take bytes waits no longer."""
+        if wire.full:
+            wire.full = False
+            self.is_full(wire, full=False)
+        self._wires.pop(wire.connection, None)
+        self._check_gone()
+
+    def is_full(self, wire: EdgeTransport, full: bool) -> None:
+        """Back pressure: while one side can't take more, the other isn't read."""
+        for other in self._wires.values():
+            if (other.connection is self._client) != (wire.connection is self._client):
+                other.hold_reading(full)
+        if isinstance(wire.connection, OriginConnection):
+            wire.connection.is_full = full
+            self.deliver(RoomChanged(wire.connection, Room.FULL if full else Room.FREE))
+
+    def has_moved(self, wire: EdgeTransport) -> None:
+        """A piece has gone to the origin, others wait."""
+        self.deliver(RoomChanged(wire.connection, Room.MOVED))
+
+    def deliver(self, event: events.Event) -> None:
+        """Give the layer an event; those it causes while it is busy come after it."""
+        self._queue.append(event)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._queue:
+                for command in self._layer.handle_event(self._queue.pop(0)):
+                    self._carry_out(command)
+                if not self._queue:
+                    self._write_to_client()
+        except Exception:
+            # The rim: a bug of ours ends this connection, not the edge.
+            logger.exception("the edge has failed on a connection of %s", self._client.peername)
+            self._queue.clear()
+            self._for_client.clear()
+            self.abort()
+        finally:
+            self._busy = False
+        self._check_gone()
+
+    def _check_gone(self) -> None:
+        if not self._wires and not self._opening and not self._hooks and not self._alarms and not self._busy:
+            self._gone(self)
+
+    def abort(self) -> None:
+        """End everything at once, without a word to anybody."""
+        for task in (*self._opening.values(), *self._hooks):
+            task.cancel()
+        for alarm in self._alarms.values():
+            alarm.cancel()
+        self._alarms.clear()
+        for wire in list(self._wires.values()):
+            wire.close()
+            wire.transport.abort()
+
+    # ---- what the layer wants
+
+    def _carry_out(self, command: commands.Command) -> None:
+        if type(command) is commands.SendData:
+            self._send(command)
+            return
+        match command:
+            case SetAlarm():
+                self._set_alarm(command)
+            case Flush():
+                self._write_to_client()
+            case OpenOrigin():
+                self._open(command)
+            case commands.ConnectionCommand():
+                self._on_wire(command)
+            case commands.StartHook():
+                self._start_hook(command)
+            case commands.Log():
+                logger.log(command.level, command.message)
+            case KeepHeld():
+                self._keep_held(command)
+            case _:
+                raise RuntimeError(f"the edge's host does not know {command!r}")
+
+    def _send(self, command: commands.SendData) -> None:
+        # What one event has for the client goes out at once, a head with its body. An origin's timers need
+        # to know at once what it has taken.
+        if command.connection is self._client:
+            self._for_client.append(command.data)
+        elif wire := self._wires.get(command.connection):
+            wire.write(command.data)
+
+    def _write_to_client(self) -> None:
+        if not self._for_client:
+            return
+        data = self._for_client[0] if len(self._for_client) == 1 else b"".join(self._for_client)
+        self._for_client.clear()
+        if wire := self._wires.get(self._client):
+            wire.write(data)
+
+    def _on_wire(self, command: commands.ConnectionCommand) -> None:
+        if command.connection is self._client:
+            self._write_to_client()
+        wire = self._wires.get(command.connection)
+        if wire is None:
+            task = self._opening.get(command.connection)
+            if task is not None and isinstance(command, commands.CloseConnection):
+                task.cancel()
+            return
+        match command:
+            case ResetConnection():
+                wire.reset()
+            case LingerClose():
+                wire.linger()
+            case ParkConnection():
+                self._park(wire)
+            case HoldReading():
+                wire.hold_reading(command.hold)
+            case commands.CloseConnection():
+                wire.close()
+
+    def _park(self, wire: EdgeTransport) -> None:
+        if not self._edge.config.profile.origin.reuse:
+            wire.close()
+            return
+        if wire.full:
+            # An answer that came before its request was taken: what waits would become part of the next one.
+            wire.close()
+            return
+        del self._wires[wire.connection]
+        self._pool.park(wire)
+
+    def _keep_held(self, command: KeepHeld) -> None:
+        def order(expire: bool) -> None:
+            self.deliver(Order(command.stream_id, expire))
+
+        self._edge.held.add(command.number, Holder(describe=command.describe, order=order))
+
+    # ---- alarms
+
+    def _set_alarm(self, command: SetAlarm) -> None:
+        old = self._alarms.pop(command.stream_id, None)
+        if old is not None:
+            old.cancel()
+        if command.at is not None:
+            loop = asyncio.get_running_loop()
+            wait = max(0, command.at - self._edge.clock.now()) / 1_000_000
+            due = loop.time() + wait
+            self._alarms[command.stream_id] = loop.call_at(due, self._come, command.stream_id, due)
+
+    def _come(self, stream_id: int, due: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._edge.config.is_virtual:
+            self._alarms[stream_id] = cast("SimLoop", loop).call_last(self._ring, stream_id, 0)
+        else:
+            self._ring(stream_id, CATCH_UP_TURNS if loop.time() - due > LATE else 0)
+
+    def _ring(self, stream_id: int, turns: int) -> None:
+        if turns:
+            self._alarms[stream_id] = asyncio.get_running_loop().call_soon(self._ring, stream_id, turns - 1)
+            return
+        del self._alarms[stream_id]
+        self.deliver(AlarmRang(stream_id))
+
+    # ---- connecting
+
+    def _open(self, command: OpenOrigin) -> None:
+        wire = None if command.fresh else self._pool.take()
+        if wire is not None:
+            wire.hand_over(self, command.connection)
+            self._wires[command.connection] = wire
+            self._queue.append(OriginOpened(command, error="", reused=True))
+            return
+        task = asyncio.get_running_loop().create_task(self._connect(command))
+        self._opening[command.connection] = task
+        task.add_done_callback(lambda _: self._opened(command.connection))
+
+    def _opened(self, connection: Connection) -> None:
+        self._opening.pop(connection, None)
+        self._check_gone()
+
+    async def _connect(self, command: OpenOrigin) -> None:
+        upstream = self._edge.config.upstream
+        try:
+            await asyncio.get_running_loop().create_connection(
+                lambda: EdgeTransport(self, command.connection),
+                upstream.host,
+                upstream.port,
+                ssl=self._upstream_tls,
+                server_hostname=upstream.host if self._upstream_tls else None,
+            )
+            error = ""
+        except OSError as failure:
+            error = _connect_error(failure)
+            if is_short(failure):  # this machine's fault, whatever the product answers for it
+                asyncio.get_running_loop().call_exception_handler({"message": error, "exception": failure})
+        self._opening.pop(command.connection, None)
+        self.deliver(OriginOpened(command, error=error, reused=False))
+
+    # ---- hooks
+
+    def _start_hook(self, hook: commands.StartHook) -> None:
+        if not self._edge.hooks.wants(hook.name):
+            if hook.blocking:
+                self._queue.append(events.HookCompleted(hook))
+            return
+        task = asyncio.get_running_loop().create_task(self._run_hook(hook))
+        self._hooks[task] = None
+        task.add_done_callback(self._hooks.pop)
+
+    async def _run_hook(self, hook: commands.StartHook) -> None:
+        await self._edge.hooks.run(hook)
+        if hook.blocking:
+            self.deliver(events.HookCompleted(hook))
+
+
+def _connect_error(failure: OSError) -> str:
+    if isinstance(failure, ConnectionRefusedError):
+        return "refused"
+    if isinstance(failure, TimeoutError) or failure.errno == errno.ETIMEDOUT:
+        return "timeout"
+    return "unreachable"

@@ -1,0 +1,211 @@
+"""The edge's own commands and events, beside mitmproxy's.
+
+mitmproxy passes commands it doesn't know up to the host unchanged. They must never carry behaviour.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from mitmproxy import http
+from mitmproxy.connection import Connection, Server
+from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.layers.http._base import HttpCommand, HttpEvent
+from mitmproxy.proxy.layers.http._events import ResponseHeaders
+
+from firstbyte.harness.model.profile import Cause, CloseKind, Ending
+from firstbyte.proxies.http.connections import OriginConnection
+from firstbyte.proxies.rules.orders import HeldRequest
+
+
+class SetAlarm(commands.Command):
+    """Wake one stream at a time of the run's clock. at: microseconds; None = no longer."""
+
+    def __init__(self, stream_id: int, at: int | None) -> None:
+        self.stream_id = stream_id
+        self.at = at
+
+
+class Flush(commands.Command):
+    """What there is for the client goes out before anything else is done."""
+
+
+class ParkConnection(commands.ConnectionCommand):
+    """The exchange on this origin connection is over and it can carry another one."""
+
+
+class ResetConnection(commands.ConnectionCommand):
+    """Close with a TCP RST."""
+
+
+class LingerClose(commands.ConnectionCommand):
+    """Send FIN, then read and drop what still comes, so that what was sent isn't lost to a RST."""
+
+
+class HoldReading(commands.ConnectionCommand):
+    """Stop or go on reading from a peer."""
+
+    def __init__(self, connection: Connection, hold: bool) -> None:
+        super().__init__(connection)
+        self.hold = hold
+
+
+class KeepHeld(commands.Command):
+    """Held mode: register a request, so that orders for it find their way back."""
+
+    def __init__(self, stream_id: int, number: int, describe: Callable[[], HeldRequest]) -> None:
+        self.stream_id = stream_id
+        self.number = number
+        self.describe = describe
+
+
+class OpenOrigin(commands.OpenConnection):
+    """Open, or take from the pool, a connection to the upstream.
+
+    Never blocks a layer: its timers have to run on.
+    """
+
+    blocking = False
+
+    def __init__(self, connection: Server, *, fresh: bool) -> None:
+        super().__init__(connection)
+        self.fresh = fresh
+
+
+@dataclass
+class OriginOpened(events.Event):
+    """The host's reply to OpenOrigin. error: '' | refused | timeout | unreachable."""
+
+    command: OpenOrigin
+    error: str
+    reused: bool
+
+
+@dataclass
+class PeerClosed(events.ConnectionClosed):
+    """A peer's connection has ended, and how."""
+
+    how: CloseKind
+
+
+class Room(Enum):
+    """How writing to a connection goes."""
+
+    FULL = auto()  # bytes wait
+    MOVED = auto()  # some of them have gone, others wait
+    FREE = auto()  # none wait any more
+
+
+@dataclass
+class RoomChanged(events.ConnectionEvent):
+    """The host: what a connection to the origin takes has changed."""
+
+    room: Room
+
+
+@dataclass
+class AlarmRang(events.Event):
+    """A SetAlarm has come due."""
+
+    stream_id: int
+
+
+@dataclass
+class Order(events.Event):
+    """Held mode: somebody said what becomes of a request."""
+
+    stream_id: int
+    expire: bool
+
+
+@dataclass
+class AskOrigin(HttpCommand):
+    """A stream wants a connection to the origin."""
+
+    stream_id: int
+    fresh: bool
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+@dataclass
+class LeaveOrigin(HttpCommand):
+    """A stream is done with its origin connection, or with waiting for one, before the connection is."""
+
+    stream_id: int
+    connection: Connection | None
+    how: CloseKind
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+@dataclass
+class OriginReady(HttpEvent):
+    """The stream's connection to the origin is open."""
+
+    connection: OriginConnection
+    reused: bool
+
+
+@dataclass
+class OriginUnreachable(HttpEvent):
+    """There is no connection to the origin."""
+
+    reason: str
+
+
+@dataclass
+class OriginRead(HttpEvent):
+    """Bytes have come from the origin and are about to be parsed. header_bytes: how many of them are head."""
+
+    size: int
+    header_bytes: int
+
+
+@dataclass
+class OriginRoom(HttpEvent):
+    """The origin takes no more of the request, or more again."""
+
+    room: Room
+
+
+@dataclass
+class InterimReceived(HttpEvent):
+    """A complete 1xx other than 101."""
+
+    response: http.Response
+
+
+@dataclass
+class OriginBroke(HttpEvent):
+    """The origin's answer can't be completed.
+
+    Partial: some bytes of its head had come. detail: for people.
+    """
+
+    cause: Cause
+    partial: bool
+    detail: str
+
+
+@dataclass
+class InterimHeaders(ResponseHeaders):
+    """To the client's side: a 1xx that is not the answer."""
+
+
+@dataclass
+class BreakOff(HttpEvent):
+    """To the client's side.
+
+    End this answer, as broken as asked. http2: an RST_STREAM code name or 'clean'.
+    """
+
+    http1: Ending
+    http2: str
+
+
+@dataclass
+class FinishAndClose(HttpEvent):
+    """To the client's side: the answer is complete; close the connection, the upload never ended."""

@@ -1,0 +1,1 @@
+"""What an edge decides by: profiles turned into timers, re-sends, cuts, answers and orders. Pure."""

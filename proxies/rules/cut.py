@@ -1,0 +1,35 @@
+"""Chooses how an answer that breaks after its header ends for the client.
+
+Pure: the profile's table, read top down.
+"""
+
+from typing import NamedTuple
+
+from firstbyte.harness.model.profile import Cause, Cut, Ending, Framing
+
+
+class Break(NamedTuple):
+    """How to break off. http2: an RST_STREAM code name or 'clean'."""
+
+    http1: Ending
+    http2: str
+    loses_buffered: bool
+
+
+def break_for(cut: Cut, cause: Cause, framing: Framing) -> Break:
+    """The first case that fits, with the general rule for what it leaves open."""
+    for case in cut.cases:
+        if (not case.causes or _includes(case.causes, cause)) and (
+            not case.framings or framing in case.framings
+        ):
+            return Break(case.http1 or cut.http1, case.http2 or cut.http2, case.loses_buffered)
+    return Break(cut.http1, cut.http2, loses_buffered=False)
+
+
+def _includes(causes: tuple[Cause, ...], cause: Cause) -> bool:
+    return cause in causes or (cause is Cause.FIN_AT_BOUNDARY and Cause.FIN in causes)
+
+
+def holds_bytes(cut: Cut, framing: Framing) -> bool:
+    """Whether this edge keeps body bytes back for such an answer, so that a break can lose them."""
+    return any(case.loses_buffered and (not case.framings or framing in case.framings) for case in cut.cases)
