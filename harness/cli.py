@@ -6,8 +6,6 @@ what a command does not need: `--help` and `list` are there before anybody notic
 """
 
 import argparse
-import atexit
-import gc
 import os
 import signal
 import sys
@@ -17,6 +15,7 @@ from importlib import import_module
 from threading import current_thread, main_thread
 from types import FrameType
 
+from firstbyte import collector
 from firstbyte.harness import redact
 from firstbyte.harness.problems import MissingTool, Problem, SetupFailed
 from firstbyte.harness.version import package_version
@@ -44,8 +43,6 @@ COMMANDS = {
 OF_THE_EDGE = frozenset({"cryptography", "mitmproxy"})
 """What the extra `edge` brings."""
 NO_EDGE = "this needs mitmproxy, which is not installed here; run `pip install 'firstbyte[edge]'`"
-YOUNG_OBJECTS = 50_000
-"""So many new objects before the garbage collector looks."""
 DELEGATED = {"edge": "firstbyte.proxies.program.main", "serve": "firstbyte.reference_server.main"}
 """Commands with a parser of their own."""
 
@@ -56,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     redact.configure(os.environ)
     if words and words[0] in DELEGATED:
         return _guarded(lambda: int(import_module(DELEGATED[words[0]]).main(words[1:])))
-    with _rare_collections():
+    with collector.rare():
         parser = build_parser(words)
         options = parser.parse_args(words)
         if options.command is None:
@@ -90,20 +87,6 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_rest: object) -> None:
         sys.stdout.write(f"firstbyte {package_version()}\n")
         parser.exit()
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """These commands load and make much and drop little: by default a third of reading TOML is looking for
-    garbage. The end of the process looks for none.
-    """
-    atexit.register(gc.freeze)
-    before = gc.get_threshold()
-    gc.set_threshold(YOUNG_OBJECTS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _guarded(action: Callable[[], int]) -> int:

@@ -4,14 +4,12 @@ The rim supplies it, so that a simulation can supply another. Nothing else in th
 entropy source.
 """
 
-import os
-import string
 import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
-BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+from firstbyte.tokens import random_base62
 
 
 class Env(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +28,7 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
 
 def real_env() -> Env:
     """The machine's clocks and entropy; blocking really blocks."""
-    return Env(monotonic_us=_monotonic_us, wall_ms=_wall_ms, token=_token, block=_block)
+    return Env(monotonic_us=_monotonic_us, wall_ms=_wall_ms, token=random_base62, block=_block)
 
 
 def _monotonic_us() -> int:
@@ -39,10 +37,6 @@ def _monotonic_us() -> int:
 
 def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _token(length: int) -> str:
-    return "".join(BASE62[byte % 62] for byte in os.urandom(length))
 
 
 async def _block(seconds: float) -> None:

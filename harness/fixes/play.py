@@ -1,9 +1,8 @@
 """Plays every fix behind every edge in virtual time, under every value an unknown key may have."""
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache, partial
+from functools import cache
+from itertools import chain
 
 import msgspec
 
@@ -18,6 +17,7 @@ from firstbyte.harness.model.judge import Judgement, judge
 from firstbyte.harness.model.profile import Unknown
 from firstbyte.harness.model.verdict import ClientExchange
 from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.process.forked import map_forked
 from firstbyte.harness.runner.conclude import Observed
 from firstbyte.harness.runner.plan import Options, Plan, override
 from firstbyte.harness.runner.play import observe_in_sim, preload
@@ -43,21 +43,16 @@ def all_cells(
     BadInput for an edge that is not there, SetupFailed for one that lets the unfixed answer pass.
     """
     columns = [column(edge) for edge in edges]
-    rows = partial(_row, fixes=tuple(fixes))
-    if jobs == 1 or len(columns) < WORTH_FORKING:
-        return tuple(one for behind in columns for one in _noted(rows(behind), on_done))
-    preload()
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        return tuple(one for row in pool.map(rows, columns) for one in _noted(row, on_done))
-
-
-def _noted(row: tuple[Cell, ...], on_done: Callable[[str], None]) -> tuple[Cell, ...]:
-    on_done(row[0].edge if row else "")
-    return row
-
-
-def _row(behind: Column, fixes: Sequence[Fix]) -> tuple[Cell, ...]:
-    return tuple(cell(behind, fix) for fix in fixes)
+    processes = jobs if len(columns) >= WORTH_FORKING else 1
+    if processes > 1:
+        preload()
+    of_columns = map_forked(
+        lambda behind: tuple(cell(behind, fix) for fix in fixes),
+        columns,
+        lambda cells: on_done(cells[0].edge if cells else ""),
+        processes=processes,
+    )
+    return tuple(chain.from_iterable(of_columns))
 
 
 def cell(behind: Column, fix: Fix) -> Cell:

@@ -1,13 +1,8 @@
 """Makes the grid: the emulated side in virtual time, on all processors, then the real side on loopback."""
 
 import asyncio
-import gc
-import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from threading import Thread
 
 import msgspec
 
@@ -18,11 +13,11 @@ from firstbyte.harness.grid.measured import measure
 from firstbyte.harness.grid.plan import Contender, contender, pairs
 from firstbyte.harness.model.shape import Shape
 from firstbyte.harness.problems import Problem
+from firstbyte.harness.process.forked import map_forked
 
 SLOWER = 3
 FEWER = 12
 _WORTH_FORKING = 40
-_inherited: list[tuple[Shape, Contender]] = []
 
 
 def emulated_cells(
@@ -30,47 +25,23 @@ def emulated_cells(
 ) -> tuple[GridCell, ...]:
     """Every shape behind every emulated edge; the real sides are None."""
     todo = list(pairs(shapes, contenders))
-    if len(todo) < _WORTH_FORKING:
-        found = [_noted(shape, one, emulate(shape, one.profile, one.limit), on_done) for shape, one in todo]
-        return tuple(found)
-    gc.freeze()
-    try:
-        with ProcessPoolExecutor(
-            os.cpu_count() or 1,
-            mp_context=multiprocessing.get_context("fork"),
-            initializer=_work_for_parent,
-            initargs=(todo,),
-        ) as pool:
-            sides = pool.map(_emulate_inherited, range(len(todo)))
-            return tuple(_noted(*pair, side, on_done) for pair, side in zip(todo, sides, strict=True))
-    finally:
-        gc.unfreeze()
+    processes = (os.cpu_count() or 1) if len(todo) >= _WORTH_FORKING else 1
+    return map_forked(
+        _emulated_cell,
+        todo,
+        lambda cell: on_done(f"{cell.shape} {cell.product} emulated"),
+        processes=processes,
+    )
 
 
-def _emulate_inherited(number: int) -> Cell:
-    shape, one = _inherited[number]
-    return emulate(shape, one.profile, one.limit)
-
-
-def _work_for_parent(todo: list[tuple[Shape, Contender]]) -> None:
-    """Leave Ctrl-C to the parent, and end with it, however it ends."""
-    _inherited.extend(todo)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    Thread(target=_end_with_parent, daemon=True, name="parent watch").start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _noted(shape: Shape, one: Contender, side: Cell, on_done: Callable[[str], None]) -> GridCell:
-    on_done(f"{shape.id} {one.product.name} emulated")
+def _emulated_cell(pair: tuple[Shape, Contender]) -> GridCell:
+    shape, behind = pair
     return GridCell(
-        shape=shape.id, product=one.product.name, product_version=one.version, emulated=side, real=None
+        shape=shape.id,
+        product=behind.product.name,
+        product_version=behind.version,
+        emulated=emulate(shape, behind.profile, behind.limit),
+        real=None,
     )
 
 

@@ -22,10 +22,10 @@ from firstbyte.harness.model.timeline import Event, Kind
 from firstbyte.harness.model.units import as_seconds
 from firstbyte.harness.sim import Sim, run_sim
 from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.edge.simulated import PORT, simulated_edge, start_edge
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 from firstbyte.proxies.rules.orders import Action, Next, Seen
 
-PORT = 80
 READ_SIZE = 65_536
 
 
@@ -107,14 +107,12 @@ class SimRunner:
         async def main(sim: Sim) -> T:
             events: list[Event] = []
             upstream = Upstream(host="origin", port=PORT)
-            server = EdgeServer(
-                EdgeConfig(profile=edge, upstream=upstream, ordered=self._on_start is not None),
-                clock=sim.clock, report=events.append, token=lambda count: "0" * count,
-            )  # fmt: skip
+            config = EdgeConfig(profile=edge, upstream=upstream, ordered=self._on_start is not None)
+            server = simulated_edge(sim, config, events.append, lambda length: "0" * length)
             if self._on_start is not None:
                 self._on_start(SimEdge(server, events, profile or self._profile))
             async with _application(sim, app):
-                await sim.network.host("edge").start(server.start("edge", PORT))
+                await start_edge(sim, server)
                 try:
                     async with _client("edge") as client, _client("origin") as direct:
                         return await play(Simulation(client, direct, events))

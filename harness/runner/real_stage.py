@@ -6,8 +6,6 @@ It must never listen anywhere but on loopback, and never leave a process or a fo
 import asyncio
 import contextlib
 import os
-import secrets
-import string
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -26,11 +24,11 @@ from firstbyte.harness.runner.machine import SchedulerDelay, waited_for_disk
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.targets.target import LOOPBACK, Job, Origin, Talk
+from firstbyte.tokens import random_base62
 
 POLL = Duration(50_000)
 CRASH_SHOWN = 1_500
 SHARED_MEMORY = Path("/dev/shm")
-_BASE62 = string.digits + string.ascii_letters
 
 
 class RealStage:
@@ -54,7 +52,7 @@ class RealStage:
 
     def token(self, length: int) -> str:
         """Random base62 characters for ids."""
-        return "".join(secrets.choice(_BASE62) for _ in range(length))
+        return random_base62(length)
 
     def wall_ms(self) -> int:
         """Unix milliseconds."""

@@ -1,13 +1,10 @@
 """Chooses what to run and runs many: scenario x edge, in order, several at once in real mode."""
 
 import asyncio
-import gc
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from threading import Thread
 
 import msgspec
 
@@ -15,14 +12,13 @@ from firstbyte.harness.files.loader import load_suite, load_suites, scenarios_di
 from firstbyte.harness.model.result import Run
 from firstbyte.harness.model.scenario import Scenario, Suite
 from firstbyte.harness.problems import BadInput, did_you_mean
+from firstbyte.harness.process.forked import map_forked
 from firstbyte.harness.runner.plan import Options, Plan, make_plan
 from firstbyte.harness.runner.play import preload, run_in_sim, run_real
 from firstbyte.harness.targets.catalogue import find_target
 
 WORTH_FORKING = 64
 """Fewer runs than this are over before the processes are there."""
-_inherited: list[Plan] = []
-"""In a forked process: the plans it was forked for."""
 
 
 def select(words: Sequence[str]) -> tuple[Scenario, ...]:
@@ -90,53 +86,12 @@ def run_all(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run], None]
     if any(plan.options.mode == "real" for plan in all_plans):
         return asyncio.run(_run_real(all_plans, jobs, on_done))
     processes = min(jobs, (os.cpu_count() or 1)) if len(all_plans) >= WORTH_FORKING else 1
-    if processes == 1:
-        return tuple(_noted(run_in_sim(plan), on_done) for plan in all_plans)
-    return _run_forked(all_plans, processes, on_done)
+    if processes > 1:
+        preload()
+    return map_forked(run_in_sim, all_plans, on_done, processes=processes, chunk=8)
 
 
-def _run_forked(all_plans: Sequence[Plan], processes: int, on_done: Callable[[Run], None]) -> tuple[Run, ...]:
-    import multiprocessing  # noqa: PLC0415 - for many runs alone
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-
-    # A simulation owns its process, so several at once need several; a fork has all loaded, the plans too.
-    preload()
-    gc.freeze()  # or the processes would look through all of that for garbage, and copy it to do so
-    try:
-        with ProcessPoolExecutor(
-            processes,
-            mp_context=multiprocessing.get_context("fork"),
-            initializer=_work_for_parent,
-            initargs=(all_plans,),
-        ) as pool:
-            runs = pool.map(_run_inherited, range(len(all_plans)), chunksize=8)
-            return tuple(_noted(run, on_done) for run in runs)
-    finally:
-        gc.unfreeze()
-
-
-def _run_inherited(number: int) -> Run:
-    return run_in_sim(_inherited[number])
-
-
-def _work_for_parent(all_plans: Sequence[Plan]) -> None:
-    """Leave Ctrl-C to the parent, and end with it, however it ends."""
-    _inherited.extend(all_plans)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    Thread(target=_end_with_parent, daemon=True, name="parent watch").start()
-
-
-def _end_with_parent() -> None:
-    import multiprocessing  # noqa: PLC0415
-
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _noted(run: Run, on_done: Callable[[Run], None]) -> Run:
+def _passed_on(run: Run, on_done: Callable[[Run], None]) -> Run:
     on_done(run)
     return run
 
@@ -146,7 +101,7 @@ async def _run_real(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run
 
     async def one(plan: Plan) -> Run:
         async with places:
-            return _noted(await run_real(plan), on_done)
+            return _passed_on(await run_real(plan), on_done)
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(plan)) for plan in all_plans]

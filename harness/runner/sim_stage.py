@@ -5,9 +5,8 @@ It runs the very classes real mode runs. It must never let a byte, a thread or a
 
 import asyncio
 import sqlite3
-import string
 from collections.abc import Coroutine
-from itertools import count, repeat, starmap
+from itertools import count
 from operator import itemgetter
 from typing import Any
 
@@ -27,10 +26,10 @@ from firstbyte.harness.sim import Sim
 from firstbyte.harness.targets.talk import SessionTalk
 from firstbyte.harness.targets.target import Talk
 from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.edge.simulated import simulated_edge, start_edge
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
+from firstbyte.tokens import base62
 
-BASE62 = string.digits + string.ascii_letters
-_SIXTY_TWO = float(len(BASE62))
 EPOCH_MS = 1_772_000_000_000
 """Unix milliseconds at which every simulated run begins: early March 2026, when the report was written."""
 ORIGIN_PORT = 80
@@ -64,9 +63,7 @@ class SimStage:
 
     def token(self, length: int) -> str:
         """Seeded base62 characters."""
-        # What random.choices does, without a turn of the interpreter for each character.
-        chances = starmap(self._sim.random.random, repeat((), length))
-        return "".join(map(BASE62.__getitem__, map(int, map(_SIXTY_TWO.__mul__, chances))))
+        return base62(self._sim.random, length)
 
     def wall_ms(self) -> int:
         """Simulated unix milliseconds."""
@@ -108,17 +105,11 @@ class SimStage:
         await _on(host, self._shape.start(*self.back))
 
     async def _start_edge(self, hop: int, profile: Profile) -> None:
-        name = f"edge{hop}" if hop else "edge"
         upstream = Upstream(host=self.front[0], port=self.front[1])
-        edge = EdgeServer(
-            EdgeConfig(profile=profile, upstream=upstream, hop=hop),
-            clock=self.clock,
-            report=self.report,
-            token=self.token,
-        )
+        config = EdgeConfig(profile=profile, upstream=upstream, hop=hop)
+        edge = simulated_edge(self._sim, config, self.report, self.token)
         self._edges.append(edge)
-        await _on(self._sim.network.host(name), edge.start(name, 80))
-        self.front = (name, 80)
+        self.front = await start_edge(self._sim, edge)
 
     def is_origin_up(self) -> bool:
         """It has been started and not killed since."""

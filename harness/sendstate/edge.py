@@ -5,22 +5,21 @@ deadline fire by the clock, and never leave a port or a thread behind.
 """
 
 import asyncio
-import secrets
-import string
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Self
 
 import msgspec
 
+from firstbyte.harness.clock import RealClock
 from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.timeline import Event
 from firstbyte.harness.model.units import Duration
 from firstbyte.proxies.edge.server import EdgeServer
-from firstbyte.proxies.program.chain import MachineClock
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 from firstbyte.proxies.rules.orders import Action, HeldRequest, Next
+from firstbyte.tokens import random_hex
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 10.0
@@ -29,7 +28,6 @@ NOTHING = "-"
 CUT_OFF = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"info":'
 CUT_AFTER = 0.5
 """Seconds. A browser tells a page nothing of an answer whose header and end it read in one piece."""
-LETTERS = string.hexdigits[:16]
 
 
 class HeldEdge:
@@ -76,7 +74,9 @@ class HeldEdge:
 
     def start(self) -> None:
         """Listen, on the same port as before."""
-        self._server = EdgeServer(self._config, clock=MachineClock(), report=self.events.append, token=_token)
+        self._server = EdgeServer(
+            self._config, clock=RealClock(began_ns=0), report=self.events.append, token=random_hex
+        )
         for order in self._orders:
             self._server.order_next(order)
         self._port = self._do(self._server.start(LOOPBACK, self._port))[1]
@@ -176,7 +176,3 @@ async def _cut_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         pass
     finally:
         writer.close()
-
-
-def _token(length: int) -> str:
-    return "".join(secrets.choice(LETTERS) for _ in range(length))

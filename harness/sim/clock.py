@@ -1,12 +1,8 @@
 """The simulation's clock, a `firstbyte.harness.clock.Clock`.
 
-It stands still while anything is left to do. It must never read the wall clock.
+It stands still while anything is left to do. It must never read the machine's clock.
 """
 
-import asyncio
-from collections.abc import Callable
-
-from firstbyte.harness.model.units import Duration
 from firstbyte.harness.sim.loop import SimLoop
 
 
@@ -22,7 +18,3 @@ class SimClock:
     def now(self) -> int:
         """Microseconds since the run began."""
         return self._loop.now
-
-    def call_later(self, delay: Duration, callback: Callable[[], object]) -> asyncio.TimerHandle:
-        """Call back `delay` from now."""
-        return self._loop.call_at_us(self._loop.now + delay, callback)

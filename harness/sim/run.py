@@ -6,12 +6,12 @@ setting behind, nor run when a loop already runs in this thread.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import random  # noqa: TID251  # makes the one seeded generator that everything else takes
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
+from firstbyte.collector import disabled
 from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.harness.sim.clock import SimClock
 from firstbyte.harness.sim.errors import SimError, Unfinished, Unhandled
@@ -71,25 +71,13 @@ def run_sim[T](
     loop.network = sim.network
     loop.describe = lambda: describe_waits(loop.tasks, sim.network.open_transports())
     loop.set_exception_handler(lambda _, told: sim.note_failure(told["message"], told.get("exception")))
-    with _undisturbed(), contextlib.closing(loop):
+    with disabled(), contextlib.closing(loop):
         watch(loop.report_refusal)
         try:
             return loop.run_until_complete(sim.network.main.start(_supervise(sim, main), name="main"))
         finally:
             unwatch()
             _dispose(sim)
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    # A collection runs finalizers when what the process did before says so: not in a run that has to repeat.
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 async def _supervise[T](sim: Sim, main: Callable[[Sim], Awaitable[T]]) -> T:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from firstbyte.descriptors import ACCEPTS, deepen
+from firstbyte.harness.clock import Clock
 from firstbyte.harness.model.timeline import Event
 from firstbyte.proxies.edge.client_connection import ClientConnection
 from firstbyte.proxies.edge.pool import Pool
 from firstbyte.proxies.edge.record import Record
-from firstbyte.proxies.edge.shared import Clock, Hooks, NoHooks, SharedEdge
+from firstbyte.proxies.edge.shared import Hooks, NoHooks, SharedEdge
 from firstbyte.proxies.rules.config import EdgeConfig
 from firstbyte.proxies.rules.orders import HeldRequest, Next, Seen
 

@@ -8,18 +8,13 @@ from typing import Protocol
 
 from mitmproxy.proxy import commands
 
+from firstbyte.harness.clock import Clock
 from firstbyte.harness.model.profile import InterimAction
 from firstbyte.harness.model.timeline import Actor, Event, Kind
 from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.rules.config import EdgeConfig
 from firstbyte.proxies.rules.orders import HeldRequests
 from firstbyte.proxies.rules.timers import timer_plan
-
-
-class Clock(Protocol):
-    """Microseconds since the run began."""
-
-    def now(self) -> int: ...
 
 
 class Hooks(Protocol):

@@ -7,38 +7,32 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
+from firstbyte.collector import IdleCollector
 from firstbyte.descriptors import watch
 from firstbyte.harness import redact
-from firstbyte.harness.clock import monotonic_ns
+from firstbyte.harness.clock import RealClock, utc_now
 from firstbyte.harness.model.timeline import Event
 from firstbyte.harness.problems import BadInput
 from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.edge.server import EdgeServer
 from firstbyte.proxies.edge.shared import Hooks, NoHooks
 from firstbyte.proxies.program.arguments import Address, EdgeArguments
-from firstbyte.proxies.program.collector import Sweeper
 from firstbyte.proxies.program.control import control_app
 from firstbyte.proxies.program.flow_file import FlowWriter
 from firstbyte.proxies.program.har import HarWriter
 from firstbyte.proxies.program.request_log import line
 from firstbyte.proxies.program.tls import temporary_tls
 from firstbyte.proxies.rules.config import EdgeConfig, TlsFiles, Upstream
+from firstbyte.tokens import random_hex
 
 #: Seconds the upstream gets to show that it is there, before the warning that it is not.
 PROBE_SECONDS = 2.0
-
-
-class MachineClock:
-    """CLOCK_MONOTONIC in microseconds: the same for all processes of this machine."""
-
-    def now(self) -> int:
-        return monotonic_ns() // 1_000
+CLOCK = RealClock(began_ns=0)
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,10 +109,10 @@ async def running_chain(
         control_url = await _start_control(arguments.control, servers, token, stack)
         for keeper, path in files:
             stack.callback(keeper.write, path)
-        sweeper = Sweeper(lambda: not any(server.active for server in servers))
-        notes.on_end(sweeper.ended)
-        sweeper.start()
-        stack.callback(sweeper.stop)
+        collector = IdleCollector(lambda: not any(server.active for server in servers))
+        notes.on_end(collector.count_ended)
+        collector.start(asyncio.get_running_loop())
+        stack.callback(collector.stop)
         if tls is not None:
             say(f"TLS: the certificate's authority is {tls.authority}")
         yield Chain(
@@ -130,7 +124,7 @@ async def running_chain(
 
 def _files(arguments: EdgeArguments) -> list[tuple[HarWriter | FlowWriter, Path]]:
     """What is written at the end, and where to."""
-    began, began_us = _time_of_day(), MachineClock().now()
+    began, began_us = utc_now(), CLOCK.now()
     files: list[tuple[HarWriter | FlowWriter, Path]] = []
     if arguments.save_har is not None:
         files.append((HarWriter(began, began_us), arguments.save_har))
@@ -156,9 +150,9 @@ async def _start(
                 held=is_front and arguments.control is not None,
                 is_virtual=False,
             ),
-            clock=MachineClock(),
+            clock=CLOCK,
             report=notes.report,
-            token=random_token,
+            token=random_hex,
             stamp=_stamp,
             done=notes.done,
             keeps_bodies=is_front and (arguments.save_har or arguments.save_flows) is not None,
@@ -214,16 +208,5 @@ async def _warn_if_unreachable(upstream: Upstream, say: Callable[[str], None]) -
         await writer.wait_closed()
 
 
-def random_token(count: int) -> str:
-    """That many hexadecimal digits nobody can guess."""
-    import secrets  # noqa: PLC0415 - chance is for the real edge only
-
-    return secrets.token_hex((count + 1) // 2)[:count]
-
-
-def _time_of_day() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 - the rim: answers and HAR show the time of day
-
-
 def _stamp() -> str:
-    return _time_of_day().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc_now().isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,7 +7,7 @@ import ipaddress
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from firstbyte.harness.clock import utc_now
 from firstbyte.proxies.rules.config import TlsFiles
 
 VALID = timedelta(days=30)
@@ -31,7 +32,7 @@ def temporary_tls(host: str) -> Iterator[TlsFiles]:
 
 def make_tls(folder: Path, host: str) -> TlsFiles:
     """Write the three PEM files."""
-    now = datetime.now(UTC)  # noqa: TID251 - a certificate is valid by the time of day
+    now = utc_now()
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "firstbyte, for one run")])
     authority = (

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Self
@@ -31,6 +32,18 @@ def until[T](look: Callable[[], T], what: str) -> T:
     return found
 
 
+@contextmanager
+def sigint_not_ignored() -> Iterator[None]:
+    """Processes started meanwhile can be interrupted: tests that a shell has put in the background ignore
+    SIGINT, and what is ignored is inherited.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Session:
     """One command with all that it starts. out and err: what it said, once it has ended."""
 
@@ -41,15 +54,16 @@ class Session:
         self.tmp = tmp
         self.out = self.err = ""
         tmp.mkdir(exist_ok=True)
-        self.process = subprocess.Popen(
-            [*inside, sys.executable, "-m", module, *words],
-            env={**os.environ, "TMPDIR": str(tmp)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        with sigint_not_ignored():
+            self.process = subprocess.Popen(
+                [*inside, sys.executable, "-m", module, *words],
+                env={**os.environ, "TMPDIR": str(tmp)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
 
     def __repr__(self) -> str:
         return f"<Session pid {self.process.pid}, code {self.process.poll()}, living {self.living()}>"
@@ -75,6 +89,10 @@ class Session:
     def ctrl_c(self) -> None:
         """As a terminal does it: SIGINT to every process of the foreground group."""
         os.killpg(self.process.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        """kill -9 of the command alone."""
+        self.signal(signal.SIGKILL)
 
     def end(self) -> int:
         """Wait for its end; returns the exit code."""

@@ -7,7 +7,6 @@ in the test.
 import asyncio
 import socket
 import struct
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -15,13 +14,13 @@ from typing import Self
 
 import msgspec
 
+from firstbyte.harness.clock import Clock, RealClock
 from firstbyte.harness.model.profile import Answer, Point, Profile, Timer
 from firstbyte.harness.model.timeline import Event, Kind
 from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sim import Sim, run_sim
 from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.edge.server import EdgeServer
-from firstbyte.proxies.edge.shared import Clock
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 type Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -72,16 +71,6 @@ def profile(*timers: Timer, **fields: object) -> Profile:
     base = Profile(id="lab", title="lab", timers=timers or (HEADER, GAP), answers=answers)
     extra = fields.pop("more_answers", {})
     return msgspec.structs.replace(base, answers={**answers, **extra}, **fields)  # type: ignore[dict-item]  # a test's
-
-
-class WallClock:
-    """Microseconds on sockets."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic_ns()
-
-    def now(self) -> int:
-        return (time.monotonic_ns() - self._began) // 1_000
 
 
 class Lab:
@@ -335,7 +324,7 @@ def on_sockets[T](
 
     async def play() -> T:
         async with asyncio.timeout(30):
-            async with Lab(script, edge_profile, WallClock(), **config) as lab:
+            async with Lab(script, edge_profile, RealClock(), **config) as lab:
                 result = await main(lab)
             left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
             assert not left, f"left over: {left}"

@@ -25,7 +25,7 @@ def test_a_client_frozen_in_the_middle_of_an_upload_ends_it_in_time_if_it_can(
         server = await asyncio.start_server(answer, "main", 80)
         client = RawClient(("main", 80), clock=sim.clock, report=lambda _event: None)
         host = sim.network.host("client")
-        sim.clock.call_later(seconds(1), lambda: host.freeze(seconds(frozen)))
+        sim.loop.call_later(1, host.freeze, seconds(frozen))
         exchange = await host.start(client.exchange(UPLOAD))
         client.close()
         server.close()

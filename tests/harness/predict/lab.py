@@ -1,7 +1,6 @@
 """Both sides of the proof: a shape recorded without an edge, and the live emulated edge in front of it."""
 
 import asyncio
-import string
 
 import msgspec
 
@@ -18,7 +17,7 @@ from firstbyte.harness.origin.shape_server import ShapeServer
 from firstbyte.harness.predict import predict
 from firstbyte.harness.probe.record import Question, Recorder, Target
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.edge.simulated import simulated_edge, start_edge
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 PATIENCE = seconds(1009.000001)
@@ -74,14 +73,10 @@ def live(shape: Shape, profile: Profile) -> Told:
     async def main(sim: Sim) -> Told:
         origin = ShapeServer(shape, sim.clock.now)
         await sim.network.host("origin").start(origin.start("origin", 80))
-        edge = EdgeServer(
-            EdgeConfig(profile=profile, upstream=Upstream(host="origin", port=80)),
-            clock=sim.clock,
-            report=_unheard,
-            token=lambda length: "".join(sim.random.choices(string.ascii_letters, k=length)),
+        edge = simulated_edge(
+            sim, EdgeConfig(profile=profile, upstream=Upstream(host="origin", port=80)), _unheard
         )
-        await sim.network.host("edge").start(edge.start("edge", 80))
-        client = RawClient(("edge", 80), clock=sim.clock, report=_unheard)
+        client = RawClient(await start_edge(sim, edge), clock=sim.clock, report=_unheard)
         try:
             exchange = await _all_requests(shape, client)
             arrived = sum(row.event == "arrived" for row in read_account(origin.account()).events)

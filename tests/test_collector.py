@@ -1,4 +1,4 @@
-"""When an edge's process looks for garbage: at little often, at everything while nobody waits."""
+"""The process of an edge collects garbage: little often, everything while nobody waits."""
 
 import asyncio
 import gc
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from firstbyte.collector import MOST_ENDED, PAUSE_SECONDS, IdleCollector
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.proxies.program.collector import MOST, PAUSE, Sweeper
 
 
 @pytest.fixture(autouse=True)
@@ -28,12 +28,12 @@ def sweeps(ended: int, *, idle: bool) -> int:
             seen.append(1)
 
     async def main(_sim: Sim) -> None:
-        sweeper = Sweeper(lambda: idle)
-        sweeper.start()
+        collector = IdleCollector(lambda: idle)
+        collector.start(asyncio.get_running_loop())
         for _ in range(ended):
-            sweeper.ended()
-        await asyncio.sleep(2.5 * PAUSE)
-        sweeper.stop()
+            collector.count_ended()
+        await asyncio.sleep(2.5 * PAUSE_SECONDS)
+        collector.stop()
 
     gc.callbacks.append(note)
     try:
@@ -46,8 +46,8 @@ def sweeps(ended: int, *, idle: bool) -> int:
 CASES = [
     pytest.param(0, True, 0, id="nothing ended"),
     pytest.param(1, True, 1, id="idle"),
-    pytest.param(MOST - 1, False, 0, id="busy"),
-    pytest.param(MOST, False, 1, id="busy for long"),
+    pytest.param(MOST_ENDED - 1, False, 0, id="busy"),
+    pytest.param(MOST_ENDED, False, 1, id="busy for long"),
 ]
 
 
