@@ -151,18 +151,6 @@ def _unknown_complaints(unknown: Unknown, there: frozenset[str], raw: dict[str, 
             yield f"{where}.allowed: {value!r} can't be a value of it: {error}"
 
 
-def variants(loaded: LoadedProfile) -> tuple[Profile, ...]:
-    """The profile as assumed, then once for each other allowed value of an unknown key, one key at a time."""
-    raw = to_raw(loaded.profile)
-    others = (
-        decode(with_key(raw, unknown.key, value, loaded.path), Profile, loaded.path)
-        for unknown in loaded.evidence.unknown
-        for value in unknown.allowed
-        if value != unknown.assume
-    )
-    return (loaded.profile, *others)
-
-
 def to_raw(profile: Profile) -> dict[str, object]:
     """The profile as a parsed TOML file would hold it: durations with a unit, what is None left out."""
     raw: dict[str, object] = msgspec.to_builtins(profile, enc_hook=_encode_custom)

@@ -57,6 +57,14 @@ def format_duration(value: int) -> str:
     return f"{Decimal(value) / _UNITS[unit]:f}{unit}"
 
 
+SAME_WITHIN = 0.01
+
+
+def is_same_time(one: int, two: int) -> bool:
+    """Whether two times differ by at most 1 % of the first: evidence rule 5 takes them for equal."""
+    return abs(one - two) <= SAME_WITHIN * max(one, 1)
+
+
 def scale(value: int, factor: float) -> Duration:
     """`value` divided by a time scale: at a scale of 50 a limit of 100 s becomes 2 s."""
     return Duration(round(value / factor))

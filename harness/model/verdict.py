@@ -76,3 +76,8 @@ class ClientExchange(msgspec.Struct, frozen=True, kw_only=True):
     body: str = ""  # the first kilobytes, for reports
     framing_ok: bool = True  # False: body bytes on a 204, or bytes after the end
     settled: Belief | None = None
+
+    @property
+    def took(self) -> int | None:
+        """Microseconds from sending the request to the end of its answer; None = it never ended."""
+        return None if self.end_at is None else self.end_at - self.sent_at

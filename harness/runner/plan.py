@@ -10,14 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from firstbyte.harness.files.loader import (
-    LoadedProfile,
-    consistent,
-    load_profile,
-    load_shape,
-    profile_from,
-    with_key,
-)
+from firstbyte.harness.files.loader import LoadedProfile, load_profile, load_shape
+from firstbyte.harness.files.setting import change
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.scenario import DIRECT, Expect, Scenario, Send, ServerOrigin, ShapeOrigin
 from firstbyte.harness.model.shape import Shape
@@ -75,7 +69,7 @@ def make_plan(scenario: Scenario, edge: str, options: Options) -> Plan:
     expect = scenario.edge.get(edge)
     hops = tuple(load_profile(name) for name in edge.split(",") if name != DIRECT)
     if expect is not None and expect.set:
-        hops = (override(hops[0], expect.set), *hops[1:])
+        hops = (_changed(hops[0], expect), *hops[1:])
     shape = load_shape(scenario.origin.shape) if isinstance(scenario.origin, ShapeOrigin) else None
     target = find_target(options.target, options.adapter)
     return Plan(
@@ -89,6 +83,13 @@ def make_plan(scenario: Scenario, edge: str, options: Options) -> Plan:
         refusal=target.refusal(scenario),
         versions=target.versions(),
     )
+
+
+def _changed(hop: LoadedProfile, expect: Expect) -> LoadedProfile:
+    try:
+        return change(hop, expect.set)
+    except BadInput as error:
+        raise BadInput(f"set {expect.set}: {error}") from error
 
 
 def _is_stated_for(target: Target, scenario: Scenario, options: Options) -> bool:
@@ -118,21 +119,6 @@ def _handlers_of(scenario: Scenario) -> Iterator[str]:
 @cache
 def _known_handlers() -> frozenset[str]:
     return frozenset(handler_ids())
-
-
-def override(
-    loaded: LoadedProfile, changes: dict[str, str | int | float | bool | list[str]]
-) -> LoadedProfile:
-    """The profile with dotted keys changed. A changed key is known from then on."""
-    raw = loaded.raw
-    kept = [one for one in raw.get("unknown", []) if one.get("key") not in changes]
-    raw = {**raw, "unknown": kept}
-    for key, value in changes.items():
-        raw = with_key(raw, key, value, loaded.path)
-    try:
-        return consistent(profile_from(raw, loaded.path))
-    except BadInput as error:
-        raise BadInput(f"set {changes}: {error}") from error
 
 
 def is_bad_without_expectation(verdict: Verdict) -> bool:
