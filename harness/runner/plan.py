@@ -1,8 +1,4 @@
-"""What is to be run: one scenario behind one chain of edges, with everything looked up and changed that has
-to be.
-
-It must never start anything.
-"""
+"""What is to be run: one scenario behind one chain of edges, with all names looked up. Starts nothing."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -15,7 +11,6 @@ from firstbyte.harness.files.setting import change
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.scenario import DIRECT, Expect, Scenario, Send, ServerOrigin, ShapeOrigin
 from firstbyte.harness.model.shape import Shape
-from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.targets.target import Target
@@ -25,8 +20,9 @@ Mode = Literal["sim", "real"]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to run. time_scale: every limit and wait of real mode is divided by it; sim needs none. adapter:
-    the file that says how to speak to a target that is a URL.
+    """How to run. time_scale: every limit and wait of real mode is divided by it; sim needs none.
+
+    target: what --target names. adapter: the file that says how to speak to a target that is a URL.
     """
 
     mode: Mode = "sim"
@@ -37,9 +33,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """One run to be. hops: the edges from the client inwards; empty = direct. expect: None = nothing is
-    stated for this edge, or not of this target. changes: what the scenario sets in the first hop's profile.
-    refusal: why it can't be played on this target; '' = it can. versions: what the target is made of.
+    """One run to be made. hops: the edges from the client inwards; empty = direct.
+
+    expect: None = the scenario states nothing for this edge, or nothing of this target. target: what
+    `options.target` names. refusal: why the scenario can't be played on the target; '' = it can.
     """
 
     scenario: Scenario
@@ -47,10 +44,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     hops: tuple[LoadedProfile, ...]
     expect: Expect | None
     options: Options
+    target: Target
     shape: Shape | None = None
-    changes: dict[str, str | int | float | bool | list[str]] = {}
     refusal: str = ""
-    versions: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -66,22 +62,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 def make_plan(scenario: Scenario, edge: str, options: Options) -> Plan:
     """Look everything up; BadInput names what is not there."""
     _check_runnable(scenario)
+    target = find_target(options.target, options.adapter)
     expect = scenario.edge.get(edge)
     hops = tuple(load_profile(name) for name in edge.split(",") if name != DIRECT)
     if expect is not None and expect.set:
         hops = (_changed(hops[0], expect), *hops[1:])
-    shape = load_shape(scenario.origin.shape) if isinstance(scenario.origin, ShapeOrigin) else None
-    target = find_target(options.target, options.adapter)
     return Plan(
         scenario=scenario,
         edge=edge,
         hops=hops,
         expect=expect if _is_stated_for(target, scenario, options) else None,
         options=options,
-        shape=shape,
-        changes=expect.set if expect else {},
+        target=target,
+        shape=load_shape(scenario.origin.shape) if isinstance(scenario.origin, ShapeOrigin) else None,
         refusal=target.refusal(scenario),
-        versions=target.versions(),
     )
 
 
@@ -94,8 +88,8 @@ def _changed(hop: LoadedProfile, expect: Expect) -> LoadedProfile:
 
 def _is_stated_for(target: Target, scenario: Scenario, options: Options) -> bool:
     """A product's own limits are not scaled: what is stated for one time scale is not for another."""
-    meant = getattr(target, "time_scale", options.time_scale)
-    return target.expects(scenario) and meant == options.time_scale
+    time_scale = getattr(target, "time_scale", options.time_scale)
+    return target.expects(scenario) and time_scale == options.time_scale
 
 
 def _check_runnable(scenario: Scenario) -> None:
@@ -119,8 +113,3 @@ def _handlers_of(scenario: Scenario) -> Iterator[str]:
 @cache
 def _known_handlers() -> frozenset[str]:
     return frozenset(handler_ids())
-
-
-def is_bad_without_expectation(verdict: Verdict) -> bool:
-    """With nothing stated for an edge the claim decides: the client must have been told the truth."""
-    return not verdict.is_good

@@ -11,13 +11,13 @@ from threading import Thread
 
 import msgspec
 
-from firstbyte.harness.files.loader import load_suite, load_suites, scenarios_dir
+from firstbyte.harness.checks.suite import load_checked_suite
+from firstbyte.harness.files.loader import load_suites, scenarios_dir
 from firstbyte.harness.model.result import Run
 from firstbyte.harness.model.scenario import Scenario, Suite
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.runner.plan import Options, Plan, make_plan
 from firstbyte.harness.runner.play import preload, run_in_sim, run_real
-from firstbyte.harness.targets.catalogue import find_target
 
 WORTH_FORKING = 64
 """Fewer runs than this are over before the processes are there."""
@@ -26,7 +26,10 @@ _inherited: list[Plan] = []
 
 
 def select(words: Sequence[str]) -> tuple[Scenario, ...]:
-    """The scenarios named by suite, id, glob, or file; all that come with firstbyte when nothing is named."""
+    """The scenarios named by suite, id, glob, or file; all that come with firstbyte when nothing is named.
+
+    BadInput for a name that is not there, and with every complaint about a user's own file.
+    """
     suites = load_suites()
     if not words:
         return tuple(scenario for suite in suites for scenario in suite.scenario)
@@ -35,7 +38,7 @@ def select(words: Sequence[str]) -> tuple[Scenario, ...]:
 
 def _named(word: str, suites: Sequence[Suite]) -> list[Scenario]:
     if word.endswith(".toml"):
-        return list(load_suite(_file(word)).scenario)
+        return list(load_checked_suite(_file(word)).scenario)
     whole = [suite for suite in suites if suite.suite == word]
     if whole:
         return [scenario for suite in whole for scenario in suite.scenario]
@@ -59,13 +62,12 @@ def _file(word: str) -> Path:
 
 def plans(scenarios: Sequence[Scenario], edges: Sequence[str], options: Options) -> Iterator[Plan]:
     """Each scenario behind each of `edges`, or behind those it states an expectation for."""
-    target = find_target(options.target, options.adapter)
     played: dict[tuple[object, ...], str] = {}
     for scenario in scenarios:
         for edge in edges or tuple(scenario.edge):
             plan = make_plan(scenario, edge, options)
             if plan.expect is None and not plan.refusal:
-                plan = _once(plan, target.play(scenario), played)
+                plan = _once(plan, plan.target.play(scenario), played)
             yield plan
 
 
@@ -73,7 +75,9 @@ def _once(plan: Plan, played: Scenario, before: dict[tuple[object, ...], str]) -
     """The plan, refused when another one's play was the same: a target of one way to answer meets the
     reference server's many ways all in that one.
     """
-    play = (plan.edge, repr(plan.changes), played.step, played.origin, played.belief)
+    stated = plan.scenario.edge.get(plan.edge)
+    changes = stated.set if stated else {}
+    play = (plan.edge, repr(changes), played.step, played.origin, played.belief)
     first = before.setdefault(play, plan.scenario.id)
     if first == plan.scenario.id:
         return plan

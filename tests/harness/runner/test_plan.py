@@ -16,7 +16,7 @@ from firstbyte.harness.model.scenario import (
 from firstbyte.harness.model.units import seconds
 from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.runner.plan import Options, is_bad_without_expectation, make_plan
+from firstbyte.harness.runner.plan import Options, make_plan
 from firstbyte.harness.runner.selection import select
 
 ACT = select(["act-1"])[0]
@@ -83,8 +83,3 @@ def test_what_can_not_be_run_is_refused_before_anything_starts(
 ) -> None:
     with pytest.raises(BadInput, match=message):
         make_plan(scenario, edge, Options())
-
-
-@pytest.mark.parametrize("verdict", list(Verdict), ids=str)
-def test_without_an_expectation_only_the_truth_is_good(verdict: Verdict) -> None:
-    assert is_bad_without_expectation(verdict) is (verdict not in (Verdict.DELIVERED, Verdict.REFUSED))
