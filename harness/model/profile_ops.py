@@ -1,8 +1,4 @@
-"""What can be made from a profile: one on another time scale, one with a key changed, one per allowed
-unknown value.
-
-Pure: a profile in, profiles out.
-"""
+"""What can be made from a profile: one on another time scale, or with another limit for the header. Pure."""
 
 import msgspec
 
@@ -54,8 +50,3 @@ def with_header_limit(profile: Profile, limit: Duration) -> Profile:
             for timer in profile.timers
         ),
     )
-
-
-def without_timer(profile: Profile, name: str) -> Profile:
-    """The profile with one timer removed."""
-    return msgspec.structs.replace(profile, timers=tuple(one for one in profile.timers if one.name != name))

@@ -18,7 +18,7 @@ class Actor(StrEnum):
     ORIGIN = "origin"
     MODEL = "model"
     PAGE = "page"
-    HARNESS = "harness"
+    HARNESS = "harness"  # reports nothing; the fingerprint of a real run has a place for it
 
 
 class Kind(StrEnum):
@@ -71,8 +71,6 @@ class Kind(StrEnum):
     # model
     MODEL_CALLED = "model-called"
     FIRST_TOKEN = "first-token"
-    # harness
-    STEP = "step"  # what
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,7 +7,7 @@ import asyncio
 import sqlite3
 import string
 from collections.abc import Coroutine
-from itertools import count, repeat, starmap
+from itertools import count
 from operator import itemgetter
 from typing import Any
 
@@ -30,7 +30,6 @@ from firstbyte.proxies.edge.server import EdgeServer
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 BASE62 = string.digits + string.ascii_letters
-_SIXTY_TWO = float(len(BASE62))
 EPOCH_MS = 1_772_000_000_000
 """Unix milliseconds at which every simulated run begins: early March 2026, when the report was written."""
 ORIGIN_PORT = 80
@@ -64,9 +63,7 @@ class SimStage:
 
     def token(self, length: int) -> str:
         """Seeded base62 characters."""
-        # What random.choices does, without a turn of the interpreter for each character.
-        chances = starmap(self._sim.random.random, repeat((), length))
-        return "".join(map(BASE62.__getitem__, map(int, map(_SIXTY_TWO.__mul__, chances))))
+        return "".join(self._sim.random.choices(BASE62, k=length))
 
     def wall_ms(self) -> int:
         """Simulated unix milliseconds."""
