@@ -1,4 +1,4 @@
-"""Chooses what to run and runs many: scenario x edge, in order, several at once in real mode."""
+"""Chooses what to run, and runs many plans: each scenario behind each edge, several at once."""
 
 import asyncio
 import gc
@@ -43,16 +43,16 @@ def _named(word: str, suites: Sequence[Suite]) -> list[Scenario]:
     if whole:
         return [scenario for suite in whole for scenario in suite.scenario]
     name = word.partition("[")[0]
-    found = [
+    matching = [
         scenario
         for suite in suites
         for scenario in suite.scenario
         if fnmatch(scenario.id, name) or fnmatch(f"{suite.suite}/{scenario.id}", name)
     ]
-    if not found:
+    if not matching:
         names = {suite.suite for suite in suites} | {one.id for suite in suites for one in suite.scenario}
         raise BadInput(f"no scenario or suite '{word}'{did_you_mean(word, names)[:400]}")
-    return found
+    return matching
 
 
 def _file(word: str) -> Path:
@@ -72,8 +72,9 @@ def plans(scenarios: Sequence[Scenario], edges: Sequence[str], options: Options)
 
 
 def _once(plan: Plan, played: Scenario, before: dict[tuple[object, ...], str]) -> Plan:
-    """The plan, refused when another one's play was the same: a target of one way to answer meets the
-    reference server's many ways all in that one.
+    """The plan, or the plan refused when an earlier one plays the same on this target.
+
+    Scenarios that differ only in the reference server's handler are alike to a target with one way to answer.
     """
     stated = plan.scenario.edge.get(plan.edge)
     changes = stated.set if stated else {}
@@ -85,12 +86,12 @@ def _once(plan: Plan, played: Scenario, before: dict[tuple[object, ...], str]) -
 
 
 def shard(all_plans: Sequence[Plan], index: int, count: int) -> list[Plan]:
-    """Part `index` (from 1) of `count`: the same split on every machine."""
+    """Part `index`, counted from 1, of `count`. The split is the same on every machine."""
     return [plan for number, plan in enumerate(all_plans) if number % count == index - 1]
 
 
 def run_all(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run], None]) -> tuple[Run, ...]:
-    """Run them; results in the order of the plans, `on_done` in the order they end."""
+    """Run all plans. Results are in the order of the plans; `on_done` is called in the order they end."""
     if any(plan.options.mode == "real" for plan in all_plans):
         return asyncio.run(_run_real(all_plans, jobs, on_done))
     processes = min(jobs, (os.cpu_count() or 1)) if len(all_plans) >= WORTH_FORKING else 1

@@ -1,7 +1,7 @@
-"""Evidence rule 5: a result that is the same under every allowed value of an unknown key holds; another is
-not applicable.
+"""Evidence rule 5: a result holds if it is the same under every allowed value of each unknown key.
 
-Only keys that were consulted in the run are varied: a key about 1xx can't matter where there was none.
+Otherwise the scenario is not applicable. Only keys that the run consulted are varied: a key about 1xx can't
+matter where there was none. Sim only; see `play.py`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,10 +26,10 @@ _CONSULTED: dict[str, tuple[Kind, ...]] = {
     "origin.on_expiry": (Kind.TIMER_FIRED,),
     "origin.on_client_leave": (Kind.CLIENT_LEFT,),
 }
-"""The events of the edge that show that a part of the profile was asked."""
+"""The events of the edge that show that it consulted a part of the profile."""
 
 _LATER = ("origin.on_expiry", "origin.on_client_leave", "keep_alive")
-"""Keys that act when an answer is already decided: they can matter to a later request only."""
+"""Keys that act once an answer is decided, so they can matter only to a later request."""
 
 _ORIGIN_SPOKE = (Kind.ORIGIN_READ, Kind.INTERIM, Kind.HEADER_COMPLETED)
 _ORIGIN_POINTS = frozenset(
@@ -64,7 +64,7 @@ class SensitiveKey(msgspec.Struct, frozen=True, kw_only=True):
 def sensitive_keys(
     plan: Plan, observed: Observed, play: Callable[[Plan], Observed]
 ) -> Iterator[SensitiveKey]:
-    """Every allowed value that gives another status, end or time (beyond 1 %) than the assumed one."""
+    """Every value with which the status, the end or the time (by more than 1 %) of a request is another."""
     assumed = summary(observed.exchanges)
     can_matter = partial(is_consulted, timeline=observed.timeline)
     for other, hops in other_chains(plan.hops, can_matter):
@@ -78,7 +78,7 @@ def sensitive_keys(
 
 
 def is_consulted(unknown: Unknown, timeline: Timeline) -> bool:
-    """Whether the part of the profile that the key belongs to was asked, so that its value could matter."""
+    """Whether the run consulted the part of the profile that the key belongs to."""
     part, _, rest = unknown.key.partition(".")
     name, _, field = rest.rpartition(".")
     if unknown.key.endswith(_LATER) and len(timeline.of(Actor.CLIENT, Kind.REQUEST_SENT)) == 1:
@@ -93,7 +93,7 @@ def is_consulted(unknown: Unknown, timeline: Timeline) -> bool:
 
 
 def _could_reset(timer: str, unknown: Unknown, timeline: Timeline) -> bool:
-    """A reset matters only to a timer that ran for some time, and by a point that came about."""
+    """A reset matters only to a timer that ran for some time, and only by a point that was reached."""
     runs = [
         event.at
         for event in timeline.of(Actor.EDGE, Kind.TIMER_ARMED, Kind.TIMER_STOPPED, Kind.TIMER_FIRED)
