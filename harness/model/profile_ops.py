@@ -26,9 +26,7 @@ def _scaled_timer(timer: Timer, factor: float) -> Timer:
 
 
 def header_timers(profile: Profile) -> tuple[Timer, ...]:
-    """The timers that can end the wait for an answer: started by the request, stopped by some part of the
-    answer.
-    """
+    """The timers that can end the wait for an answer: the request starts and the answer stops them."""
     return tuple(
         timer
         for timer in profile.timers

@@ -1,8 +1,6 @@
-"""Durations and points in time: an int of microseconds, written with a unit in every file and on every
-command line.
+"""Durations and points in time: an int of microseconds, written with a unit in files and on command lines.
 
-It exists so that no bare number can be taken for seconds in one place and milliseconds in another.
-It must never read a clock.
+It exists so that no bare number is taken for seconds in one place and for milliseconds in another.
 """
 
 import re
@@ -10,7 +8,7 @@ from decimal import Decimal
 
 
 class Duration(int):
-    """A length of time in microseconds. A class of its own so that loaders know to read a unit."""
+    """A length of time in microseconds. It is a class of its own so that loaders know to read a unit."""
 
     __slots__ = ()
 
@@ -29,7 +27,7 @@ def seconds(value: float) -> Duration:
 
 
 def as_seconds(value: int) -> float:
-    """`value` microseconds in seconds, for people and for JSON."""
+    """Convert microseconds to seconds, for people and for JSON."""
     return value / 1_000_000
 
 
