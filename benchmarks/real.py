@@ -1,14 +1,17 @@
 """What a run in real mode costs when nothing is waited for: the answer comes at once."""
 
+import asyncio
 import time
 from collections.abc import Iterator
+
+import msgspec
 
 from benchmarks.figures import Figure, ratios, spread
 from benchmarks.plays import plan_of
 from benchmarks.processes import PYTHON, cost_of
 from firstbyte.harness.model.result import Outcome
 from firstbyte.harness.runner.plan import Options, Plan
-from firstbyte.harness.runner.play import run_plan
+from firstbyte.harness.runner.play import run_real
 
 SCENARIO = "w2-204-bare"
 EDGES = ("direct", "cloudflare")
@@ -37,15 +40,12 @@ def measure(rounds: int) -> Iterator[Figure]:
 
 
 def _real(plan: Plan) -> Plan:
-    return Plan(
-        scenario=plan.scenario, edge=plan.edge, hops=plan.hops, expect=plan.expect, shape=plan.shape,
-        options=Options(mode="real"),
-    )  # fmt: skip
+    return msgspec.structs.replace(plan, options=Options(mode="real"))
 
 
 def _seconds(plan: Plan) -> float:
     began = time.perf_counter()  # noqa: TID251 - it measures
-    run = run_plan(plan)
+    run = asyncio.run(run_real(plan))
     taken = time.perf_counter() - began  # noqa: TID251 - it measures
     if run.outcome in (Outcome.SETUP_ERROR, Outcome.HARNESS_ERROR):
         raise RuntimeError(f"{run.name} could not be run: {run.problem}")

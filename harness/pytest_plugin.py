@@ -198,13 +198,13 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """An item for each scenario x edge, named `scenario[edge]`."""
-        from firstbyte.harness.files.loader import load_suite  # noqa: PLC0415 - only when there is a scenario file
+        from firstbyte.harness.checks.suite import load_checked_suite  # noqa: PLC0415 - only for a scenario file
         from firstbyte.harness.problems import BadInput  # noqa: PLC0415
         from firstbyte.harness.runner.plan import Options  # noqa: PLC0415
         from firstbyte.harness.runner.selection import plans  # noqa: PLC0415
 
         try:
-            chosen = list(plans(load_suite(self.path).scenario, (), Options()))
+            chosen = list(plans(load_checked_suite(self.path).scenario, (), Options()))
         except BadInput as error:
             raise self.CollectError(str(error)) from error
         for plan in chosen:

@@ -1,1 +1,1 @@
-"""What `firstbyte check` says of a data file, and `firstbyte run` before it plays one."""
+"""The complaints that `firstbyte check` has about a data file, and `firstbyte run` before it plays one."""

@@ -1,7 +1,7 @@
-"""Says where the deadlines of a chain of edges are nested in the wrong order. Pure.
+"""Finds deadlines in a chain of edges that are nested in the wrong order. Pure.
 
-The rule: each hop must wait longer than the hop behind it, the origin shorter than all. Else the outer hop
-answers first, while the inner one and the origin go on with a request that nobody waits for any more.
+Each hop must wait longer than the hop behind it. Otherwise the outer hop answers first, and the inner hop and
+the origin continue with a request that nobody waits for any more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ class ChainWarning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def chain_warnings(profiles: Sequence[Profile]) -> Iterator[ChainWarning]:
-    """Each hop against the next one inwards."""
+    """Compare each hop with the next one inwards."""
     for outer, inner in pairwise(profiles):
         yield from _between(outer, inner)
 
@@ -53,13 +53,13 @@ def _between(outer: Profile, inner: Profile) -> Iterator[ChainWarning]:
 
 
 def _shortest(profile: Profile) -> Timer | None:
-    """The timer that ends the wait of a silent answer first."""
+    """The timer that fires first when the origin stays silent."""
     limited = [timer for timer in header_timers(profile) if timer.limit is not None]
     return min(limited, key=_limit, default=None)
 
 
 def _total(profile: Profile) -> Timer | None:
-    """The timer over the whole answer, which no byte sets back."""
+    """The timer that limits the whole answer, which no byte resets."""
     totals = (
         timer
         for timer in profile.timers

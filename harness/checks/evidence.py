@@ -1,7 +1,6 @@
-"""Says where a profile claims something nobody can check, and makes the profiles its unknown values allow.
+"""Finds claims of a profile that have no evidence, and evidence that nobody can check. Pure.
 
-Pure: a loaded profile in, sentences or profiles out. It exists so that no number gets into an edge without a
-source and a date. It must never fill in a value, and never soften an unknown one.
+It exists so that no number gets into an edge without a source and a date.
 """
 
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from firstbyte.harness.model.profile import Answer, EvidenceKind, Point, Profile
 from firstbyte.harness.model.units import Duration, format_duration
 from firstbyte.harness.problems import BadInput, did_you_mean
 
-#: Defaults that say something about a product, so they need evidence even where a file leaves them out.
+#: Defaults that say something about a product, so they need evidence even if a file leaves them out.
 _TELLING = (
     "cut.http1",
     "cut.http2",
@@ -27,14 +26,14 @@ _TELLING = (
     "resend",
 )
 _TELLING_OF_TIMER = ("starts_on", "stops_on", "reset_by", "limit", "answer")
-#: Words for people, not claims about the product.
-_WORDS = frozenset({"id", "title", "summary", "timers", "answers"})
+#: Keys that are no claims about the product, and the tables whose entries are looked at one by one.
+_NO_CLAIMS = frozenset({"id", "title", "summary", "timers", "answers"})
 
 
 def evidence_complaints(loaded: LoadedProfile, today: date = date.max) -> Iterator[str]:
-    """Every claim without evidence, and what is wrong in the evidence: file, key, reason and cure in a line.
+    """Every claim without evidence, and every fault in the evidence: file, key, reason and cure in a line.
 
-    today: no source may be dated later.
+    today: no source may have a later date.
     """
     where = loaded.path
     for line in _complaints(loaded, today):
@@ -48,12 +47,12 @@ def _complaints(loaded: LoadedProfile, today: date) -> Iterator[str]:
     for claim in claims:
         if not any(_covers(key, claim) for key in known):
             yield f"{claim}: has neither a [[source]] nor an [[unknown]]; add one that names it"
-    there = _existing_keys(loaded.profile)
+    existing = _existing_keys(loaded.profile)
     for number, source in enumerate(loaded.evidence.sources):
-        yield from _source_complaints(f"source[{number}]", source, there, today)
+        yield from _source_complaints(f"source[{number}]", source, existing, today)
     raw = to_raw(loaded.profile)
     for unknown in loaded.evidence.unknown:
-        yield from _unknown_complaints(unknown, there, raw)
+        yield from _unknown_complaints(unknown, existing, raw)
 
 
 def _covers(key: str, claim: str) -> bool:
@@ -61,10 +60,10 @@ def _covers(key: str, claim: str) -> bool:
 
 
 def claimed_keys(profile: Profile) -> tuple[str, ...]:
-    """What the profile says of its product: each value that is not the default, and each telling default."""
+    """The keys that claim something: each value that is not the default, and each default in _TELLING."""
     claims = dict.fromkeys(_TELLING)
     for field in Profile.__struct_fields__:
-        if field in _WORDS:
+        if field in _NO_CLAIMS:
             continue
         value = getattr(profile, field)
         claims |= dict.fromkeys(_changed(field, value, _default_of(field)))
@@ -104,12 +103,12 @@ def _existing_keys(profile: Profile) -> frozenset[str]:
     return frozenset(keys)
 
 
-def _source_complaints(where: str, source: Source, there: frozenset[str], today: date) -> Iterator[str]:
+def _source_complaints(where: str, source: Source, existing: frozenset[str], today: date) -> Iterator[str]:
     if not source.keys:
         yield f"{where}.keys: is empty; name the keys it speaks of"
     for key in source.keys:
-        if key not in there:
-            yield f"{where}.keys: there is no '{key}'{did_you_mean(key, there)}"
+        if key not in existing:
+            yield f"{where}.keys: there is no '{key}'{did_you_mean(key, existing)}"
     yield from _date_complaints(f"{where}.date", source.date, today)
     if not source.url and not source.version:
         yield f"{where}: has neither url nor version; say where it can be looked up"
@@ -133,10 +132,10 @@ def _date_complaints(where: str, text: str, today: date) -> Iterator[str]:
         yield f"{where}: {text} is in the future; today is {today.isoformat()}"
 
 
-def _unknown_complaints(unknown: Unknown, there: frozenset[str], raw: dict[str, object]) -> Iterator[str]:
+def _unknown_complaints(unknown: Unknown, existing: frozenset[str], raw: dict[str, object]) -> Iterator[str]:
     where = f"unknown '{unknown.key}'"
-    if unknown.key not in there:
-        yield f"{where}: there is no such key{did_you_mean(unknown.key, there)}"
+    if unknown.key not in existing:
+        yield f"{where}: there is no such key{did_you_mean(unknown.key, existing)}"
         return
     if not unknown.note:
         yield f"{where}.note: is missing; say what was looked for"
@@ -151,20 +150,8 @@ def _unknown_complaints(unknown: Unknown, there: frozenset[str], raw: dict[str, 
             yield f"{where}.allowed: {value!r} can't be a value of it: {error}"
 
 
-def variants(loaded: LoadedProfile) -> tuple[Profile, ...]:
-    """The profile as assumed, then once for each other allowed value of an unknown key, one key at a time."""
-    raw = to_raw(loaded.profile)
-    others = (
-        decode(with_key(raw, unknown.key, value, loaded.path), Profile, loaded.path)
-        for unknown in loaded.evidence.unknown
-        for value in unknown.allowed
-        if value != unknown.assume
-    )
-    return (loaded.profile, *others)
-
-
 def to_raw(profile: Profile) -> dict[str, object]:
-    """The profile as a parsed TOML file would hold it: durations with a unit, what is None left out."""
+    """The profile as parsed TOML: durations have a unit, and what is None is left out."""
     raw: dict[str, object] = msgspec.to_builtins(profile, enc_hook=_encode_custom)
     timers = [msgspec.to_builtins(timer, enc_hook=_encode_custom) for timer in profile.timers]
     return {**raw, "timers": [{k: v for k, v in timer.items() if v is not None} for timer in timers]}

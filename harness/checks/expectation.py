@@ -1,7 +1,7 @@
-"""Finds expectations that can't come true, by the judge's own rules.
+"""Finds expectations that can't come true by the judge's rules. Pure.
 
-It exists apart from the judge because it knows only what is expected, key by key, and each key may be absent.
-Pure. It must never be stricter than the judge: what the judge could give for some run is no complaint.
+It is separate from the judge because an expectation may leave out any key. It must never be stricter than the
+judge: a result that the judge could give for some run is no complaint.
 """
 
 from collections.abc import Iterator

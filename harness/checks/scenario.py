@@ -1,7 +1,6 @@
-"""What is wrong with a scenario file before anything runs: unknown names, impossible expectations, no source.
+"""Finds what is wrong with a scenario file before anything runs: unknown names, impossible expectations ...
 
-It exists because a scenario that can't be true, or can't be shown, would be found out only by whoever reads
-its failure. Pure: data in, sentences out. It must never look at a result.
+Without it, only the reader of a failure would find out that a scenario can't be true or can't be shown. Pure.
 """
 
 import re
@@ -56,13 +55,13 @@ HANDLERS = frozenset(
         "whitespace-heartbeat",
     }
 )
-"""The ids in reference_server/handlers, written down because this module reads no files; a test compares."""
+"""The ids in reference_server/handlers. This module loads no server and repeats them; a test compares."""
 
 SILENT_HANDLERS = frozenset({"await-result", "no-content-blocking", "stream-withheld"})
 SILENT_OPERATIONS = frozenset({Operation.COMMAND, Operation.SHELL})
 EARLY_ENOUGH = 0.5
 LATE_ENOUGH = 1.3
-"""In real mode an answer keeps away from a limit: half of it, or 1.3 times it, when the edge has answered."""
+"""In real mode an answer must come before half a limit, or after 1.3 times it, when the edge has answered."""
 _OBLIGATION = re.compile(r"\b(must|should|may)\b")
 _DATE = re.compile(r"\b20\d\d\b")
 
@@ -197,14 +196,14 @@ def _answers(
             f".status: {expect.status} is the edge's own answer, but no timer is to fire and the origin "
             "neither closes nor breaks; write which timer fires"
         )
-    given = [_given(timers[name], hops) for name in expect.fired or () if name in timers]
-    possible = set().union(*given)
-    if given and expect.status not in possible:
+    statuses_of_fired = [_statuses_of(timers[name], hops) for name in expect.fired or () if name in timers]
+    possible = set().union(*statuses_of_fired)
+    if statuses_of_fired and expect.status not in possible:
         fired = ", ".join(expect.fired or ())
         yield f".status: {expect.status} is not what '{fired}' answers; it gives {_listed(possible)}"
 
 
-def _given(timer: Timer, hops: Iterable[Profile]) -> set[int]:
+def _statuses_of(timer: Timer, hops: Iterable[Profile]) -> set[int]:
     """The statuses with which this timer can be answered."""
     keys = [(hop, key) for hop in hops for key in (timer.answer, hop.interim.after) if key in hop.answers]
     return {hop.answers[key].status for hop, key in keys}
@@ -263,7 +262,7 @@ def _limit(timer: Timer, expect: Expect) -> int | None:
 
 
 def _silence(scenario: Scenario, shapes: Mapping[str, Shape]) -> Duration | None:
-    """How long the origin is silent, in simple cases: one plain send, a handler or shape known to be so."""
+    """How long the origin is silent; known only for one plain send to a handler or shape that is silent."""
     if len(scenario.step) != 1 or not isinstance(scenario.step[0], Send):
         return None
     send = scenario.step[0]

@@ -13,25 +13,21 @@ import msgspec
 from firstbyte.harness import redact
 from firstbyte.harness.checks.chain import ChainWarning, chain_warnings
 from firstbyte.harness.checks.evidence import evidence_complaints
-from firstbyte.harness.checks.scenario import scenario_complaints
+from firstbyte.harness.checks.suite import suite_complaints
 from firstbyte.harness.clock import today
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import (
     decode,
     load_profile,
-    load_shape,
     load_suite,
     pages_dir,
     profile_from,
-    profile_names,
     profiles_dir,
     read_toml,
     scenarios_dir,
-    shape_names,
 )
 from firstbyte.harness.files.setting import HELP, apply_to_chain, check_all_used, parse_setting
 from firstbyte.harness.model.profile_complaints import complaints
-from firstbyte.harness.model.scenario import Suite
 from firstbyte.harness.model.shape import Shape
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.sendstate.adapter import load_adapter
@@ -117,7 +113,7 @@ def _check(path: Path) -> Iterator[str]:
         elif "steps" in raw:
             decode(raw, Shape, path)
         elif "scenario" in raw:
-            yield from _check_suite(load_suite(path))
+            yield from suite_complaints(load_suite(path))
         elif "truth" in raw:
             load_server(path)
         else:
@@ -134,9 +130,3 @@ def _check_profile(raw: dict[str, Any], path: Path) -> Iterator[str]:
     for complaint in complaints(loaded.profile):
         yield f"{path}: {complaint}"
     yield from evidence_complaints(loaded, today())
-
-
-def _check_suite(suite: Suite) -> Iterator[str]:
-    profiles = {name: load_profile(name).profile for name in profile_names()}
-    shapes = {name: load_shape(name) for name in shape_names()}
-    yield from scenario_complaints(suite, profiles, shapes)

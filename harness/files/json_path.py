@@ -1,6 +1,6 @@
 """Paths into JSON documents, as adapters write them: `parts[*].text`, `[*]`, `data.messages[*]`, `[0].id`.
 
-Pure. It must never fail on a document: what is not there gives nothing.
+Pure. A path that leads nowhere in a document yields nothing and is no error.
 """
 
 import re
@@ -30,15 +30,15 @@ def steps_of(path: str) -> tuple[str, ...]:
 
 def select(document: Json, path: str) -> list[Json]:
     """Everything the path leads to, in the document's order."""
-    found = [document]
+    values = [document]
     for step in steps_of(path):
-        found = [inner for one in found for inner in _below(one, step)]
-    return found
+        values = [inner for value in values for inner in _below(value, step)]
+    return values
 
 
 def texts(document: Json, path: str) -> list[str]:
     """The strings the path leads to."""
-    return [one for one in select(document, path) if isinstance(one, str)]
+    return [value for value in select(document, path) if isinstance(value, str)]
 
 
 def _below(document: Json, step: str) -> Iterator[Json]:

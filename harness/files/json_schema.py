@@ -1,6 +1,6 @@
 """The JSON Schema of a type that a file is read into.
 
-msgspec's own can't write a default that is a duration. Pure; it must never say less than the loader asks for.
+msgspec's own can't have a duration as a default. Pure; a schema must accept only what the loader accepts.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ _SIMPLE: dict[type[inspect.Type], dict[str, Any]] = {
 
 
 class Definitions:
-    """The structs met so far; each is written once and referred to."""
+    """The structs met so far. Each is defined once and referred to."""
 
     def __init__(self) -> None:
         self.made: dict[str, dict[str, Any]] = {}

@@ -1,7 +1,6 @@
-"""Reads TOML files into the frozen data types, and says what is wrong in them by file, key, reason and cure.
+"""Reads TOML files into the frozen data types. Errors name the file, the key, the reason and the cure.
 
-The only place where data is untyped. It must never fill in a value that is not in a file, except the
-`assume` of an unknown one, which it reports.
+Values that a file leaves out are not filled in, except the `assume` of an unknown value.
 """
 
 import re
@@ -24,9 +23,7 @@ _GENERAL = re.compile(r"(.+?)(?: - at `(.+)`)?$", re.S)
 
 
 class LoadedProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """A profile with what is known about its values, and the file it came from. raw: the TOML it was read
-    from, as it is now.
-    """
+    """A profile, the evidence for its values, and the file it came from. raw: the TOML it was read from."""
 
     profile: Profile
     evidence: Evidence
@@ -41,7 +38,7 @@ def profiles_dir() -> Path:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Parse one file; BadInput when it can't be read or is no TOML. The result is shared: change a copy."""
+    """Parse one file; BadInput if it can't be read or is no TOML. The result is shared, so change a copy."""
     try:
         status = path.stat()
         return _parsed(path, (status.st_mtime_ns, status.st_size))
@@ -57,8 +54,9 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 @cache
 def _parsed(path: Path, _version: tuple[int, int]) -> dict[str, Any]:
-    """The TOML of one version of a file: `check` looks at each from several sides. What a runner hands to a
-    process is JSON.
+    """Parse one version of a file. Cached, since `check` reads a file several times.
+
+    A file that a runner writes for one of its processes is JSON.
     """
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".json":
@@ -88,7 +86,7 @@ def _decode_custom(kind: type, value: object) -> object:
 
 
 _duration = cache(parse_duration)
-"""The same few durations stand in every file."""
+"""Cached: the same few durations are in every file."""
 
 
 def _explain(message: str, kind: type) -> str:
@@ -109,9 +107,7 @@ def _key(where: str | None) -> str:
 
 
 def _fields_at(kind: type, where: str) -> set[str]:
-    """The keys known at a msgspec path such as `$.timers[...]`: all of the type tree's last matching
-    struct.
-    """
+    """The known keys at a msgspec path such as `$.timers[...]`: those of the last struct on the path."""
     names = re.findall(r"\.([A-Za-z_]+)", where)
     info = msgspec.inspect.type_info(kind)
     for name in names:
@@ -155,18 +151,16 @@ def profile_path(name: str) -> Path:
 
 @cache
 def load_profile(name: str) -> LoadedProfile:
-    """Read a profile by id or by file path. Unknown values get their `assume`; Evidence says which they
-    are.
-    """
+    """Read a profile by id or by file path. Unknown keys get their `assume`, and the evidence lists them."""
     path = profile_path(name)
     return consistent(profile_from(read_toml(path), path))
 
 
 def consistent(loaded: LoadedProfile) -> LoadedProfile:
-    """The same; BadInput with every complaint when it contradicts itself."""
-    found = [f"{loaded.path}: {complaint}" for complaint in complaints(loaded.profile)]
-    if found:
-        raise BadInput("\n".join(found))
+    """Return the profile unchanged; BadInput with every complaint when it contradicts itself."""
+    lines = [f"{loaded.path}: {complaint}" for complaint in complaints(loaded.profile)]
+    if lines:
+        raise BadInput("\n".join(lines))
     return loaded
 
 
@@ -180,9 +174,7 @@ def profile_from(raw: dict[str, Any], path: Path) -> LoadedProfile:
 
 
 def with_key(raw: dict[str, Any], key: str, value: object, path: Path | str) -> dict[str, Any]:
-    """A copy of `raw` with a dotted key set. A part in a list of tables is the entry's `name`:
-    `timers.read.limit`.
-    """
+    """A copy of `raw` with a dotted key set. A list of tables is searched by `name`: `timers.read.limit`."""
     head, _, rest = key.partition(".")
     if not rest:
         return {**raw, head: value}

@@ -1,6 +1,6 @@
-"""Puts a whole file in place of an old one, or leaves the old one as it was.
+"""Replaces a file by a complete new one, or leaves the old one as it was. It never leaves half a file.
 
-Everything that somebody asked for by an option is written so. It must never leave half a file behind.
+All files that an option names are written this way.
 """
 
 import os
@@ -10,9 +10,9 @@ from firstbyte.harness.problems import BadInput
 
 
 def replace(path: Path, content: bytes, *, option: str) -> None:
-    """Put a whole file in place of `path`. BadInput names the option whose value can't be written to."""
+    """Replace the file. BadInput names the option whose value can't be written to."""
     if path.exists() and not path.is_file():
-        # /dev/stdout, a pipe: nothing to replace. A folder gives its own message here.
+        # /dev/stdout or a pipe can't be replaced. A folder gives its own message here.
         _write_through(path, content, option)
         return
     # Beside the file, so that the last step is one rename on one disk.

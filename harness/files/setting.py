@@ -1,11 +1,11 @@
-"""One profile key changed on the command line: `[HOP:]KEY=VALUE`. Pure.
+"""Changes keys of a loaded profile, and reads such changes from the command line: `[HOP:]KEY=VALUE`. Pure.
 
-HOP is the number of the hop, 0 next to the client, or the id of its edge; without it the first hop is meant.
-VALUE is JSON where it can be read as such, text otherwise. It must never change a file.
+HOP is the number of a hop, 0 next to the client, or the id of its edge; without it the first hop is meant.
+VALUE is read as JSON if possible, else as text.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -46,34 +46,43 @@ def _value(text: str) -> object:
         return text
 
 
-def apply(loaded: LoadedProfile, settings: Sequence[Setting]) -> LoadedProfile:
-    """The profile with the keys changed. What is set is no longer unknown: its `assume` must not win."""
-    if not settings:
+def change(loaded: LoadedProfile, changes: Mapping[str, object]) -> LoadedProfile:
+    """The profile with dotted keys changed. BadInput when that makes no sound profile.
+
+    A changed key is no longer unknown, so that the `assume` of an unknown value can't replace the new one.
+    """
+    if not changes:
         return loaded
-    keys = {setting.key for setting in settings}
-    unknown = [one for one in loaded.raw.get("unknown", []) if one.get("key") not in keys]
+    unknown = [entry for entry in loaded.raw.get("unknown", []) if entry.get("key") not in changes]
     raw = {**loaded.raw, "unknown": unknown}
-    try:
-        for setting in settings:
-            raw = with_key(raw, setting.key, setting.value, loaded.path)
-        return consistent(profile_from(raw, loaded.path))
-    except BadInput as error:
-        raise BadInput(f"--set {', '.join(sorted(keys))}: {error}") from error
+    for key, value in changes.items():
+        raw = with_key(raw, key, value, loaded.path)
+    return consistent(profile_from(raw, loaded.path))
 
 
 def apply_to_chain(hops: Sequence[LoadedProfile], settings: Sequence[Setting]) -> tuple[LoadedProfile, ...]:
     """Each hop with the settings meant for it."""
     return tuple(
-        apply(hop, [one for one in settings if one.is_for(number, hop.profile.id)])
+        _apply(
+            hop,
+            {setting.key: setting.value for setting in settings if setting.is_for(number, hop.profile.id)},
+        )
         for number, hop in enumerate(hops)
     )
 
 
+def _apply(hop: LoadedProfile, changes: Mapping[str, object]) -> LoadedProfile:
+    try:
+        return change(hop, changes)
+    except BadInput as error:
+        raise BadInput(f"--set {', '.join(sorted(changes))}: {error}") from error
+
+
 def check_all_used(settings: Sequence[Setting], chains: Sequence[Sequence[LoadedProfile]]) -> None:
-    """BadInput for a setting that no hop of any chain is meant by."""
-    there = {
+    """BadInput for a setting that is meant for no hop of any chain."""
+    names = {
         name for hops in chains for number, hop in enumerate(hops) for name in (str(number), hop.profile.id)
     }
     for setting in settings:
-        if setting.hop not in there:
+        if setting.hop not in names:
             raise BadInput(f"--set {setting.key}: there is no hop '{setting.hop}' in any edge that is run")

@@ -48,10 +48,9 @@ def did_answer_not_wait(trace: Trace) -> bool:
     """The whole answer was there in a tenth of the time the work took, or less."""
     one = trace.exchange
     finished = trace.last(Actor.ORIGIN, Kind.FINISHED)
-    if not is_success(one) or one.end_at is None or finished is None:
+    if not is_success(one) or one.end_at is None or one.took is None or finished is None:
         return False
-    took = one.end_at - one.sent_at
-    return finished - one.end_at >= NOTICEABLE and took * 10 <= finished - one.sent_at
+    return finished - one.end_at >= NOTICEABLE and one.took * 10 <= finished - one.sent_at
 
 
 def is_truncation_hidden(trace: Trace, meant: int | None) -> bool:

@@ -131,9 +131,9 @@ def is_interim_useless(trace: Trace, profile: Profile | None) -> bool:
 def is_heartbeat_helpful(trace: Trace, profile: Profile | None) -> bool:
     """Small signs of life carried an answer past a limit that silence would have hit."""
     one = trace.exchange
-    if profile is None or trace.fired is not None or not is_success(one) or one.end_at is None:
+    took = one.took
+    if profile is None or trace.fired is not None or not is_success(one) or took is None:
         return False
-    took = one.end_at - one.sent_at
     beats = len(trace.interims()) + max(len(trace.bodies()) - 1, 0)
     return beats > 0 and any(_would_have_cut(timer, took) for timer in profile.timers)
 

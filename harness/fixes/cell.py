@@ -52,12 +52,8 @@ def classify(judged: Judgement, findings: tuple[str, ...], baseline: ClientExcha
         case Verdict.PHANTOM_FAILURE | Verdict.UNRESOLVED:
             lost_status = one.status is None and baseline.status is not None
             hangs = one.end is End.OPEN and baseline.end is not End.OPEN
-            sooner = _took(one) < _SOONER * _took(baseline)
+            sooner = (one.took or 0) < _SOONER * (baseline.took or 0)
             return Result.WORSE if lost_status or hangs or sooner else Result.NOT_CURED
-
-
-def _took(one: ClientExchange) -> int:
-    return (one.end_at if one.end_at is not None else one.sent_at) - one.sent_at
 
 
 def document(cells: tuple[Cell, ...], version: str) -> dict[str, Any]:

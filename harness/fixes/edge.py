@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from firstbyte.harness.files.loader import LoadedProfile, load_profile
+from firstbyte.harness.files.setting import change
 from firstbyte.harness.model.profile import Point, Profile, Timer
 from firstbyte.harness.model.profile_ops import header_timers
 from firstbyte.harness.model.units import Duration
-from firstbyte.harness.runner.plan import override
 
 GIVEN = "60s"
 #: The work takes this many times the longest limit.
@@ -49,7 +49,7 @@ def column(edge: str) -> Column:
 
 
 def _with_limits(hop: LoadedProfile) -> LoadedProfile:
-    return override(
+    return change(
         hop,
         {f"timers.{timer.name}.limit": GIVEN for timer in answer_timers(hop.profile) if timer.limit is None},
     )

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import msgspec
 
 from firstbyte.harness.files.loader import LoadedProfile
+from firstbyte.harness.files.unknown_values import OtherValue
+from firstbyte.harness.fixes.cell import Result
 from firstbyte.harness.fixes.edge import GIVEN, Column, answer_timers, work_for
 from firstbyte.harness.model.judge import Judgement
-from firstbyte.harness.model.profile import HoldHeader, Source, Unknown
+from firstbyte.harness.model.profile import HoldHeader, Source
 from firstbyte.harness.model.timeline import Actor, Kind, Timeline
 from firstbyte.harness.model.units import format_duration
 from firstbyte.harness.model.verdict import ClientExchange, End
@@ -27,7 +29,7 @@ def told(one: ClientExchange, *, whole: bool = False) -> str:
 
     whole: in whole seconds, for what was measured.
     """
-    took = (one.end_at if one.end_at is not None else one.sent_at) - one.sent_at
+    took = one.took or 0
     if whole:
         took = round(took / 1_000_000) * 1_000_000
     status = str(one.status) if one.status is not None else "no status"
@@ -36,13 +38,11 @@ def told(one: ClientExchange, *, whole: bool = False) -> str:
     return f"{status}{end[one.end]} {when}"
 
 
-def unknown_sentence(
-    hop: LoadedProfile, unknown: Unknown, assumed: object, value: object, other: object
-) -> str:
-    """Which unknown key decides, and how."""
+def unknown_sentence(other: OtherValue, assumed: Result, result: Result) -> str:
+    """Which unknown key decides, and how: the result with the assumed value and with the other one."""
     return (
-        f"depends on {hop.profile.id}'s {unknown.key}, which nobody could confirm: "
-        f"{assumed} with {_brief(unknown.assume)}, {other} with {_brief(value)}"
+        f"depends on {other.changed.profile.id}'s {other.unknown.key}, which nobody could confirm: "
+        f"{assumed} with {_brief(other.unknown.assume)}, {result} with {_brief(other.value)}"
     )
 
 

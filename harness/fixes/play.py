@@ -1,12 +1,13 @@
 """Plays every fix behind every edge in virtual time, under every value an unknown key may have."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from itertools import chain
 
 import msgspec
 
 from firstbyte.harness.files.loader import LoadedProfile
+from firstbyte.harness.files.unknown_values import other_chains
 from firstbyte.harness.findings import find
 from firstbyte.harness.fixes.catalogue import BASELINE, Fix, scenario_of
 from firstbyte.harness.fixes.cell import Cell, Result, classify
@@ -14,14 +15,14 @@ from firstbyte.harness.fixes.edge import Column, column, heartbeat_for, work_for
 from firstbyte.harness.fixes.evidence import sentence, unknown_sentence
 from firstbyte.harness.fixes.wires import wire_of
 from firstbyte.harness.model.judge import Judgement, judge
-from firstbyte.harness.model.profile import Unknown
 from firstbyte.harness.model.verdict import ClientExchange
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.process.forked import map_forked
 from firstbyte.harness.runner.conclude import Observed
-from firstbyte.harness.runner.plan import Options, Plan, override
+from firstbyte.harness.runner.plan import Options, Plan
 from firstbyte.harness.runner.play import observe_in_sim, preload
 from firstbyte.harness.runner.unknowns import is_consulted
+from firstbyte.harness.targets.reference import Reference
 
 #: Fewer edges than this are played before the processes are there.
 WORTH_FORKING = 4
@@ -59,27 +60,14 @@ def cell(behind: Column, fix: Fix) -> Cell:
     """One cell: the result, or unknown when an allowed value of an unknown key gives another."""
     baselines = _Baselines(behind.edge)
     seen = _play(behind.edge, behind.hops, fix, baselines)
-    for number, hop in enumerate(behind.hops):
-        for unknown in hop.evidence.unknown:
-            if not is_consulted(unknown, seen.observed.timeline):
-                continue
-            for value, other in _others(behind, number, unknown, fix, baselines):
-                if other is not seen.result:
-                    said = unknown_sentence(hop, unknown, seen.result, value, other)
-                    return Cell(fix=fix.id, edge=behind.edge, result=Result.UNKNOWN, evidence=said)
-    said = sentence(behind, seen.judged, seen.observed.timeline, baselines.of(behind.hops))
-    return Cell(fix=fix.id, edge=behind.edge, result=seen.result, evidence=said)
-
-
-def _others(
-    behind: Column, number: int, unknown: Unknown, fix: Fix, baselines: "_Baselines"
-) -> Iterator[tuple[object, Result]]:
-    for value in unknown.allowed:
-        if value == unknown.assume:
-            continue
-        changed = override(behind.hops[number], {unknown.key: value})
-        hops = (*behind.hops[:number], changed, *behind.hops[number + 1 :])
-        yield value, _play(behind.edge, hops, fix, baselines).result
+    can_matter = partial(is_consulted, timeline=seen.observed.timeline)
+    for other, hops in other_chains(behind.hops, can_matter):
+        result = _play(behind.edge, hops, fix, baselines).result
+        if result is not seen.result:
+            evidence = unknown_sentence(other, seen.result, result)
+            return Cell(fix=fix.id, edge=behind.edge, result=Result.UNKNOWN, evidence=evidence)
+    evidence = sentence(behind, seen.judged, seen.observed.timeline, baselines.of(behind.hops))
+    return Cell(fix=fix.id, edge=behind.edge, result=seen.result, evidence=evidence)
 
 
 def _play(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix, baselines: "_Baselines") -> Played:
@@ -98,6 +86,7 @@ def _observe(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix) -> tuple[Obse
         hops=hops,
         expect=None,
         options=Options(),
+        target=Reference(),
         shape=wire_of(fix, work, heartbeat) if fix.interim else None,
     )
     observed = observe_in_sim(plan)

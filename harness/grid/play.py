@@ -40,7 +40,7 @@ async def play(shape: Shape, origin: WatchedOrigin, place: Place) -> Cell:
     return Cell(
         status=exchange.status,
         end=str(exchange.end),
-        at=(exchange.end_at or exchange.sent_at) - exchange.sent_at,
+        at=exchange.took or 0,
         limit=place.limit,
         origin_requests=origin.requests,
         origin_saw=saw,

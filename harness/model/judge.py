@@ -1,6 +1,4 @@
-"""Turns what the client saw and what the origin knows into a verdict. Pure: same input, same verdict, on any
-machine.
-"""
+"""Turns what the client saw and what the origin knows into a verdict. Pure."""
 
 from collections.abc import Sequence
 
@@ -9,11 +7,11 @@ import msgspec
 from firstbyte.harness.model.ledger import Ledger
 from firstbyte.harness.model.verdict import Belief, BeliefRule, ClientExchange, End, Verdict
 
-# RFC 9110 15.6: answers a gateway gives for an origin it can't get an answer from, and the codes edges made
-# up for the same.
+# RFC 9110 15.6: what a gateway answers when it gets no answer from the origin, and the codes that edges have
+# invented for it.
 GATEWAY_STATUSES = frozenset({500, 502, 503, 504, 408, 499, *range(520, 531)})
 
-# RFC 9110 15.3.5, 15.4.5: their answers end with the header, whatever the origin tries to send behind it.
+# RFC 9110 15.3.5, 15.4.5: these answers end with the header, whatever the origin tries to send after it.
 BODILESS = frozenset({204, 304})
 
 
@@ -41,7 +39,7 @@ def is_success(exchange: ClientExchange) -> bool:
 
 
 def is_ambiguous(exchange: ClientExchange) -> bool:
-    """The request left, and nothing the client saw says whether the server took it."""
+    """The request left, and nothing that the client saw tells whether the server accepted it."""
     if not exchange.request_left:
         return False
     if exchange.end is not End.COMPLETE:
@@ -50,10 +48,8 @@ def is_ambiguous(exchange: ClientExchange) -> bool:
 
 
 def judge(exchanges: Sequence[ClientExchange], ledger: Ledger, rule: BeliefRule) -> Judgement:
-    """Judge the intent of the last exchange that has one. The first verdict that applies, in the order of
-    `Verdict`.
-    """
-    judged = next(one for one in reversed(exchanges) if one.intent)
+    """Judge the intent of the last exchange that has one, by the first verdict of `Verdict` that applies."""
+    judged = next(exchange for exchange in reversed(exchanges) if exchange.intent)
     belief = belief_of(judged, rule)
     effects = ledger.effects(judged.intent)
     return Judgement(
@@ -76,7 +72,7 @@ def _verdict(judged: ClientExchange, belief: Belief, effects: int, ledger: Ledge
 
 
 def _is_truncated(judged: ClientExchange, ledger: Ledger) -> bool:
-    """Told a 2xx, with less of the body than the origin meant to send, whether or not the end looks clean."""
+    """The client got a 2xx with less body than the origin meant to send, whether or not it could tell."""
     if not _is_2xx(judged):
         return False
     if judged.end in (End.TRUNCATED, End.RESET):

@@ -1,16 +1,14 @@
-"""What the origin knows of each message: the truth the client's belief is compared with.
+"""What the origin knows of each message: the truth that the client's belief is compared with.
 
-Read from the origin's own store once it is idle or restarted. It must never be filled from what a client or
-an edge saw.
+It is read from the origin's own store once the origin is idle or restarted, and never filled from what a
+client or an edge saw.
 """
 
 import msgspec
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A durable user message. intent: the user's intent it came from (its text, or what the client tagged it
-    with).
-    """
+    """A durable user message. intent: the user's intent it came from: its text, or the client's tag."""
 
     id: str
     intent: str
@@ -19,11 +17,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     """The origin's account of one run.
 
-    messages: durable user messages. Counts are by intent. stages: for each intent the last stage reached, of
-    arrived, admitted, persisted, started, finished, failed, aborted. body_bytes: by request number, the
-    bytes of the answer's body the origin meant to send; -1 = it could not bring the answer to its end.
-    complete: False when the origin could not be asked. tells_arrivals: False when it tells only what it has
-    stored, so that silence about a request proves nothing.
+    model_calls: by intent. stages: for each intent the last stage reached, of arrived, admitted, persisted,
+    started, finished, failed, aborted. body_bytes: by request number, how many bytes of body the origin meant
+    to send; -1 = it could not complete the answer. complete: False when the origin could not be asked.
+    tells_arrivals: False when the origin reports only what it has stored, so that a request that it does not
+    mention may have arrived.
     """
 
     messages: tuple[Message, ...] = ()
@@ -35,4 +33,4 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
     def effects(self, intent: str) -> int:
         """Durable user messages for one intent."""
-        return sum(1 for message in self.messages if message.intent == intent)
+        return sum(message.intent == intent for message in self.messages)

@@ -1,4 +1,4 @@
-"""What one edge would have made of a recorded exchange. Data only."""
+"""What one edge would have done with a recorded exchange. Data only."""
 
 from enum import StrEnum
 
@@ -8,9 +8,9 @@ from firstbyte.harness.model.verdict import End
 
 
 class Outcome(StrEnum):
-    """passes: the client gets the origin's answer, whole. cut: it gets another one, part of it, or none.
+    """passes: the client gets the origin's whole answer. cut: it gets another answer, a part, or none.
 
-    unknown: the recording ends too early, or it depends on a value of the profile that nobody could confirm.
+    unknown: the recording ends too early, or the result depends on an unknown value of the profile.
     """
 
     PASSES = "passes"
@@ -19,11 +19,11 @@ class Outcome(StrEnum):
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
-    """What the client would have been told, in microseconds since it sent its request.
+    """What the client would have got. Times are microseconds since it sent its request.
 
-    at: None = its answer never ends. margin: the least time any deadline had left; None when none ran.
-    timer: the deadline that ended it, of `limit`. cause: in a few words, when it was no deadline. requests:
-    how many the origin would have got.
+    at: when the answer ends; None = never. margin: the shortest time that any deadline had left; None when no
+    deadline ran. timer, limit: the deadline that ended the answer. cause: what else ended it, in a few
+    words. requests: how many requests the origin would have got.
     """
 
     outcome: Outcome

@@ -1,9 +1,8 @@
 """An edge profile: what one proxy product does with a slow, broken or odd answer, as data.
 
-The heart is the timer. First-byte, complete-header, between-reads, total, connect and write timers are one
-thing: they differ only in what starts, resets and stops them and in their limit. A profile holds values;
-where each value comes from is in `Evidence`. It must never hold behaviour: the emulated edge, the predictor
-and the real products all read the same data.
+Timers are the heart of it. First-byte, complete-header, between-reads, total, connect and write timers are
+one type: they differ only in their limit and in what starts, resets and stops them. `Evidence` says where
+each value comes from. The emulated edge, the predictor and the real products all read the same profile.
 """
 
 from enum import StrEnum
@@ -23,9 +22,9 @@ class Point(StrEnum):
     REQUEST_READ = "request-read"  # some bytes of the request body have come in from the client
     REQUEST_RECEIVED = "request-received"  # the whole request has come in from the client
     REQUEST_SENT = "request-sent"  # the whole request has gone out to the origin
-    SEND_BLOCKED = "send-blocked"  # the origin takes no more of the request: a write to it waits
+    SEND_BLOCKED = "send-blocked"  # the origin accepts no more of the request, so a write to it waits
     REQUEST_WRITTEN = "request-written"  # the origin has taken more of a request whose writing had to wait
-    SEND_RESUMED = "send-resumed"  # nothing waits to be written to the origin any more
+    SEND_RESUMED = "send-resumed"  # no write to the origin waits any more
     ORIGIN_READ = "origin-read"  # any bytes from the origin
     FIRST_BYTE_READ = "first-byte-read"  # the first bytes of the answer, 1xx included
     INTERIM_RECEIVED = (
@@ -35,22 +34,24 @@ class Point(StrEnum):
     BODY_READ = "body-read"  # bytes of the body
     CLIENT_WRITE = "client-write"  # bytes sent to the client
     RESPONSE_COMPLETED = "response-completed"  # the last byte of the answer has been read
-    UPGRADED = "upgraded"  # a 101 has gone to the client; now its bytes are request-read, others origin-read
+    UPGRADED = (
+        "upgraded"  # a 101 has gone to the client; its bytes are now request-read, the origin's origin-read
+    )
     NEVER = "never"
 
 
 class Timer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One deadline of an edge.
 
-    name: the product's own word for it. limit: microseconds, None = the product has no such limit by default.
-    It runs from `starts_on` until any of `stops_on`; each of `reset_by` sets it back to the full limit while
-    it runs. answer: the key in `Profile.answers` given to the client when it fires before the header has
-    been forwarded; "" = none: a header that is held goes out and the answer is cut (nginx: 200 without a
-    body, then FIN). after_upload: when it fires while the client is sending, its answer comes when all of the
-    request is in; what is still to come of it is read and dropped.
+    name: the product's own word for it. limit: microseconds; None = the product has no such limit by default.
+    The timer runs from `starts_on` until any of `stops_on`; while it runs, each of `reset_by` sets it back to
+    the full limit. answer: the key in `Profile.answers` of what the client gets when the timer fires before
+    the header has been forwarded; "" = none: a held header goes out and the answer is cut (nginx: 200 without
+    a body, then FIN). after_upload: a timer that fires while the client is sending gives its answer when the
+    whole request is in; the rest of the request is read and dropped.
 
-    A timer that ends with request-received waits for the client: it can't fire while the origin takes nothing
-    (send-blocked), for then nobody reads from the client.
+    A timer that ends with request-received waits for the client. It can't fire while the origin accepts
+    nothing (send-blocked), because then nobody reads from the client.
     """
 
     name: str
@@ -101,7 +102,9 @@ class Cause(StrEnum):
 
     TIMER = "timer"
     FIN = "fin"
-    FIN_AT_BOUNDARY = "fin-at-boundary"  # between two chunks: only the last chunk is missing. `fin` holds too
+    FIN_AT_BOUNDARY = (
+        "fin-at-boundary"  # between two chunks: only the last chunk is missing. It is a `fin` too
+    )
     RESET = "reset"
     GARBAGE = "garbage"
 
@@ -143,8 +146,8 @@ class InterimAction(StrEnum):
     SWALLOW = "swallow"
     FINAL = "final"  # taken as the final answer: no header timer any more
     REFUSE = "refuse"  # answered at once with answers['protocol-error']
-    # taken as a final answer without a body: it is forwarded, and the client waits for ever for another. The
-    # origin's real answer, which a real product gives to the next request, is dropped here.
+    # taken as a final answer without a body: it is forwarded, and the client waits for another for ever.
+    # The origin's real answer, which a real product gives to the next request, is dropped here.
     STRAND = "strand"
 
 
@@ -310,7 +313,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Unknown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key nobody could confirm: every value it may have, and the one taken where a value is needed."""
+    """A key whose value nobody could confirm: the values it may have, and the one used if one is needed."""
 
     key: str
     allowed: tuple[Any, ...]
@@ -319,7 +322,7 @@ class Unknown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is known about a profile's values."""
+    """Where a profile's values come from, and which of them nobody could confirm."""
 
     sources: tuple[Source, ...] = ()
     unknown: tuple[Unknown, ...] = ()

@@ -1,7 +1,4 @@
-"""What contradicts itself in a profile. A profile with a complaint is refused when it is loaded.
-
-Pure: a profile in, lines out; each names the key, the reason and the cure.
-"""
+"""Finds contradictions in a profile. A profile with a complaint is refused when it is loaded. Pure."""
 
 from collections.abc import Iterator
 
@@ -9,7 +6,7 @@ from firstbyte.harness.model.profile import InterimAction, Point, Profile, Timer
 
 
 def complaints(profile: Profile) -> Iterator[str]:
-    """What contradicts itself in a profile; each line names the key, the reason and the cure."""
+    """One line for each contradiction: the key, the reason and the cure."""
     names = [timer.name for timer in profile.timers]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"timers.{name}: two timers have this name; rename one"

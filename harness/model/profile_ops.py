@@ -1,8 +1,4 @@
-"""What can be made from a profile: one on another time scale, one with a key changed, one per allowed
-unknown value.
-
-Pure: a profile in, profiles out.
-"""
+"""What can be made from a profile: one on another time scale, or with another limit for the header. Pure."""
 
 import msgspec
 
@@ -30,9 +26,7 @@ def _scaled_timer(timer: Timer, factor: float) -> Timer:
 
 
 def header_timers(profile: Profile) -> tuple[Timer, ...]:
-    """The timers that can end the wait for an answer: started by the request, stopped by some part of the
-    answer.
-    """
+    """The timers that can end the wait for an answer: the request starts and the answer stops them."""
     return tuple(
         timer
         for timer in profile.timers
@@ -54,8 +48,3 @@ def with_header_limit(profile: Profile, limit: Duration) -> Profile:
             for timer in profile.timers
         ),
     )
-
-
-def without_timer(profile: Profile, name: str) -> Profile:
-    """The profile with one timer removed."""
-    return msgspec.structs.replace(profile, timers=tuple(one for one in profile.timers if one.name != name))

@@ -1,7 +1,7 @@
-"""One exchange as the wire had it: what was sent, every piece that came back, and when.
+"""One exchange as it was on the wire: what was sent, every piece that came back, and when.
 
-A probe, a HAR file and a played wire shape all come to this; predictor and findings read nothing else.
-Times are microseconds since the first byte of the request was written. It must never interpret its bytes.
+Probes, HAR files and played wire shapes become recordings; the predictor and the findings read nothing else.
+Times are microseconds since the first byte of the request was written. Bytes are not interpreted here.
 """
 
 from enum import StrEnum
@@ -19,16 +19,16 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finish(StrEnum):
-    """What was the last thing seen on the connection."""
+    """The last thing that was seen on the connection."""
 
     FIN = "fin"
     RESET = "reset"
     KEPT = "kept"  # the answer was complete, the connection open, and nothing more came
-    OPEN = "open"  # who recorded stopped waiting: what would have come later is not known
+    OPEN = "open"  # the recorder stopped waiting: what would have come later is not known
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """All that came back for one request, to its `finish` at `finished_at`."""
+    """Everything that came back for one request, until its `finish` at `finished_at`."""
 
     parts: tuple[Received, ...]
     finish: Finish
@@ -43,7 +43,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """What came before the request, in microseconds; None = it was not needed or not seen."""
+    """How long the steps before the request took, in microseconds; None = not needed or not seen."""
 
     dns: int | None = None
     connect: int | None = None
@@ -51,18 +51,16 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def connecting(self) -> int:
-        """From the wish for a connection to a usable one, without the name's look-up: an edge knows its
-        origin.
-        """
+        """How long it took to connect, without the name look-up: an edge knows its origin's address."""
         return (self.connect or 0) + (self.tls or 0)
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """One exchange. sent_at: when the whole request had left.
 
-    is_taken: the origin has taken all of the request. reused: on a connection that an earlier request had
-    used; `afresh` is then what a request on a new connection got. afresh None = the same again, which is also
-    what a request that is sent again gets.
+    is_taken: the origin has taken all of the request. reused: the request went out on a connection that an
+    earlier request had used; `afresh` is then the answer to a request on a new connection. afresh None = the
+    same answer again. A request that is sent again gets it too.
     """
 
     method: str
@@ -85,8 +83,8 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
 class WireSeen(msgspec.Struct, frozen=True, kw_only=True):
     """What a recording shows, read as HTTP. Times as in the recording; None = it never came.
 
-    header_lines: when each line of the final header was there. bodies: when body bytes came.
-    longest_gap: the longest time without a byte from the request's end on. framing: chunked | length | close.
+    header_lines: when each line of the final header had come. bodies: when body bytes came.
+    longest_gap: the longest time without a byte after the request's end. framing: chunked | length | close.
     """
 
     status: int | None

@@ -1,6 +1,6 @@
-"""The result of one scenario behind one edge, and the document other people's scripts read.
+"""The result of one scenario behind one edge, and the JSON document that other people's scripts read.
 
-The field names and their meaning are fixed. It must never drop a run: a set-up error is a result too.
+The document's field names and their meaning are fixed. A set-up error is a result too: no run is left out.
 """
 
 from enum import StrEnum
@@ -18,7 +18,7 @@ SCHEMA = 1
 
 
 class Outcome(StrEnum):
-    """Whether the run showed what its scenario expects. Only `fail` speaks of the subject."""
+    """Whether the run showed what its scenario expects. Only `fail` is a statement about the subject."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -37,11 +37,11 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. judgement is None when nothing could be judged. mismatches: what differed from the
-    expectation, a line each.
+    """One run. judgement: None when nothing could be judged.
 
-    problem: why it is a set-up or harness error, or not applicable. unknowns: unknown profile keys the
-    result does not depend on.
+    mismatches: a line for each key that differed from the expectation. problem: why the run is a set-up error
+    or a harness error, or not applicable. unknowns: the unknown profile keys, when the result was the same
+    with each of their values; empty in real mode, which plays the assumed values only.
     """
 
     scenario: str

@@ -1,7 +1,6 @@
 """A scenario: claim + origin + edges + client script + expectation, as data.
 
-One claim, one origin, one script; an expectation for each edge it is meant for. It must never hold what was
-observed.
+It has one claim, one origin, one script, and an expectation for each edge that it is meant for.
 """
 
 from enum import StrEnum
@@ -17,8 +16,9 @@ DIRECT = "direct"
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The scripted model: first token after `delay`, then a token each `token_gap`. fails: error text
-    instead of an answer.
+    """The scripted model: the first token comes after `delay`, then one each `token_gap`.
+
+    fails: the error text that comes instead of an answer.
     """
 
     delay: Duration = Duration(1_000_000)
@@ -53,9 +53,9 @@ class ProductOrigin(
 ):
     """A real product, for targets that are one. Its shell commands take as long as its model.
 
-    database_locked: another process holds the write lock of its database, from just before the first send
-    and for so long. slow_plugin: it is restarted just before the first send, with a plugin that takes so
-    long to start. None = neither.
+    database_locked: how long another process holds the write lock of its database, from just before the first
+    send. slow_plugin: how long a plugin takes to start, with which the product is restarted just before the
+    first send. None = neither.
     """
 
     model: Model = Model()
@@ -83,11 +83,11 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ids: 'new' makes message and part ids of its own, 'same' repeats those of the previous send,
     'same-message' repeats the message id with no part ids, 'none' sends none. handler: X-Firstbyte-Handler
-    for this request. leave_after: the client closes so long after sending. patience: the client's own limit.
-    wait: False goes on with the next step at once. after: 'failure' sends only when the client was not told
-    that the send before it has succeeded. body_size and pace: a body of that many bytes, spread
-    over `pace`. connection: 'reuse' sends on the connection of the previous send when it is still open. http:
-    '2' sends over HTTP/2, on a connection of its own.
+    for this request. leave_after: how long after sending the client closes. patience: the client's own limit.
+    wait: False continues with the next step at once. after: 'failure' sends only if the client was not told
+    that the previous send succeeded. body_size, pace: a body of that many bytes, spread over `pace`.
+    connection: 'reuse' sends on the connection of the previous send if it is still open. http: '2' sends over
+    HTTP/2, on a connection of its own.
     """
 
     operation: Operation = Operation.PROMPT_ASYNC
@@ -135,9 +135,7 @@ class RestartOrigin(
 class Reconcile(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="reconcile"
 ):
-    """The careful client asks the server what it has (GET messages through the edge) and settles its
-    belief.
-    """
+    """The careful client asks the server for its messages, through the edge, and settles its belief."""
 
 
 Step = Send | Pause | KillOrigin | RestartOrigin | Reconcile
@@ -147,11 +145,10 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What must be seen with one edge. Absent keys are not compared.
 
     status, at, end, belief: of the judged request; status 0 = no final header at all. at: from sending it to
-    the end of its answer, exact in sim. first_byte: the same for its first byte. fired: timers that fire on
-    the judged
-    request, in order; () = none may fire on any request. arrivals: requests that reached the origin.
-    findings: must be among those found. set: profile keys changed for this case, 'timers.server.limit' =
-    '60s'. why: how the expectation was worked out.
+    the end of its answer, exact in sim. first_byte: the same for its first byte. fired: the timers that fire
+    on the judged request, in order; () = none may fire on any request. arrivals: how many requests reach the
+    origin. findings: must be among those found. set: profile keys changed for this case, such as
+    'timers.server.limit' = '60s'. why: how the expectation was worked out.
     """
 
     verdict: Verdict
@@ -171,7 +168,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One scenario. claim: a sentence with an obligation. source: where the case comes from, with its date.
+    """One scenario. claim: a sentence with an obligation. source: where the case comes from, with a date.
 
     settle: how long the origin may take to become idle after the last step. modes: where it can run.
     """

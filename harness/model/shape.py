@@ -1,7 +1,7 @@
 """A wire shape: what an origin puts on the wire and when, as steps.
 
-It stands in for any origin: the scripted origin plays it in sim and in real mode, the grid compares products
-with it, and a recording of a live exchange has the same form. It must never name a product.
+It stands in for any origin: the scripted origin plays it in sim and in real mode, and the grid compares
+products with it.
 """
 
 from typing import Literal
@@ -20,9 +20,7 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class WaitRequest(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="wait-request"
 ):
-    """Wait until the request is in. `part`: its head, or all of it. A shape without it starts with part =
-    'all'.
-    """
+    """Wait until the request is in. part: its head, or all of it, as a shape without this step does first."""
 
     part: Literal["head", "all"] = "all"
 
@@ -30,13 +28,13 @@ class WaitRequest(
 class StopReading(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="stop-reading"
 ):
-    """Read nothing more of the request: what the socket buffers can't take stays with the sender."""
+    """Stop reading the request: what the socket buffers can't hold stays with the sender."""
 
 
 class Interim(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="interim"
 ):
-    """A complete 1xx. times with every: repeated."""
+    """A complete 1xx. times, every: send it so many times, so far apart."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -55,7 +53,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class PartialHead(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="partial-head"
 ):
-    """Status line and headers without the blank line; a later Text or Bytes step ends it."""
+    """Status line and headers without the blank line; a later raw step may end it."""
 
     status: int = 200
     reason: str = ""
@@ -65,8 +63,9 @@ class PartialHead(
 class Chunk(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="chunk"
 ):
-    """Body bytes in the framing the last Head announced. size: that many bytes instead of text. times with
-    every: repeated.
+    """Body bytes in the framing that the last head announced. size: so many bytes instead of text.
+
+    times, every: send them so many times, so far apart.
     """
 
     text: str = ""
@@ -76,7 +75,7 @@ class Chunk(
 
 
 class Raw(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do", tag="raw"):
-    """Bytes as they are, written latin-1; times with every: repeated (a header line per second)."""
+    """Bytes as they are, in latin-1. times, every: send them so many times, so far apart."""
 
     text: str
     times: int = 1
@@ -127,11 +126,10 @@ Step = (
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The request a shape is meant for, where it matters; a grid sends this one, a scenario has its own
-    steps.
+    """The request that a shape is meant for. The grid sends it; a scenario has its own steps.
 
-    body_size and pace: a body of that many bytes, spread over `pace`. times: that many requests, one after
-    the other on one client connection, `gap` apart.
+    body_size, pace: a body of that many bytes, spread over `pace`. times, gap: so many requests, one after
+    the other on one client connection, so far apart.
     """
 
     method: str = "POST"
@@ -143,11 +141,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One wire shape. effects: how many durable effects an origin of this shape leaves when it got the
-    request whole.
+    """One wire shape. effects: how many durable effects its origin leaves after a whole request.
 
-    Steps after an answer's end go on with the next request on the same connection; a new connection starts
-    at the first step, and so does a request after the last step. Durations are written for limits of 60 s.
+    Steps after the end of an answer belong to the next request on the same connection. A new connection
+    starts at the first step, and so does a request after the last step. Durations suit limits of 60 s.
     """
 
     id: str

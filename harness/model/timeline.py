@@ -1,6 +1,6 @@
-"""What happened in one run, in order: events seen from four places, joined on one time axis.
+"""What happened in one run, in order: events seen from several places, joined on one time axis.
 
-The judge, the pictures and the comparison of modes all read this and nothing else. It must never interpret.
+The findings, the pictures and the comparison of modes read it. It does not interpret the events.
 """
 
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ import msgspec
 
 
 class Actor(StrEnum):
-    """Who saw or did it."""
+    """Who saw the event or caused it."""
 
     CLIENT = "client"
     EDGE = "edge"
     ORIGIN = "origin"
     MODEL = "model"
     PAGE = "page"
-    HARNESS = "harness"
+    HARNESS = "harness"  # reports nothing; the fingerprint of a real run has a place for it
 
 
 class Kind(StrEnum):
@@ -49,7 +49,7 @@ class Kind(StrEnum):
     RESENT = "resent"  # attempt, cause
     CLIENT_LEFT = "client-left"
     ORIGIN_CLOSED = "origin-closed"  # how: fin | rst, by: edge | origin
-    HELD = "held"  # held mode: a timer is due when someone says so
+    HELD = "held"  # held mode: a timer that fires only on command
     MUTATED = "mutated"  # what
     # origin
     ARRIVED = "arrived"  # method, path, handler
@@ -63,22 +63,18 @@ class Kind(StrEnum):
     HEADER_SENT = "header-sent"
     PARTIAL_SENT = "partial-sent"
     RESPONSE_COMPLETED = "response-completed"
-    BROKEN_OFF = "broken-off"  # it ended its answer before the announced end
+    BROKEN_OFF = "broken-off"  # the origin ended its answer before the announced end
     KILLED = "killed"
     RESTARTED = "restarted"
-    HINDERED = "hindered"  # what: something outside of it stands in its way
+    HINDERED = "hindered"  # what: something outside the origin blocks it
     UNHINDERED = "unhindered"  # what
     # model
     MODEL_CALLED = "model-called"
     FIRST_TOKEN = "first-token"
-    # harness
-    STEP = "step"  # what
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One event. at: microseconds since the run began. request: the harness' number of the HTTP request, 0 =
-    none.
-    """
+    """One event. at: microseconds since the run began. request: our number of the HTTP request; 0 = none."""
 
     at: int
     actor: Actor
@@ -104,13 +100,13 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _by_actor(self) -> dict[Actor, list[Event]]:
-        found: dict[Actor, list[Event]] = {}
+        by_actor: dict[Actor, list[Event]] = {}
         for event in self.events:
-            found.setdefault(event.actor, []).append(event)
-        return found
+            by_actor.setdefault(event.actor, []).append(event)
+        return by_actor
 
 
 def join(*sources: Iterable[Event]) -> Timeline:
-    """Merge several reporters' events on one axis. Stable: earlier sources come first at a tie."""
+    """Merge the events of several reporters by time. At the same time, earlier sources come first."""
     events = [event for source in sources for event in source]
     return Timeline(events=tuple(sorted(events, key=lambda event: event.at)))

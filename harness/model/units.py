@@ -1,8 +1,6 @@
-"""Durations and points in time: an int of microseconds, written with a unit in every file and on every
-command line.
+"""Durations and points in time: an int of microseconds, written with a unit in files and on command lines.
 
-It exists so that no bare number can be taken for seconds in one place and milliseconds in another.
-It must never read a clock.
+It exists so that no bare number is taken for seconds in one place and for milliseconds in another.
 """
 
 import re
@@ -10,7 +8,7 @@ from decimal import Decimal
 
 
 class Duration(int):
-    """A length of time in microseconds. A class of its own so that loaders know to read a unit."""
+    """A length of time in microseconds. It is a class of its own so that loaders know to read a unit."""
 
     __slots__ = ()
 
@@ -29,7 +27,7 @@ def seconds(value: float) -> Duration:
 
 
 def as_seconds(value: int) -> float:
-    """`value` microseconds in seconds, for people and for JSON."""
+    """Convert microseconds to seconds, for people and for JSON."""
     return value / 1_000_000
 
 
@@ -55,6 +53,14 @@ def format_duration(value: int) -> str:
     """The shortest exact text that `parse_duration` reads back: 90_000_000 -> '90s', 2_500 -> '2.5ms'."""
     unit = "s" if value % _UNITS["ms"] == 0 else "ms"
     return f"{Decimal(value) / _UNITS[unit]:f}{unit}"
+
+
+SAME_WITHIN = 0.01
+
+
+def is_same_time(one: int, two: int) -> bool:
+    """Whether two times differ by at most 1 % of the first: evidence rule 5 takes them for equal."""
+    return abs(one - two) <= SAME_WITHIN * max(one, 1)
 
 
 def scale(value: int, factor: float) -> Duration:

@@ -1,6 +1,4 @@
-"""The words of a verdict: what the client believes, how an answer ended, and what follows from both. Data
-only.
-"""
+"""The terms of a verdict: how an answer ended, what the client believes, and what follows from both. Data."""
 
 from enum import StrEnum
 
@@ -36,7 +34,7 @@ class BeliefRule(StrEnum):
 
 
 class Verdict(StrEnum):
-    """Belief joined with the ledger."""
+    """What the client's belief and the ledger amount to, in the order in which the verdicts are tried."""
 
     DUPLICATE = "duplicate"
     PHANTOM_SUCCESS = "phantom-success"
@@ -55,7 +53,7 @@ class Verdict(StrEnum):
 class ClientExchange(msgspec.Struct, frozen=True, kw_only=True):
     """One request as the client saw it. Times are microseconds since the run began; None = it never came.
 
-    settled: the belief a later read of the server gave, for the careful rule.
+    settled: the belief that a careful client got from a later read of the server.
     """
 
     id: int
@@ -76,3 +74,8 @@ class ClientExchange(msgspec.Struct, frozen=True, kw_only=True):
     body: str = ""  # the first kilobytes, for reports
     framing_ok: bool = True  # False: body bytes on a 204, or bytes after the end
     settled: Belief | None = None
+
+    @property
+    def took(self) -> int | None:
+        """Microseconds from sending the request to the end of its answer; None = it never ended."""
+        return None if self.end_at is None else self.end_at - self.sent_at

@@ -11,9 +11,8 @@ import msgspec
 from firstbyte.harness.model.prediction import Outcome, Prediction
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.recording import Recording
+from firstbyte.harness.model.units import is_same_time
 from firstbyte.harness.predict.exchange import predict, predict_and_tell
-
-SAME_WITHIN = 0.01
 
 
 class Variant(NamedTuple):
@@ -69,7 +68,7 @@ def is_same(one: Prediction, two: Prediction) -> bool:
         return False
     if one.at is None or two.at is None:
         return one.at == two.at
-    return abs(one.at - two.at) <= SAME_WITHIN * max(one.at, 1)
+    return is_same_time(one.at, two.at)
 
 
 def told(one: Prediction) -> str:

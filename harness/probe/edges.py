@@ -1,16 +1,16 @@
 """The edges a recording is put through: their profiles, and those that their unknown values make."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 import msgspec
 
-from firstbyte.harness.files.loader import LoadedProfile, load_profile, profile_names
+from firstbyte.harness.files.loader import load_profile, profile_names
+from firstbyte.harness.files.unknown_values import other_values
 from firstbyte.harness.model.prediction import Prediction
-from firstbyte.harness.model.profile import Profile
+from firstbyte.harness.model.profile import Profile, Unknown
 from firstbyte.harness.model.recording import Recording
 from firstbyte.harness.predict import Unsure, Variant, predict_all_values
-from firstbyte.harness.runner.plan import override
 
 #: What acts when the answer is decided, or on HTTP/2 only: it can't change what one HTTP/1.1 client is told.
 _NO_MATTER = ("origin.", "cut.http2")
@@ -52,14 +52,11 @@ def _judge(recording: Recording, name: str) -> Judged:
 @cache
 def variants(name: str) -> tuple[Variant, ...]:
     """Every other value that an unknown key of this edge may have, one at a time."""
-    return tuple(_variants(load_profile(name)))
+    return tuple(
+        Variant(other.unknown.key, str(other.value), other.changed.profile)
+        for other in other_values(load_profile(name), _can_matter)
+    )
 
 
-def _variants(loaded: LoadedProfile) -> Iterator[Variant]:
-    for unknown in loaded.evidence.unknown:
-        if unknown.key.startswith(_NO_MATTER) or unknown.key.endswith(_NO_MATTER_FIELD):
-            continue
-        for value in unknown.allowed:
-            if value != unknown.assume:
-                changed = override(loaded, {unknown.key: value})
-                yield Variant(unknown.key, str(value), changed.profile)
+def _can_matter(unknown: Unknown) -> bool:
+    return not (unknown.key.startswith(_NO_MATTER) or unknown.key.endswith(_NO_MATTER_FIELD))

@@ -84,9 +84,9 @@ def _properties(run: Run) -> list[tuple[str, str]]:
 def _seconds(run: Run) -> float:
     """How long the judged request took on the scenario's clock; wall time would differ from run to run."""
     judged = run.judgement.exchange if run.judgement else None
-    if judged is None or judged.end_at is None:
+    if judged is None or judged.took is None:
         return 0.0
-    return (judged.end_at - judged.sent_at) / 1_000_000
+    return judged.took / 1_000_000
 
 
 def clean(text: str) -> str:

@@ -68,13 +68,13 @@ def status_word(exchange: ClientExchange) -> str:
 
 def took(exchange: ClientExchange) -> str:
     """From sending to the end of the answer."""
-    return short_time(exchange.end_at - exchange.sent_at) if exchange.end_at is not None else NOTHING
+    return short_time(exchange.took) if exchange.took is not None else NOTHING
 
 
 def told(judgement: Judgement) -> str:
     """What the client was told, and by what: 'failed (524 after 100.0s)'."""
     exchange = judgement.exchange
-    after = f" after {took(exchange)}" if exchange.end_at is not None else ""
+    after = f" after {took(exchange)}" if exchange.took is not None else ""
     return f"{judgement.belief} ({_answer(exchange)}{after})"
 
 
@@ -124,5 +124,5 @@ def seen(run: Run) -> str:
     if judged is None:
         return run.problem or "nothing"
     status = "no status" if judged.exchange.status is None else str(judged.exchange.status)
-    when = f" at {took(judged.exchange)}" if judged.exchange.end_at is not None else ""
+    when = f" at {took(judged.exchange)}" if judged.exchange.took is not None else ""
     return f"{status}{when}, {judged.verdict}, {count(judged.effects, 'effect')}"

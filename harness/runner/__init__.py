@@ -1,3 +1,1 @@
-"""Runs scenarios: sets up origin and edge, plays the client's script, asks for the truth, judges,
-compares.
-"""
+"""Runs scenarios: starts origin and edge, plays the client's script, reads the origin's ledger and judges."""

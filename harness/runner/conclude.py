@@ -1,4 +1,4 @@
-"""From what was observed to a Run: ledger, verdict, findings, comparison, digest. Pure."""
+"""Makes a Run of what was observed: judges it, looks for findings, compares it with the expectation. Pure."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,8 +14,8 @@ from firstbyte.harness.model.scenario import Origin, ProductOrigin, ServerOrigin
 from firstbyte.harness.model.timeline import Actor, Event, Kind, Timeline
 from firstbyte.harness.model.units import as_seconds
 from firstbyte.harness.model.verdict import ClientExchange
-from firstbyte.harness.runner.expectation import NeverFired, check_fired, describe, handler_of, mismatches
-from firstbyte.harness.runner.plan import Plan, is_bad_without_expectation
+from firstbyte.harness.runner.expectation import Comparison, Shown, compare, describe, handler_of
+from firstbyte.harness.runner.plan import Plan
 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,39 +24,34 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     exchanges: tuple[ClientExchange, ...]
     ledger: Ledger
     timeline: Timeline
-    versions: dict[str, str] = {}
+
+
+_NOTHING = Observed(exchanges=(), ledger=Ledger(complete=False), timeline=Timeline(events=()))
 
 
 def conclude(plan: Plan, observed: Observed, unknowns: tuple[str, ...] = ()) -> Run:
     """The Run of one observation."""
-    judged = judge(observed.exchanges, observed.ledger, plan.scenario.belief)
+    judgement = judge(observed.exchanges, observed.ledger, plan.scenario.belief)
     profile = plan.profiles[0] if plan.profiles else None
-    findings = find(observed.timeline, observed.exchanges, observed.ledger, judged, profile)
-    outcome, problem, differences = _outcome(plan, observed, judged, findings)
-    return msgspec.structs.replace(
-        _unjudged(plan),
-        handler=handler_of(observed.timeline, judged.exchange.id),
-        outcome=outcome,
-        judgement=judged,
-        exchanges=observed.exchanges,
-        fired=tuple(_fired(observed.timeline)),
-        ledger=observed.ledger,
-        findings=findings,
-        timeline=observed.timeline,
-        digest=digest(observed, exact=plan.options.mode == "sim"),
-        mismatches=differences,
-        problem=problem,
-        unknowns=unknowns,
-        versions=plan.versions | observed.versions,
-    )
+    findings = find(observed.timeline, observed.exchanges, observed.ledger, judgement, profile)
+    shown = Shown(judgement=judgement, ledger=observed.ledger, timeline=observed.timeline, findings=findings)
+    comparison = compare(plan.expect, shown, plan.options)
+    return _run(plan, comparison, unknowns, observed, judgement, findings)
 
 
 def failed_run(plan: Plan, outcome: Outcome, problem: str, unknowns: tuple[str, ...] = ()) -> Run:
     """The Run of a scenario that could not be judged."""
-    return msgspec.structs.replace(_unjudged(plan), outcome=outcome, problem=problem, unknowns=unknowns)
+    return _run(plan, Comparison(outcome=outcome, problem=problem), unknowns)
 
 
-def _unjudged(plan: Plan) -> Run:
+def _run(
+    plan: Plan,
+    comparison: Comparison,
+    unknowns: tuple[str, ...],
+    observed: Observed = _NOTHING,
+    judgement: Judgement | None = None,
+    findings: tuple[str, ...] = (),
+) -> Run:
     scenario, options = plan.scenario, plan.options
     return Run(
         scenario=scenario.id,
@@ -64,22 +59,25 @@ def _unjudged(plan: Plan) -> Run:
         claim=scenario.claim,
         edge=plan.edge,
         target=options.target,
-        handler="",
-        server_handler=_server_handler(plan.scenario.origin),
+        handler=handler_of(observed.timeline, judgement.exchange.id) if judgement else "",
+        server_handler=_server_handler(scenario.origin),
         mode=options.mode,
         time_scale=options.time_scale,
         seed=options.seed,
         belief_rule=scenario.belief,
-        expected=describe(plan.expect) if plan.expect else "delivered or refused",
-        outcome=Outcome.HARNESS_ERROR,
-        judgement=None,
-        exchanges=(),
-        fired=(),
-        ledger=Ledger(complete=False),
-        findings=(),
-        timeline=Timeline(events=()),
-        digest="",
-        versions=plan.versions,
+        expected=describe(plan.expect),
+        outcome=comparison.outcome,
+        judgement=judgement,
+        exchanges=observed.exchanges,
+        fired=tuple(_fired(observed.timeline)),
+        ledger=observed.ledger,
+        findings=findings,
+        timeline=observed.timeline,
+        digest=digest(observed, exact=options.mode == "sim") if judgement else "",
+        mismatches=comparison.mismatches,
+        problem=comparison.problem,
+        unknowns=unknowns,
+        versions=plan.target.versions(),
     )
 
 
@@ -95,31 +93,6 @@ def _server_handler(origin: Origin) -> str:
             assert_never(origin)
 
 
-def _outcome(
-    plan: Plan, observed: Observed, judged: Judgement, findings: tuple[str, ...]
-) -> tuple[Outcome, str, tuple[str, ...]]:
-    expect = plan.expect
-    if expect is None:
-        bad = is_bad_without_expectation(judged.verdict)
-        return (Outcome.FAIL if bad else Outcome.PASS), "", ((f"verdict: {judged.verdict}",) if bad else ())
-    try:
-        check_fired(expect, observed.timeline, judged.exchange.id)
-    except NeverFired as error:
-        return Outcome.SETUP_ERROR, str(error), ()
-    differences = tuple(
-        mismatches(
-            expect,
-            judged,
-            observed.ledger,
-            observed.timeline,
-            findings,
-            mode=plan.options.mode,
-            time_scale=plan.options.time_scale,
-        )
-    )
-    return (Outcome.FAIL if differences else Outcome.PASS), "", differences
-
-
 def _fired(timeline: Timeline) -> Iterable[Fired]:
     for event in timeline.of(Actor.EDGE, Kind.TIMER_FIRED):
         yield Fired(
@@ -131,8 +104,9 @@ def _fired(timeline: Timeline) -> Iterable[Fired]:
 
 
 def digest(observed: Observed, *, exact: bool) -> str:
-    """A fingerprint of what happened: of every event and time when exact, else of each actor's order of
-    events and statuses.
+    """A fingerprint of what happened.
+
+    When exact, of every event and time; else of each actor's order of events and of the statuses.
     """
     encoder = msgspec.json.Encoder(enc_hook=int)
     if exact:
@@ -140,7 +114,7 @@ def digest(observed: Observed, *, exact: bool) -> str:
     else:
         content = (
             [_order(observed.timeline.events, actor) for actor in Actor],
-            [(one.status, str(one.end)) for one in observed.exchanges],
+            [(exchange.status, str(exchange.end)) for exchange in observed.exchanges],
         )
     return hashlib.sha256(encoder.encode(content)).hexdigest()[:16]
 

@@ -1,8 +1,7 @@
-"""How long this machine kept a run's processes from working: the one thing that makes a real time worthless.
+"""Measures how long the machine delayed our processes during a real run; delayed runs are repeated.
 
-A machine that is too busy makes a timer late and a byte later, and a slow disk makes an answer late that
-waits for it, whatever the subject does. So both are measured, beside each run and whatever the run shows. It
-must never look at what the run shows.
+On a busy machine timers fire late and bytes arrive late, and with a slow disk an answer that waits for the
+disk is late too, whatever the subject does. Both are measured beside each run, whatever the run shows.
 """
 
 import asyncio
@@ -17,24 +16,24 @@ from firstbyte.harness.model.units import Duration
 
 TICK = Duration(50_000)
 WINDOW = 20
-"""Ticks. What adds up over longer is many small waits, each too short to make anything late."""
+"""In ticks. Waits that add up only over a longer time are each too short to make anything late."""
 ROUNDING = Duration(2_000)
-"""A look that is no later than this was in time: an event loop wakes up by the millisecond."""
+"""A tick that is late by no more than this is on time: an event loop wakes up by the millisecond."""
 MOST_HELD_UP = Duration(100_000)
-"""Within a window. Half of what a real time may be off: a run that was held up for longer proves nothing."""
+"""The longest delay within a window, half of what a real time may be off. Beyond it a run proves nothing."""
 MOST_OF_PRODUCT = Duration(600_000)
-"""The same for the acts of a real product: half of their margin, which is 1.25 s of wall time."""
+"""The same for scenarios of a real product: half of their margin, which is 1.25 s of wall time."""
 COMMITS = 4
-"""So often does the reference server wait for its disk before it can say that it has stored a message."""
+"""The reference server waits for its disk this often before it can confirm that it stored a message."""
 _RUN_DELAY = 1
-"""The field of /proc/PID/schedstat with the nanoseconds that the process could have run and did not."""
+"""The field of /proc/PID/schedstat with the nanoseconds it was ready but not running."""
 
 
 class LoopLag:
-    """Looks every TICK how late its own event loop is and how long other processes have waited.
+    """Measures every TICK how late its own event loop is and how long other processes have waited.
 
-    An answer can wait for its turn in the loop at each of its steps, so how late the looks were is added up.
-    waited: the others' waits until now, together. worst: the most within a window so far.
+    An answer may wait for its turn in the loop at each step, so the lateness of the ticks is added up.
+    waited: returns the total wait of the other processes so far. worst: the longest delay within a window.
     """
 
     def __init__(self, waited: Callable[[], Duration]) -> None:
@@ -50,17 +49,17 @@ class LoopLag:
         return f"<LoopLag worst {self.worst}us>"
 
     def start(self) -> None:
-        """From now on."""
+        """Start measuring."""
         self._due = self._loop.time() + TICK / 1_000_000
-        self._handle = self._loop.call_at(self._due, self._look_and_go_on)
+        self._handle = self._loop.call_at(self._due, self._tick)
 
     def stop(self) -> None:
-        """A last look, then no more."""
+        """Measure a last time and stop."""
         if self._handle is not None:
             self._handle.cancel()
         self._look()
 
-    def _look_and_go_on(self) -> None:
+    def _tick(self) -> None:
         self._look()
         self.start()
 
@@ -74,19 +73,17 @@ class LoopLag:
 
 @contextmanager
 def watched_machine(waited: Callable[[], Duration]) -> Iterator[LoopLag]:
-    """A watch for as long as the block takes."""
-    watch = LoopLag(waited)
-    watch.start()
+    """Measure the loop's lag for as long as the block takes."""
+    lag = LoopLag(waited)
+    lag.start()
     try:
-        yield watch
+        yield lag
     finally:
-        watch.stop()
+        lag.stop()
 
 
 def waited_for_processor(pid: int) -> Duration:
-    """Microseconds since its start that a process could have run and did not; 0 where the kernel does not
-    say.
-    """
+    """How long a process has been ready but not running, since its start; 0 if the kernel does not tell."""
     try:
         fields = Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()
         return Duration(int(fields[_RUN_DELAY]) // 1_000)
@@ -95,7 +92,7 @@ def waited_for_processor(pid: int) -> Duration:
 
 
 def waited_for_disk(folder: Path) -> Duration:
-    """How long COMMITS take on the disk of this folder, by one that is made now."""
+    """How long COMMITS take on the disk of this folder, judged by one that is made now."""
     with (folder / "sync").open("wb", buffering=0) as file:
         file.write(b"x")
         began = monotonic_ns()
@@ -104,9 +101,9 @@ def waited_for_disk(folder: Path) -> Duration:
 
 
 class SchedulerDelay:
-    """What processes have waited for a processor, together. It never falls: one that is gone counts still.
+    """The total time that processes have waited for a processor. Processes that have ended still count.
 
-    Without that, a killed origin would take its waits along and hide those of its successor and of the edge.
+    Otherwise the total would drop when an origin is killed, and hide the waits of its successor and the edge.
     """
 
     def __init__(self, read: Callable[[int], Duration] = waited_for_processor) -> None:
@@ -117,7 +114,7 @@ class SchedulerDelay:
         return f"<SchedulerDelay of {sorted(self._by_pid)}>"
 
     def until_now(self, pids: Iterable[int]) -> Duration:
-        """Of all processes so far. pids: those that run."""
+        """The total of all processes seen so far. pids: those that run now."""
         for pid in pids:
             self._by_pid[pid] = max(self._read(pid), self._by_pid.get(pid, Duration(0)))
         return Duration(sum(self._by_pid.values()))

@@ -1,8 +1,4 @@
-"""What is to be run: one scenario behind one chain of edges, with everything looked up and changed that has
-to be.
-
-It must never start anything.
-"""
+"""What is to be run: one scenario behind one chain of edges, with all names looked up. Starts nothing."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -10,18 +6,11 @@ from typing import Literal
 
 import msgspec
 
-from firstbyte.harness.files.loader import (
-    LoadedProfile,
-    consistent,
-    load_profile,
-    load_shape,
-    profile_from,
-    with_key,
-)
+from firstbyte.harness.files.loader import LoadedProfile, load_profile, load_shape
+from firstbyte.harness.files.setting import change
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.scenario import DIRECT, Expect, Scenario, Send, ServerOrigin, ShapeOrigin
 from firstbyte.harness.model.shape import Shape
-from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.targets.target import Target
@@ -31,8 +20,9 @@ Mode = Literal["sim", "real"]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to run. time_scale: every limit and wait of real mode is divided by it; sim needs none. adapter:
-    the file that says how to speak to a target that is a URL.
+    """How to run. time_scale: every limit and wait of real mode is divided by it; sim needs none.
+
+    target: what --target names. adapter: the file that says how to speak to a target that is a URL.
     """
 
     mode: Mode = "sim"
@@ -43,9 +33,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """One run to be. hops: the edges from the client inwards; empty = direct. expect: None = nothing is
-    stated for this edge, or not of this target. changes: what the scenario sets in the first hop's profile.
-    refusal: why it can't be played on this target; '' = it can. versions: what the target is made of.
+    """One run to be made. hops: the edges from the client inwards; empty = direct.
+
+    expect: None = the scenario states nothing for this edge, or nothing of this target. target: what
+    `options.target` names. refusal: why the scenario can't be played on the target; '' = it can.
     """
 
     scenario: Scenario
@@ -53,10 +44,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     hops: tuple[LoadedProfile, ...]
     expect: Expect | None
     options: Options
+    target: Target
     shape: Shape | None = None
-    changes: dict[str, str | int | float | bool | list[str]] = {}
     refusal: str = ""
-    versions: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -72,29 +62,34 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 def make_plan(scenario: Scenario, edge: str, options: Options) -> Plan:
     """Look everything up; BadInput names what is not there."""
     _check_runnable(scenario)
+    target = find_target(options.target, options.adapter)
     expect = scenario.edge.get(edge)
     hops = tuple(load_profile(name) for name in edge.split(",") if name != DIRECT)
     if expect is not None and expect.set:
-        hops = (override(hops[0], expect.set), *hops[1:])
-    shape = load_shape(scenario.origin.shape) if isinstance(scenario.origin, ShapeOrigin) else None
-    target = find_target(options.target, options.adapter)
+        hops = (_changed(hops[0], expect), *hops[1:])
     return Plan(
         scenario=scenario,
         edge=edge,
         hops=hops,
         expect=expect if _is_stated_for(target, scenario, options) else None,
         options=options,
-        shape=shape,
-        changes=expect.set if expect else {},
+        target=target,
+        shape=load_shape(scenario.origin.shape) if isinstance(scenario.origin, ShapeOrigin) else None,
         refusal=target.refusal(scenario),
-        versions=target.versions(),
     )
+
+
+def _changed(hop: LoadedProfile, expect: Expect) -> LoadedProfile:
+    try:
+        return change(hop, expect.set)
+    except BadInput as error:
+        raise BadInput(f"set {expect.set}: {error}") from error
 
 
 def _is_stated_for(target: Target, scenario: Scenario, options: Options) -> bool:
     """A product's own limits are not scaled: what is stated for one time scale is not for another."""
-    meant = getattr(target, "time_scale", options.time_scale)
-    return target.expects(scenario) and meant == options.time_scale
+    time_scale = getattr(target, "time_scale", options.time_scale)
+    return target.expects(scenario) and time_scale == options.time_scale
 
 
 def _check_runnable(scenario: Scenario) -> None:
@@ -118,23 +113,3 @@ def _handlers_of(scenario: Scenario) -> Iterator[str]:
 @cache
 def _known_handlers() -> frozenset[str]:
     return frozenset(handler_ids())
-
-
-def override(
-    loaded: LoadedProfile, changes: dict[str, str | int | float | bool | list[str]]
-) -> LoadedProfile:
-    """The profile with dotted keys changed. A changed key is known from then on."""
-    raw = loaded.raw
-    kept = [one for one in raw.get("unknown", []) if one.get("key") not in changes]
-    raw = {**raw, "unknown": kept}
-    for key, value in changes.items():
-        raw = with_key(raw, key, value, loaded.path)
-    try:
-        return consistent(profile_from(raw, loaded.path))
-    except BadInput as error:
-        raise BadInput(f"set {changes}: {error}") from error
-
-
-def is_bad_without_expectation(verdict: Verdict) -> bool:
-    """With nothing stated for an edge the claim decides: the client must have been told the truth."""
-    return not verdict.is_good

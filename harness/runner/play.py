@@ -1,6 +1,9 @@
-"""Runs one plan, in sim or in real mode, and never raises for what the subject does."""
+"""Runs one plan, in sim or in real mode. What the subject does is a result and never an exception.
 
-import asyncio
+Only sim tries the other values of unknown keys (evidence rule 5): it plays a run again in a millisecond. In
+real mode the assumed values hold, so a real run says nothing about the unknown keys.
+"""
+
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -20,27 +23,19 @@ from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.runner.script import Script
 from firstbyte.harness.runner.stage import RunStage
 from firstbyte.harness.runner.unknowns import sensitive_keys
-from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.shortage import is_short, shortage
 
 if TYPE_CHECKING:
-    from firstbyte.harness.runner.real_stage import RealStage
+    from firstbyte.harness.runner.real_processes import RealProcesses
 
 MAX_VIRTUAL = seconds(48 * 3600)
 MOST_REPEATS = 3
 TOO_BUSY = "this machine is too busy"
-"""How the problem of a run begins that proves nothing, because the machine held it up each time."""
-
-
-def run_plan(plan: Plan) -> Run:
-    """One run. For many in real mode, use `run_real` in one loop."""
-    if plan.options.mode == "sim":
-        return run_in_sim(plan)
-    return asyncio.run(run_real(plan))
+"""How the problem of a run begins that the machine delayed each time, so that it proves nothing."""
 
 
 def run_in_sim(plan: Plan) -> Run:
-    """One run in virtual time, and under every value that an unknown key of the profiles may have."""
+    """One run in virtual time, played once more for each other value of an unknown key that was consulted."""
     if "sim" not in plan.scenario.modes:
         return failed_run(plan, Outcome.NOT_APPLICABLE, "the scenario says it does not run in sim")
     if plan.refusal:
@@ -49,13 +44,13 @@ def run_in_sim(plan: Plan) -> Run:
 
     try:
         observed = observe_in_sim(plan)
-        doubt = next(sensitive_keys(plan, observed, observe_in_sim), None)
+        sensitive = next(sensitive_keys(plan, observed, observe_in_sim), None)
     except SetupFailed as error:
         return failed_run(plan, Outcome.SETUP_ERROR, str(error))
     except SimError as error:
         return failed_run(plan, Outcome.HARNESS_ERROR, f"{type(error).__name__}: {error}")
-    if doubt is not None:
-        return failed_run(plan, Outcome.NOT_APPLICABLE, doubt.sentence, unknown_keys(plan.hops))
+    if sensitive is not None:
+        return failed_run(plan, Outcome.NOT_APPLICABLE, sensitive.sentence, unknown_keys(plan.hops))
     return conclude(plan, observed, unknown_keys(plan.hops))
 
 
@@ -83,8 +78,9 @@ def observe_in_sim(plan: Plan) -> Observed:
 
 
 async def run_real(plan: Plan, *, repeats: int = MOST_REPEATS) -> Run:
-    """One run with processes on loopback. What a busy machine has spoilt is played again, slower, at most so
-    many times: its time_scale says so.
+    """One run with processes on loopback. One that a busy machine delayed is repeated at half the time scale.
+
+    repeats: at most so often. The time_scale of the result is the one of the last repeat.
     """
     if "real" not in plan.scenario.modes:
         return failed_run(
@@ -112,50 +108,50 @@ async def run_real(plan: Plan, *, repeats: int = MOST_REPEATS) -> Run:
 
 
 def most_held_up(plan: Plan) -> Duration:
-    """What does no harm: the acts of a product have their own seconds in them, and margins of as much."""
+    """The longest delay that does no harm: scenarios of products have wider margins, of seconds."""
     return MOST_OF_PRODUCT if isinstance(plan.scenario.origin, ProductOrigin) else MOST_HELD_UP
 
 
 def _slower(plan: Plan) -> Plan:
-    if find_target(plan.options.target, plan.options.adapter).keeps_scale:
+    if plan.target.keeps_scale:
         return plan
     scale = max(1, plan.options.time_scale / 2)
     return msgspec.structs.replace(plan, options=msgspec.structs.replace(plan.options, time_scale=scale))
 
 
 async def _play_real(plan: Plan) -> tuple[Run, Duration]:
-    """The run, and how long the machine held it up in wall time."""
+    """The run, and how long the machine delayed it in wall time."""
     from firstbyte.harness.runner.real_stage import real_stage  # noqa: PLC0415
 
     held_up = Duration(0)
     try:
         async with real_stage(plan) as stage:
             try:
-                with watched_machine(stage.waited) as watch:
+                with watched_machine(stage.processes.waited) as watch:
                     observed = await observe(stage)
             except (SetupFailed, OSError) as error:
-                return _unobserved(plan, stage, _told(error)), held_up
-            if stage.lost():
-                return _unobserved(plan, stage), held_up
-            held_up = max(watch.worst, stage.waited_for_disk())
-            await stage.close()
-            if crash := stage.crash():
+                return _unobserved(plan, stage.processes, _format_error(error)), held_up
+            if stage.processes.lost():
+                return _unobserved(plan, stage.processes), held_up
+            held_up = max(watch.worst, stage.processes.waited_for_disk())
+            await stage.processes.stop()
+            if crash := stage.processes.crash():
                 return failed_run(plan, Outcome.HARNESS_ERROR, crash), held_up
             observed = with_events(observed, stage.edge_events())
     except (SetupFailed, OSError) as error:
-        return failed_run(plan, Outcome.SETUP_ERROR, _told(error)), held_up
+        return failed_run(plan, Outcome.SETUP_ERROR, _format_error(error)), held_up
     return conclude(plan, observed), held_up
 
 
-def _told(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     return shortage() if is_short(error) else str(error)
 
 
-def _unobserved(plan: Plan, stage: "RealStage", problem: str = "") -> Run:
-    """A process that was lost says more than the connection that was refused for it."""
-    if crash := stage.crash():
+def _unobserved(plan: Plan, processes: "RealProcesses", problem: str = "") -> Run:
+    """A run without a result. A lost process explains more than the connection that it refused."""
+    if crash := processes.crash():
         return failed_run(plan, Outcome.HARNESS_ERROR, crash)
-    return failed_run(plan, Outcome.SETUP_ERROR, stage.lost() or problem)
+    return failed_run(plan, Outcome.SETUP_ERROR, processes.lost() or problem)
 
 
 async def observe(stage: RunStage) -> Observed:
@@ -168,11 +164,11 @@ async def observe(stage: RunStage) -> Observed:
     return Observed(exchanges=exchanges, ledger=ledger_of(account), timeline=stage.timeline(account))
 
 
-def with_events(observed: Observed, more: list[Event]) -> Observed:
+def with_events(observed: Observed, events: list[Event]) -> Observed:
     """The same with another reporter's events on the timeline."""
-    return msgspec.structs.replace(observed, timeline=join(observed.timeline.events, more))
+    return msgspec.structs.replace(observed, timeline=join(observed.timeline.events, events))
 
 
 def unknown_keys(hops: tuple[LoadedProfile, ...]) -> tuple[str, ...]:
     """The unknown keys of all hops."""
-    return tuple(one.key for hop in hops for one in hop.evidence.unknown)
+    return tuple(unknown.key for hop in hops for unknown in hop.evidence.unknown)

@@ -1,6 +1,6 @@
 """Plays a scenario's client script on a stage and brings back what the client saw.
 
-It must never look at the origin or the edge while it plays: a client has only the wire.
+It never looks at the origin or the edge while it plays: a client has only the wire.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ RECONCILE_TRIES = 3
 
 
 class Script:
-    """One playing of a scenario."""
+    """Plays a scenario once."""
 
     def __init__(self, stage: RunStage) -> None:
         self._scenario = stage.scenario
@@ -47,7 +47,7 @@ class Script:
         return f"<Script {self._scenario.id}, {self._sent} sent, {len(self._flying)} in flight>"
 
     async def play(self) -> tuple[ClientExchange, ...]:
-        """All steps, then the end of every request still under way. Exchanges in the order they were sent."""
+        """Play all steps, then wait for the requests in flight. Exchanges are in the order of sending."""
         if _needs_session(self._scenario):
             self._session = await self._stage.create_session()
         try:
@@ -87,12 +87,12 @@ class Script:
         self._stage.report(Event(at=self._stage.clock.now(), actor=Actor.ORIGIN, kind=kind))
 
     def _has_succeeded(self) -> bool:
-        """Whether the client was told so of what it sent last."""
+        """Whether the client was told that its last send succeeded."""
         last = self._flying.get(self._sent)
         if last is None or not last.done():
             return False
-        told = _with_settled(last.result(), self._settled.get(self._sent))
-        return belief_of(told, self._scenario.belief) is Belief.OK
+        exchange = _with_settled(last.result(), self._settled.get(self._sent))
+        return belief_of(exchange, self._scenario.belief) is Belief.OK
 
     async def _send(self, send: Send) -> None:
         self._sent += 1
@@ -122,7 +122,7 @@ class Script:
         return self._ids
 
     async def _reconcile(self) -> None:
-        """What the careful client does: read the messages through the edge, and believe what is there."""
+        """Read the messages through the edge, as a careful client does, and settle the belief by them."""
         number = self._sent
         intent = next(step.text for step in reversed(self._scenario.step) if isinstance(step, Send))
         for _ in range(RECONCILE_TRIES):

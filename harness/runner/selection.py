@@ -1,4 +1,4 @@
-"""Chooses what to run and runs many: scenario x edge, in order, several at once in real mode."""
+"""Chooses what to run, and runs many plans: each scenario behind each edge, several at once."""
 
 import asyncio
 import os
@@ -8,21 +8,24 @@ from pathlib import Path
 
 import msgspec
 
-from firstbyte.harness.files.loader import load_suite, load_suites, scenarios_dir
+from firstbyte.harness.checks.suite import load_checked_suite
+from firstbyte.harness.files.loader import load_suites, scenarios_dir
 from firstbyte.harness.model.result import Run
 from firstbyte.harness.model.scenario import Scenario, Suite
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.process.forked import map_forked
 from firstbyte.harness.runner.plan import Options, Plan, make_plan
 from firstbyte.harness.runner.play import preload, run_in_sim, run_real
-from firstbyte.harness.targets.catalogue import find_target
 
 WORTH_FORKING = 64
 """Fewer runs than this are over before the processes are there."""
 
 
 def select(words: Sequence[str]) -> tuple[Scenario, ...]:
-    """The scenarios named by suite, id, glob, or file; all that come with firstbyte when nothing is named."""
+    """The scenarios named by suite, id, glob, or file; all that come with firstbyte when nothing is named.
+
+    BadInput for a name that is not there, and with every complaint about a user's own file.
+    """
     suites = load_suites()
     if not words:
         return tuple(scenario for suite in suites for scenario in suite.scenario)
@@ -31,21 +34,21 @@ def select(words: Sequence[str]) -> tuple[Scenario, ...]:
 
 def _named(word: str, suites: Sequence[Suite]) -> list[Scenario]:
     if word.endswith(".toml"):
-        return list(load_suite(_file(word)).scenario)
+        return list(load_checked_suite(_file(word)).scenario)
     whole = [suite for suite in suites if suite.suite == word]
     if whole:
         return [scenario for suite in whole for scenario in suite.scenario]
     name = word.partition("[")[0]
-    found = [
+    matching = [
         scenario
         for suite in suites
         for scenario in suite.scenario
         if fnmatch(scenario.id, name) or fnmatch(f"{suite.suite}/{scenario.id}", name)
     ]
-    if not found:
+    if not matching:
         names = {suite.suite for suite in suites} | {one.id for suite in suites for one in suite.scenario}
         raise BadInput(f"no scenario or suite '{word}'{did_you_mean(word, names)[:400]}")
-    return found
+    return matching
 
 
 def _file(word: str) -> Path:
@@ -55,21 +58,23 @@ def _file(word: str) -> Path:
 
 def plans(scenarios: Sequence[Scenario], edges: Sequence[str], options: Options) -> Iterator[Plan]:
     """Each scenario behind each of `edges`, or behind those it states an expectation for."""
-    target = find_target(options.target, options.adapter)
     played: dict[tuple[object, ...], str] = {}
     for scenario in scenarios:
         for edge in edges or tuple(scenario.edge):
             plan = make_plan(scenario, edge, options)
             if plan.expect is None and not plan.refusal:
-                plan = _once(plan, target.play(scenario), played)
+                plan = _once(plan, plan.target.play(scenario), played)
             yield plan
 
 
 def _once(plan: Plan, played: Scenario, before: dict[tuple[object, ...], str]) -> Plan:
-    """The plan, refused when another one's play was the same: a target of one way to answer meets the
-    reference server's many ways all in that one.
+    """The plan, or the plan refused when an earlier one plays the same on this target.
+
+    Scenarios that differ only in the reference server's handler are alike to a target with one way to answer.
     """
-    play = (plan.edge, repr(plan.changes), played.step, played.origin, played.belief)
+    stated = plan.scenario.edge.get(plan.edge)
+    changes = stated.set if stated else {}
+    play = (plan.edge, repr(changes), played.step, played.origin, played.belief)
     first = before.setdefault(play, plan.scenario.id)
     if first == plan.scenario.id:
         return plan
@@ -77,12 +82,12 @@ def _once(plan: Plan, played: Scenario, before: dict[tuple[object, ...], str]) -
 
 
 def shard(all_plans: Sequence[Plan], index: int, count: int) -> list[Plan]:
-    """Part `index` (from 1) of `count`: the same split on every machine."""
+    """Part `index`, counted from 1, of `count`. The split is the same on every machine."""
     return [plan for number, plan in enumerate(all_plans) if number % count == index - 1]
 
 
 def run_all(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run], None]) -> tuple[Run, ...]:
-    """Run them; results in the order of the plans, `on_done` in the order they end."""
+    """Run all plans. Results are in the order of the plans; `on_done` is called in the order they end."""
     if any(plan.options.mode == "real" for plan in all_plans):
         return asyncio.run(_run_real(all_plans, jobs, on_done))
     processes = min(jobs, (os.cpu_count() or 1)) if len(all_plans) >= WORTH_FORKING else 1

@@ -1,7 +1,7 @@
 """The databases of simulated origins, in memory.
 
-A database is used again by the next run, emptied: SQLite compiles each statement once for a connection, and
-that takes longer than to execute it. It must never show a run what another one wrote.
+A database is emptied and used again by the next run, because SQLite compiles each statement once for a
+connection, which takes longer than executing it. A run must never see what another one wrote.
 """
 
 import sqlite3
@@ -15,10 +15,10 @@ _spare: list["SimDisk"] = []
 
 
 class SimDisk(sqlite3.Connection):
-    """A database that outlives the processes that close it."""
+    """A database that stays open when a simulated process closes it."""
 
     def close(self) -> None:
-        """What a process leaves of it: all that was committed, nothing else."""
+        """End the process's use: what was committed stays, nothing else."""
         if self.in_transaction:
             self.rollback()
 
@@ -45,7 +45,7 @@ def _made() -> SimDisk:
 
 
 def _wipe(disk: SimDisk) -> None:
-    # sqlite_sequence is among them, so rows are counted from 1 again.
+    # sqlite_sequence is one of the tables, so rows are counted from 1 again.
     tables = disk.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
     with Transaction(disk):
         for (table,) in tables:

@@ -29,11 +29,11 @@ from firstbyte.reference_server.service import Service
 from firstbyte.reference_server.sessions import create_session
 
 AFTER = 1.0
-"""Virtual seconds for what comes of the last prompt: an answer on its way, a client that is told."""
+"""Virtual seconds in which the consequences of the last prompt come through, such as an answer on its way."""
 
 
-class World(Protocol):
-    """What the server's Env is made of."""
+class Surroundings(Protocol):
+    """The sources of time and chance for the server's Env."""
 
     def stamp(self) -> int:
         """Its monotonic clock."""
@@ -53,12 +53,17 @@ class SimServer:
         origin: ServerOrigin,
         host: Host,
         disk: sqlite3.Connection,
-        world: World,
+        surroundings: Surroundings,
     ) -> None:
         async def block(duration: float) -> None:
             await host.block(seconds(duration))
 
-        env = Env(monotonic_us=world.stamp, wall_ms=world.wall_ms, token=world.token, block=block)
+        env = Env(
+            monotonic_us=surroundings.stamp,
+            wall_ms=surroundings.wall_ms,
+            token=surroundings.token,
+            block=block,
+        )
         self._disk = disk
         config = server_config(origin)
         self._app = create_app(config, env, lambda: disk)
@@ -86,13 +91,13 @@ class SimServer:
         return msgspec.convert(account_document(self._service), Account)
 
     async def idle(self) -> None:
-        """Until no prompt is open, and what comes of the last one is done too."""
+        """Wait until no prompt is open and AFTER has passed since the last one."""
         while self._service.work.open_prompts:
             await self._service.work.quiet()
             await asyncio.sleep(AFTER)
 
     def cut_disk(self) -> None:
-        """What a kill leaves of the database: all that was committed, nothing else."""
+        """Roll back what is not committed, as a kill does."""
         if self._disk.in_transaction:
             self._disk.execute("ROLLBACK")
 

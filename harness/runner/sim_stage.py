@@ -1,6 +1,6 @@
 """The sim stage: origin, edges and client in one virtual-time loop, every byte in memory.
 
-It runs the very classes real mode runs. It must never let a byte, a thread or a clock of the outside in.
+It runs the same classes as real mode. No byte, thread or clock of the outside may get in.
 """
 
 import asyncio
@@ -70,15 +70,15 @@ class SimStage:
         return EPOCH_MS + self.clock.now() // 1_000
 
     def report(self, event: Event) -> None:
-        """Take an event; its tick keeps the order of what happens at one microsecond."""
+        """Take an event. A tick keeps the order of events at the same microsecond."""
         self._events.append((event.at << TICK_BITS | next(self._ticks), event))
 
     def stamp(self) -> int:
-        """The origin's clock: the microsecond in the high bits, the order within it in the low ones."""
+        """The origin's clock: the microsecond in the high bits, a tick for the order in the low ones."""
         return self.clock.now() << TICK_BITS | next(self._ticks)
 
     def timeline(self, account: Account) -> Timeline:
-        """In the order it happened, across all parts."""
+        """The events of all parts in the order they happened."""
         stamped = self._events + [
             (event.at, msgspec.structs.replace(event, at=event.at >> TICK_BITS))
             for event in events_of(account, int)
@@ -87,7 +87,7 @@ class SimStage:
         return Timeline(events=tuple([event for _, event in stamped]))
 
     async def open(self) -> None:
-        """Origin first, then the edges from the inside out."""
+        """Start the origin, then the edges from the inside out."""
         await self._start_origin()
         last = len(self._plan.profiles) - 1
         for hop in range(last, -1, -1):
@@ -120,13 +120,13 @@ class SimStage:
         await asyncio.sleep(as_seconds(duration))
 
     async def create_session(self) -> str:
-        """Have the origin make one, without the detour over the wire."""
+        """Have the origin make one, without a request where possible."""
         if self._server is not None:
             return self._server.create_session()
         return await create_session(self.back)
 
     async def account(self) -> Account:
-        """Read the origin's own account without the detour over the wire."""
+        """Read the origin's own account, without a request."""
         if self._server is not None:
             return self._server.account()
         if self._shape is not None:
@@ -134,7 +134,7 @@ class SimStage:
         raise SetupFailed("origin: is not running; the script killed it and did not restart it")
 
     async def settle(self, most: Duration) -> None:
-        """Wait for the work under way, in virtual time."""
+        """Wait for the work in progress, in virtual time."""
         if self._server is None:
             return
         try:

@@ -1,6 +1,7 @@
-"""What a scenario's script plays on: an origin, maybe edges, a clock and somewhere to report to.
+"""What a scenario's script plays on: an origin, perhaps edges, a clock, and a place to report events to.
 
-Two stages exist: virtual time in one loop, and processes on loopback. The script can't tell them apart.
+There are two stages: virtual time in one event loop, and processes on loopback. The script can't tell them
+apart.
 """
 
 from typing import Protocol
@@ -14,8 +15,7 @@ from firstbyte.harness.targets.target import Talk
 
 
 class RunStage(Protocol):
-    """front: where the client connects. back: the origin itself. scenario: with its times
-    as this stage plays them."""
+    """front: where the client connects. back: the origin itself. scenario: with the times that are played."""
 
     front: tuple[str, int]
     back: tuple[str, int]
@@ -39,16 +39,16 @@ class RunStage(Protocol):
         """Take an event of client, edge or script."""
 
     def timeline(self, account: Account) -> Timeline:
-        """What was reported so far and what the origin says, on one axis."""
+        """The events reported so far and those of the origin, on one time axis."""
 
     async def create_session(self) -> str:
-        """The id of a new session, made at the origin itself. Raises SetupFailed when it gives none."""
+        """Make a session at the origin itself and return its id. Raises SetupFailed when that fails."""
 
     async def pause(self, duration: Duration) -> None:
         """Wait that long on the scenario's clock."""
 
     async def account(self) -> Account:
-        """The origin's own account, asked of it directly. Raises OSError when it can't be asked."""
+        """Ask the origin directly for its account. Raises OSError when it can't be asked."""
 
     async def settle(self, most: Duration) -> None:
         """Return when the origin is idle, or after `most`."""

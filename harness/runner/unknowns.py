@@ -1,21 +1,21 @@
-"""Evidence rule 5: a result that is the same under every allowed value of an unknown key holds; another is
-not applicable.
+"""Evidence rule 5: a result holds if it is the same under every allowed value of each unknown key.
 
-Only keys that were consulted in the run are varied: a key about 1xx can't matter where there was none.
+Otherwise the scenario is not applicable. Only keys that the run consulted are varied: a key about 1xx can't
+matter where there was none. Sim only; see `play.py`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import msgspec
 
-from firstbyte.harness.files.loader import LoadedProfile
+from firstbyte.harness.files.unknown_values import other_chains
 from firstbyte.harness.model.profile import Point, Unknown
 from firstbyte.harness.model.timeline import Actor, Kind, Timeline
+from firstbyte.harness.model.units import is_same_time
 from firstbyte.harness.model.verdict import ClientExchange
 from firstbyte.harness.runner.conclude import Observed
-from firstbyte.harness.runner.plan import Plan, override
-
-SAME_WITHIN = 0.01
+from firstbyte.harness.runner.plan import Plan
 
 _CONSULTED: dict[str, tuple[Kind, ...]] = {
     "interim": (Kind.INTERIM,),
@@ -26,10 +26,10 @@ _CONSULTED: dict[str, tuple[Kind, ...]] = {
     "origin.on_expiry": (Kind.TIMER_FIRED,),
     "origin.on_client_leave": (Kind.CLIENT_LEFT,),
 }
-"""The events of the edge that show that a part of the profile was asked."""
+"""The events of the edge that show that it consulted a part of the profile."""
 
 _LATER = ("origin.on_expiry", "origin.on_client_leave", "keep_alive")
-"""Keys that act when an answer is already decided: they can matter to a later request only."""
+"""Keys that act once an answer is decided, so they can matter only to a later request."""
 
 _ORIGIN_SPOKE = (Kind.ORIGIN_READ, Kind.INTERIM, Kind.HEADER_COMPLETED)
 _ORIGIN_POINTS = frozenset(
@@ -42,6 +42,10 @@ _ORIGIN_POINTS = frozenset(
         Point.RESPONSE_COMPLETED,
     }
 )
+
+
+type Summary = tuple[tuple[int | None, str, int], ...]
+"""Status, end and time of each request."""
 
 
 class SensitiveKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,34 +64,21 @@ class SensitiveKey(msgspec.Struct, frozen=True, kw_only=True):
 def sensitive_keys(
     plan: Plan, observed: Observed, play: Callable[[Plan], Observed]
 ) -> Iterator[SensitiveKey]:
-    """Every allowed value that gives another status, end or time (beyond 1 %) than the assumed one."""
-    wanted = summary(observed.exchanges)
-    for index, hop in enumerate(plan.hops):
-        for unknown in hop.evidence.unknown:
-            if is_consulted(unknown, observed.timeline):
-                yield from _other_results(plan, index, hop, unknown, wanted, play)
-
-
-def _other_results(
-    plan: Plan,
-    index: int,
-    hop: LoadedProfile,
-    unknown: Unknown,
-    wanted: tuple[tuple[int | None, str, int], ...],
-    play: Callable[[Plan], Observed],
-) -> Iterator[SensitiveKey]:
-    for value in unknown.allowed:
-        if value == unknown.assume:
-            continue
-        changed = override(hop, {unknown.key: value})
-        hops = (*plan.hops[:index], changed, *plan.hops[index + 1 :])
+    """Every value with which the status, the end or the time (by more than 1 %) of a request is another."""
+    assumed = summary(observed.exchanges)
+    can_matter = partial(is_consulted, timeline=observed.timeline)
+    for other, hops in other_chains(plan.hops, can_matter):
         seen = summary(play(msgspec.structs.replace(plan, hops=hops)).exchanges)
-        if not same(wanted, seen):
-            yield SensitiveKey(key=f"{hop.profile.id}.{unknown.key}", value=str(value), result=str(seen[-1]))
+        if not is_same(assumed, seen):
+            yield SensitiveKey(
+                key=f"{other.changed.profile.id}.{other.unknown.key}",
+                value=str(other.value),
+                result=str(seen[-1]),
+            )
 
 
 def is_consulted(unknown: Unknown, timeline: Timeline) -> bool:
-    """Whether the part of the profile that the key belongs to was asked, so that its value could matter."""
+    """Whether the run consulted the part of the profile that the key belongs to."""
     part, _, rest = unknown.key.partition(".")
     name, _, field = rest.rpartition(".")
     if unknown.key.endswith(_LATER) and len(timeline.of(Actor.CLIENT, Kind.REQUEST_SENT)) == 1:
@@ -102,7 +93,7 @@ def is_consulted(unknown: Unknown, timeline: Timeline) -> bool:
 
 
 def _could_reset(timer: str, unknown: Unknown, timeline: Timeline) -> bool:
-    """A reset matters only to a timer that ran for some time, and by a point that came about."""
+    """A reset matters only to a timer that ran for some time, and only by a point that was reached."""
     runs = [
         event.at
         for event in timeline.of(Actor.EDGE, Kind.TIMER_ARMED, Kind.TIMER_STOPPED, Kind.TIMER_FIRED)
@@ -119,16 +110,13 @@ def _differing(unknown: Unknown) -> set[str]:
     return set().union(*values).difference(set.intersection(*values))
 
 
-def summary(exchanges: tuple[ClientExchange, ...]) -> tuple[tuple[int | None, str, int], ...]:
+def summary(exchanges: Sequence[ClientExchange]) -> Summary:
     """Status, end and time of each request."""
-    return tuple((one.status, str(one.end), (one.end_at or one.sent_at) - one.sent_at) for one in exchanges)
+    return tuple((one.status, str(one.end), one.took or 0) for one in exchanges)
 
 
-def same(
-    left: tuple[tuple[int | None, str, int], ...], right: tuple[tuple[int | None, str, int], ...]
-) -> bool:
+def is_same(left: Summary, right: Summary) -> bool:
     """Equal statuses and ends, times within 1 %."""
     return len(left) == len(right) and all(
-        one[:2] == two[:2] and abs(one[2] - two[2]) <= SAME_WITHIN * max(one[2], 1)
-        for one, two in zip(left, right, strict=True)
+        one[:2] == two[:2] and is_same_time(one[2], two[2]) for one, two in zip(left, right, strict=True)
     )

@@ -5,19 +5,21 @@ import pytest
 
 from firstbyte.harness.model.judge import judge
 from firstbyte.harness.model.ledger import Ledger, Message
+from firstbyte.harness.model.result import Outcome
 from firstbyte.harness.model.scenario import Expect
 from firstbyte.harness.model.timeline import Actor, Event, Kind, Timeline
 from firstbyte.harness.model.units import seconds
 from firstbyte.harness.model.verdict import Belief, BeliefRule, ClientExchange, End, Verdict
 from firstbyte.harness.runner.expectation import (
-    NeverFired,
-    check_fired,
+    Comparison,
+    Shown,
+    compare,
     describe,
     fired_on,
     handler_of,
-    mismatches,
     slack,
 )
+from firstbyte.harness.runner.plan import Mode, Options
 
 SENT = ClientExchange(
     id=2,
@@ -62,14 +64,27 @@ RIGHT = Expect(
 )
 
 
+def compared(
+    expect: Expect | None,
+    seen: ClientExchange = SENT,
+    findings: tuple[str, ...] = ("header-withheld",),
+    mode: Mode = "sim",
+) -> Comparison:
+    judgement = judge([seen], LEDGER, BeliefRule.STATUS)
+    shown = Shown(judgement=judgement, ledger=LEDGER, timeline=TIMELINE, findings=findings)
+    return compare(expect, shown, Options(mode=mode, time_scale=50))
+
+
 def differences(
     expect: Expect,
     seen: ClientExchange = SENT,
     findings: tuple[str, ...] = ("header-withheld",),
-    mode: str = "sim",
+    mode: Mode = "sim",
 ) -> list[str]:
-    judged = judge([seen], LEDGER, BeliefRule.STATUS)
-    return list(mismatches(expect, judged, LEDGER, TIMELINE, findings, mode=mode, time_scale=50))
+    comparison = compared(expect, seen, findings, mode)
+    assert comparison.problem == ""
+    assert comparison.outcome is (Outcome.FAIL if comparison.mismatches else Outcome.PASS)
+    return list(comparison.mismatches)
 
 
 def changed(**changes: object) -> Expect:
@@ -95,7 +110,7 @@ KEYS: list[tuple[dict[str, object], str]] = [
     ({"effects": 2}, "effects: expected 2, saw 1"),
     ({"model_calls": 0}, "model_calls: expected 0, saw 1"),
     ({"arrivals": 1}, "arrivals: expected 1, saw 2"),
-    ({"fired": ("send", "read")}, "fired: expected send, read, saw read"),
+    ({"fired": ("read", "read")}, "fired: expected read, read, saw read"),
     ({"fired": ()}, "fired: expected none, saw connect, read"),
     ({"handler": "idempotent"}, "handler: expected idempotent, saw no-content"),
     ({"findings": ("partial-header",)}, "findings: expected 'partial-header', saw header-withheld"),
@@ -130,30 +145,43 @@ TOLERATED = [
 
 
 @pytest.mark.parametrize(("mode", "late", "is_tolerated"), TOLERATED)
-def test_real_mode_tolerates_a_share_and_sim_nothing(mode: str, late: int, is_tolerated: bool) -> None:
+def test_real_mode_tolerates_a_share_and_sim_nothing(mode: Mode, late: int, is_tolerated: bool) -> None:
     seen = msgspec.structs.replace(SENT, end_at=seconds(110) + late)
     assert (differences(changed(first_byte=None), seen, mode=mode) == []) is is_tolerated
 
 
 def test_a_short_time_in_real_mode_may_be_off_by_the_slack_of_the_machine() -> None:
-    assert slack(seconds(1), 50, "real") == seconds(10)
-    assert slack(seconds(100), 50, "real") == seconds(15)
-    assert slack(seconds(100), 50, "sim") == 0
+    assert slack(seconds(1), Options(mode="real", time_scale=50)) == seconds(10)
+    assert slack(seconds(100), Options(mode="real", time_scale=50)) == seconds(15)
+    assert slack(seconds(100), Options(mode="sim", time_scale=50)) == 0
 
 
 def test_a_deadline_that_fired_on_another_request_never_fired() -> None:
-    with pytest.raises(NeverFired, match=r"timer 'connect' never fired on request 2 \(read did\)"):
-        check_fired(changed(fired=("connect",)), TIMELINE, 2)
+    comparison = compared(changed(fired=("connect",), status=504))
+    assert (comparison.outcome, comparison.mismatches) == (Outcome.SETUP_ERROR, ())
+    assert comparison.problem == "timer 'connect' never fired on request 2 (read did)"
 
 
 def test_a_deadline_is_missed_where_none_fired() -> None:
-    with pytest.raises(NeverFired, match=r"timer 'read' never fired on request 3 \(no timer did\)"):
-        check_fired(RIGHT, TIMELINE, 3)
+    comparison = compared(RIGHT, msgspec.structs.replace(SENT, id=3))
+    assert (comparison.outcome, comparison.mismatches) == (Outcome.SETUP_ERROR, ())
+    assert comparison.problem == "timer 'read' never fired on request 3 (no timer did)"
 
 
 @pytest.mark.parametrize("expected", [None, (), ("read",)])
 def test_a_deadline_that_fired_or_is_not_spoken_of_is_no_error(expected: tuple[str, ...] | None) -> None:
-    check_fired(changed(fired=expected), TIMELINE, 2)
+    assert compared(changed(fired=expected)).problem == ""
+
+
+@pytest.mark.parametrize("verdict", list(Verdict), ids=str)
+def test_without_an_expectation_only_the_truth_is_good(verdict: Verdict) -> None:
+    judgement = msgspec.structs.replace(judge([SENT], LEDGER, BeliefRule.STATUS), verdict=verdict)
+    shown = Shown(judgement=judgement, ledger=LEDGER, timeline=TIMELINE, findings=())
+    is_true = verdict in (Verdict.DELIVERED, Verdict.REFUSED)
+    assert compare(None, shown, Options()) == Comparison(
+        outcome=Outcome.PASS if is_true else Outcome.FAIL,
+        mismatches=() if is_true else (f"verdict: {verdict}",),
+    )
 
 
 def test_timers_are_listed_in_the_order_they_fired() -> None:

@@ -16,7 +16,7 @@ from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.process import child as processes
 from firstbyte.harness.process.child import Child, start_child
 from firstbyte.harness.runner.plan import Options, make_plan
-from firstbyte.harness.runner.play import run_plan
+from firstbyte.harness.runner.play import run_real
 from firstbyte.harness.runner.selection import select
 
 pytestmark = pytest.mark.real
@@ -92,7 +92,7 @@ def test_a_signal_for_a_child_that_has_ended_goes_to_nobody(tmp_path: Path) -> N
 def run_with(handler: str) -> Run:
     plan = make_plan(select(["act-3"])[0], "direct", Options(mode="real", time_scale=400))
     scenario = msgspec.structs.replace(plan.scenario, origin=ServerOrigin(handler=handler))
-    return run_plan(msgspec.structs.replace(plan, scenario=scenario, expect=None))
+    return asyncio.run(run_real(msgspec.structs.replace(plan, scenario=scenario, expect=None)))
 
 
 def test_an_origin_that_can_not_start_is_a_set_up_error_and_leaves_no_folder(

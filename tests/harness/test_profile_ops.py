@@ -1,4 +1,4 @@
-"""Profiles made from profiles: another time scale or limit, a timer less; and what contradicts itself."""
+"""Profiles made from profiles: another time scale or limit; and what contradicts itself."""
 
 import msgspec
 import pytest
@@ -9,7 +9,6 @@ from firstbyte.harness.model.profile_ops import (
     header_timers,
     scaled,
     with_header_limit,
-    without_timer,
 )
 from firstbyte.harness.model.units import Duration, seconds
 
@@ -66,15 +65,6 @@ def test_header_timers_are_those_that_can_end_the_wait_for_an_answer() -> None:
 def test_a_header_limit_is_given_to_the_timers_that_wait_for_the_header_alone() -> None:
     changed = limits(with_header_limit(PROFILE, seconds(7)))
     assert changed == limits(PROFILE) | {"read": seconds(7), "total": seconds(7)}
-
-
-def test_a_timer_is_taken_away_by_its_name() -> None:
-    assert [timer.name for timer in without_timer(PROFILE, "read").timers] == [
-        "connect",
-        "gap",
-        "total",
-        "upload",
-    ]
 
 
 def test_a_sound_profile_has_no_complaint() -> None:

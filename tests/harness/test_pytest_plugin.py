@@ -66,3 +66,10 @@ def test_without_scenario_files_the_plugin_loads_nothing(pytester: pytest.Pytest
         "import sys\ndef test_it():\n    assert 'firstbyte.harness.files.loader' not in sys.modules\n"
     )
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_a_file_that_check_complains_of_is_one_message_and_plays_nothing(pytester: pytest.Pytester) -> None:
+    scenario_file(pytester, HELD.replace("must answer", "answers"))
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*mine.toml: held: claim: states no obligation; say what must, *"])

@@ -1,4 +1,4 @@
-"""`--set`: one key of one hop, from the command line."""
+"""Keys of a profile changed, by a program and by `--set` on the command line."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,9 @@ import pytest
 
 from firstbyte.harness.cli import main
 from firstbyte.harness.files.loader import load_profile, profile_names, profile_path
-from firstbyte.harness.files.setting import Setting, apply, parse_setting
+from firstbyte.harness.files.setting import Setting, apply_to_chain, change, parse_setting
+from firstbyte.harness.model.profile import HoldHeader
+from firstbyte.harness.model.units import seconds
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report.profile import show_profile
 
@@ -32,9 +34,44 @@ def test_what_is_no_setting_is_refused(text: str) -> None:
 
 
 def test_a_key_that_is_set_is_no_longer_unknown() -> None:
-    changed = apply(load_profile("cloudflare"), [parse_setting("interim.on_103=swallow")])
+    (changed,) = apply_to_chain([load_profile("cloudflare")], [parse_setting("interim.on_103=swallow")])
     assert changed.profile.interim.on_103 == "swallow"
     assert "interim.on_103" not in {one.key for one in changed.evidence.unknown}
+
+
+def test_a_changed_key_is_known_from_then_on() -> None:
+    loaded = load_profile("cloudflare-100")
+    key = loaded.evidence.unknown[0].key
+    value = loaded.evidence.unknown[0].allowed[-1]
+    after = change(loaded, {key: value})
+    assert key not in [one.key for one in after.evidence.unknown]
+    assert len(after.evidence.unknown) == len(loaded.evidence.unknown) - 1
+    assert load_profile("cloudflare-100") == loaded
+
+
+def test_an_override_of_an_override_keeps_both() -> None:
+    once = change(load_profile("nginx"), {"timers.connect.limit": "1s"})
+    twice = change(once, {"hold_header": "until-end"})
+    assert twice.profile.hold_header is HoldHeader.UNTIL_END
+    assert {timer.name: timer.limit for timer in twice.profile.timers}["connect"] == seconds(1)
+
+
+WRONG: list[tuple[dict[str, object], str]] = [
+    ({"timers.conect.limit": "1s"}, r"no entry named 'conect'; did you mean 'connect'\?"),
+    ({"timers.connect.limit": "1"}, r"timers\[0\]\.limit: '1' has no unit; write '1s'"),
+    ({"timers.connect.limit": "0s"}, r"timers\.connect\.limit: must be more than nothing"),
+    ({"hold_heade": "no"}, r"unknown key 'hold_heade'; did you mean 'hold_header'\?"),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"), WRONG, ids=["no entry", "no unit", "contradiction", "no key"]
+)
+def test_an_override_that_makes_no_profile_is_refused_with_the_key(
+    changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(BadInput, match=message):
+        change(load_profile("nginx"), changes)
 
 
 def run_one(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:

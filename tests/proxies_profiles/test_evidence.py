@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from firstbyte.harness.checks.evidence import claimed_keys, evidence_complaints, variants
+from firstbyte.harness.checks.evidence import claimed_keys, evidence_complaints
 from firstbyte.harness.files.loader import LoadedProfile, profile_from, profile_names, profile_path, read_toml
 from firstbyte.harness.model.profile import Unknown
 from firstbyte.harness.problems import BadInput
@@ -151,27 +151,6 @@ def test_a_reset_by_interim_responses_needs_to_know_which() -> None:
     ]
     loaded = small(timers=[timer], source=[{**RAW["source"][0], "keys": keys}])
     assert "small.toml: interim.resets: has neither" in noticed(loaded)
-
-
-def test_variants_change_one_unknown_key_at_a_time() -> None:
-    second = {
-        "key": "timers.read.limit",
-        "allowed": ["30s", "60s", "90s"],
-        "assume": "60s",
-        "note": "three documents",
-    }
-    loaded = small(unknown=[*RAW["unknown"], second])
-    found = [(str(one.hold_header), one.timers[0].limit) for one in variants(loaded)]
-    assert found == [
-        ("no", 60_000_000),
-        ("until-body", 60_000_000),
-        ("no", 30_000_000),
-        ("no", 90_000_000),
-    ]
-
-
-def test_a_profile_without_unknown_keys_has_one_variant() -> None:
-    assert len(variants(small(unknown=[]))) == 1
 
 
 @pytest.mark.parametrize("name", profile_names())

@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from firstbyte.harness.checks.evidence import evidence_complaints, to_raw, variants
+from firstbyte.harness.checks.evidence import evidence_complaints, to_raw
 from firstbyte.harness.files.loader import load_profile, profile_names, profiles_dir
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.profile_complaints import complaints
 from firstbyte.harness.model.profile_ops import scaled
+from tests.profiles import variants
 
 IDS = {
     "cloudflare",

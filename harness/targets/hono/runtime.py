@@ -100,8 +100,3 @@ RUNTIMES = (
     Runtime(name="hono-bun-1.4", summary="Hono 4.13.19 on Bun 1.4.5", packages="bun-1.4"),
     Runtime(name="hono-node", summary="Hono 4.13.19 on this machine's Node", packages="node"),
 )
-
-
-def find_runtime(name: str) -> Runtime:
-    """By the name of its target. Raises KeyError."""
-    return {one.name: one for one in RUNTIMES}[name]

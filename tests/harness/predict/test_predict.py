@@ -5,7 +5,6 @@ import pytest
 
 from firstbyte.harness.files.loader import load_profile, load_shape, profile_names, shape_names
 from firstbyte.harness.model.prediction import Outcome
-from firstbyte.harness.model.profile_ops import without_timer
 from firstbyte.harness.model.recording import Answered, Finish, Received, Recording, Sent, Setup
 from firstbyte.harness.model.units import seconds
 from firstbyte.harness.model.verdict import End
@@ -14,6 +13,7 @@ from firstbyte.harness.predict.exchange import NOT_RECORDED, predict_and_tell
 from firstbyte.harness.predict.variants import can_matter
 from firstbyte.harness.probe.edges import judge_recording, variants
 from tests.harness.predict.lab import recorded
+from tests.profiles import without_timer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -10,8 +10,9 @@ from firstbyte.harness.model.timeline import Actor, Event, Kind, Timeline
 from firstbyte.harness.model.units import seconds
 from firstbyte.harness.model.verdict import ClientExchange, End, Verdict
 from firstbyte.harness.runner.conclude import Observed, conclude, digest, failed_run
-from firstbyte.harness.runner.plan import Options, Plan, make_plan
+from firstbyte.harness.runner.plan import Mode, Options, Plan, make_plan
 from firstbyte.harness.runner.selection import select
+from firstbyte.harness.targets.reference import Reference
 
 SENT = ClientExchange(
     id=1,
@@ -38,14 +39,23 @@ OBSERVED = Observed(
     exchanges=(SENT,),
     ledger=Ledger(messages=(Message(id="m", intent="hello"),)),
     timeline=Timeline(events=TOLD),
-    versions={"server": "1"},
 )
 RIGHT = Expect(verdict=Verdict.PHANTOM_FAILURE, status=524, at=seconds(100), fired=("proxy-read",))
 
 
-def plan(expect: Expect | None = RIGHT, options: Options | None = None) -> Plan:
+class Server(Reference):
+    """A target of which each result says what version it is."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    def versions(self) -> dict[str, str]:
+        return {"server": self._version}
+
+
+def plan(expect: Expect | None = RIGHT, options: Options | None = None, version: str = "1") -> Plan:
     made = make_plan(select(["act-1"])[0], "cloudflare-100", options or Options())
-    return msgspec.structs.replace(made, expect=expect)
+    return msgspec.structs.replace(made, expect=expect, target=Server(version))
 
 
 def test_what_was_expected_is_a_pass() -> None:
@@ -143,7 +153,6 @@ DIGESTS = [
     ("an end", exchanges(end=End.RESET), True, True),
     ("a time of the client", exchanges(end_at=1), True, False),
     ("the ledger", msgspec.structs.replace(OBSERVED, ledger=Ledger()), True, False),
-    ("the versions", msgspec.structs.replace(OBSERVED, versions={}), False, False),
 ]
 
 
@@ -155,6 +164,13 @@ def test_a_fingerprint_tells_apart_what_its_mode_repeats(
 ) -> None:
     for exact, differs in ((True, in_sim), (False, in_real)):
         assert (digest(other, exact=exact) != digest(OBSERVED, exact=exact)) is differs, name
+
+
+@pytest.mark.parametrize("mode", ["sim", "real"])
+def test_a_fingerprint_does_not_tell_versions_apart(mode: Mode) -> None:
+    one, two = (conclude(plan(options=Options(mode=mode), version=version), OBSERVED) for version in "12")
+    assert (one.versions, two.versions) == ({"server": "1"}, {"server": "2"})
+    assert one.digest == two.digest
 
 
 def test_a_fingerprint_is_sixteen_hexadecimal_digits() -> None:

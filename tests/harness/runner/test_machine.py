@@ -118,8 +118,8 @@ def folder_of(scale: float) -> Path:
     async def look() -> Path:
         plan = next(plans(select(["w2-204-bare"]), ("direct",), Options(mode="real", time_scale=scale)))
         async with real_stage(plan) as stage:
-            assert stage._folder.is_dir()
-            return stage._folder
+            assert stage.processes.folder.is_dir()
+            return stage.processes.folder
 
     folder = asyncio.run(look())
     assert not folder.exists()

@@ -4,7 +4,6 @@ import msgspec
 import pytest
 
 from firstbyte.harness.files.loader import load_profile
-from firstbyte.harness.model.profile import HoldHeader
 from firstbyte.harness.model.scenario import (
     Expect,
     Operation,
@@ -17,7 +16,7 @@ from firstbyte.harness.model.scenario import (
 from firstbyte.harness.model.units import seconds
 from firstbyte.harness.model.verdict import Verdict
 from firstbyte.harness.problems import BadInput
-from firstbyte.harness.runner.plan import Options, is_bad_without_expectation, make_plan, override
+from firstbyte.harness.runner.plan import Options, make_plan
 from firstbyte.harness.runner.selection import select
 
 ACT = select(["act-1"])[0]
@@ -84,43 +83,3 @@ def test_what_can_not_be_run_is_refused_before_anything_starts(
 ) -> None:
     with pytest.raises(BadInput, match=message):
         make_plan(scenario, edge, Options())
-
-
-def test_a_changed_key_is_known_from_then_on() -> None:
-    loaded = load_profile("cloudflare-100")
-    key = loaded.evidence.unknown[0].key
-    value = loaded.evidence.unknown[0].allowed[-1]
-    after = override(loaded, {key: value})
-    assert key not in [one.key for one in after.evidence.unknown]
-    assert len(after.evidence.unknown) == len(loaded.evidence.unknown) - 1
-    assert load_profile("cloudflare-100") == loaded
-
-
-def test_an_override_of_an_override_keeps_both() -> None:
-    once = override(load_profile("nginx"), {"timers.connect.limit": "1s"})
-    twice = override(once, {"hold_header": "until-end"})
-    assert twice.profile.hold_header is HoldHeader.UNTIL_END
-    assert {timer.name: timer.limit for timer in twice.profile.timers}["connect"] == seconds(1)
-
-
-WRONG: list[tuple[dict[str, str | int | float | bool | list[str]], str]] = [
-    ({"timers.conect.limit": "1s"}, r"no entry named 'conect'; did you mean 'connect'\?"),
-    ({"timers.connect.limit": "1"}, r"set .*timers\[0\]\.limit: '1' has no unit; write '1s'"),
-    ({"timers.connect.limit": "0s"}, r"set .*timers\.connect\.limit: must be more than nothing"),
-    ({"hold_heade": "no"}, r"unknown key 'hold_heade'; did you mean 'hold_header'\?"),
-]
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"), WRONG, ids=["no entry", "no unit", "contradiction", "no key"]
-)
-def test_an_override_that_makes_no_profile_is_refused_with_the_key(
-    changes: dict[str, str | int | float | bool | list[str]], message: str
-) -> None:
-    with pytest.raises(BadInput, match=message):
-        override(load_profile("nginx"), changes)
-
-
-@pytest.mark.parametrize("verdict", list(Verdict), ids=str)
-def test_without_an_expectation_only_the_truth_is_good(verdict: Verdict) -> None:
-    assert is_bad_without_expectation(verdict) is (verdict not in (Verdict.DELIVERED, Verdict.REFUSED))

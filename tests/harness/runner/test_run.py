@@ -4,7 +4,6 @@ import msgspec
 import pytest
 
 from firstbyte.harness.model.profile import Evidence
-from firstbyte.harness.model.profile_ops import without_timer
 from firstbyte.harness.model.result import Outcome
 from firstbyte.harness.model.scenario import KillOrigin, Model, Send, ServerOrigin
 from firstbyte.harness.model.units import seconds
@@ -13,6 +12,7 @@ from firstbyte.harness.problems import BadInput
 from firstbyte.harness.runner.plan import Options, Plan, make_plan
 from firstbyte.harness.runner.play import run_in_sim
 from firstbyte.harness.runner.selection import plans, select, shard
+from tests.profiles import without_timer
 
 
 def act(name: str = "act-1", edge: str = "cloudflare-100") -> Plan:

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from firstbyte.harness.files.loader import LoadedProfile, load_profile
+from firstbyte.harness.files.setting import change
 from firstbyte.harness.model.profile import Evidence, Unknown
 from firstbyte.harness.model.result import Outcome
-from firstbyte.harness.runner.plan import Options, Plan, make_plan, override
+from firstbyte.harness.runner.plan import Options, Plan, make_plan
 from firstbyte.harness.runner.play import observe_in_sim, run_in_sim
 from firstbyte.harness.runner.selection import select
 from firstbyte.harness.runner.unknowns import is_consulted, summary
@@ -49,7 +50,7 @@ def test_a_key_that_was_not_consulted_really_changes_nothing(scenario: str, hop:
     skipped = [one for one in hop.evidence.unknown if not is_consulted(one, observed.timeline)]
     for unknown in skipped:
         for value in unknown.allowed:
-            changed = msgspec.structs.replace(plan, hops=(override(hop, {unknown.key: value}),))
+            changed = msgspec.structs.replace(plan, hops=(change(hop, {unknown.key: value}),))
             assert summary(observe_in_sim(changed).exchanges) == summary(observed.exchanges), (
                 unknown.key,
                 value,
