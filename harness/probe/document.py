@@ -5,7 +5,7 @@ from typing import Any
 
 from firstbyte.harness.model.result import SCHEMA
 from firstbyte.harness.model.units import as_seconds
-from firstbyte.harness.predict.variants import told
+from firstbyte.harness.predict.predictor import format_outcome
 from firstbyte.harness.probe.edges import Judged
 from firstbyte.harness.probe.examine import Examined
 
@@ -65,7 +65,7 @@ def edge_of(judged: Judged) -> dict[str, Any]:
         "cause": one.cause,
         "requests": one.requests,
         "depends_on": unsure.key if unsure else "",
-        "otherwise": f"{unsure.value}: {told(unsure.other)}" if unsure else judged.note,
+        "otherwise": f"{unsure.value}: {format_outcome(unsure.other)}" if unsure else judged.note,
     }
 
 

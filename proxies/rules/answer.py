@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from firstbyte.harness.model.profile import Answer, Body
+from firstbyte.harness.model.profile import Answer, Body, Cause, Profile
 
 _NO_BODY = Body(text="", content_type="")
 
@@ -43,6 +43,18 @@ def render(answer: Answer, accept: str, values: Values) -> Rendered:
         headers.append(("Content-Type", body.content_type))
     text = _fill(body.text, words, body.content_type)
     return Rendered(status=answer.status, reason=reason, headers=tuple(headers), body=text.encode())
+
+
+def closed_answer(profile: Profile, cause: Cause, *, partial: bool, stale: bool) -> str:
+    """The key of the answer when the origin went away before its header was complete.
+
+    partial: some bytes of the header had come. stale: the connection was a pooled one, and brought no byte.
+    """
+    if partial and profile.partial_header in profile.answers:
+        return profile.partial_header
+    if stale and "stale" in profile.answers:
+        return "stale"
+    return "reset" if cause is Cause.RESET else "closed"
 
 
 def log_lines(answer: Answer, values: Values) -> tuple[str, ...]:

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from firstbyte.harness.model.profile import Cause, Cut, Ending, Framing
 
+#: Bytes that an edge keeps back when a break can lose them. nginx: proxy_buffer_size, one page.
+KEPT_BACK = 4096
+
 
 class Break(NamedTuple):
     """How to break off. http2: an RST_STREAM code name or 'clean'."""
