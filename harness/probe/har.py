@@ -123,8 +123,10 @@ def read_har(path: Path) -> tuple[Entry, ...]:
 def examine_entry(entry: Entry, edges: Sequence[str], where: str) -> Examined:
     """What each edge would have made of one entry."""
     late, flowing = recording_of(entry, where, flows=False), recording_of(entry, where, flows=True)
-    pairs = zip(judge_recording(late, edges), judge_recording(flowing, edges), strict=True)
-    return conclude(redact.text(entry.request.url), flowing, tuple(_joined(*pair) for pair in pairs))
+    judged = judge_recording(flowing, edges)
+    if late != flowing:
+        judged = tuple(map(_joined, judge_recording(late, edges), judged))
+    return conclude(redact.text(entry.request.url), flowing, judged)
 
 
 def _joined(late: Judged, flowing: Judged) -> Judged:
