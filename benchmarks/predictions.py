@@ -31,8 +31,8 @@ def measure(rounds: int, each: int, *, entries: int) -> Iterator[Figure]:
             "few": (partial(_examine, few, edges), FILES, FEW),
             "many": (partial(_examine, many, edges), 1, entries),
         }
-        for work, times in ((measured["bare"], WARM_UP), (measured["edges"], WARM_UP), (measured["few"], 1)):
-            microseconds(work[0], times)
+        for name, times in (("bare", WARM_UP), ("edges", WARM_UP), ("few", 1)):
+            microseconds(measured[name][0], times)
         taken: dict[str, list[float]] = {name: [] for name in measured}
         for _ in range(rounds):
             for name, (work, times, size) in measured.items():
