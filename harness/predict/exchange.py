@@ -73,7 +73,7 @@ class PredictedExchange:
     def play(self) -> Prediction:
         """What the client gets."""
         self._attempts.begin()
-        while not self._is_decided and (now := self._next_time()) is not None:
+        while (now := self._next_time()) is not None:
             self._now = now
             timer = self._timers.due(now)
             if timer is not None:
@@ -82,11 +82,10 @@ class PredictedExchange:
                 self._happen(self._agenda.pop())
         return self._prediction()
 
-    @property
-    def _is_decided(self) -> bool:
-        return self._is_over or self._recording_ended or self._client.end is not None
-
     def _next_time(self) -> int | None:
+        """When something happens next; None when the result is known."""
+        if self._is_over or self._recording_ended or self._client.end is not None:
+            return None
         times = (self._timers.deadline, self._attempts.reconnect_at, self._agenda.next_at)
         return min((at for at in times if at is not None), default=None)
 
@@ -163,16 +162,12 @@ class PredictedExchange:
         elif head.status in mutation.replaces and "replaced" in self._profile.answers:
             self._answer("replaced", f"replaces the body of a {head.status}", head.status)
             self._answerer = Answerer.EDGE_REPLACING
-        else:
-            self._note_written(self._reply.begin(head, self._now))
+        elif self._reply.begin(head, self._now):
+            self._timers.note(Point.CLIENT_WRITE, self._now)
 
     def _body(self, data: bytes) -> None:
         self._timers.note(Point.BODY_READ, self._now)
-        if data:
-            self._note_written(self._reply.data(data, self._now))
-
-    def _note_written(self, is_written: bool) -> None:
-        if is_written:
+        if data and self._reply.data(data, self._now):
             self._timers.note(Point.CLIENT_WRITE, self._now)
 
     def _ended(self) -> None:

@@ -57,9 +57,9 @@ class Predictor:
 
     def predict(self, prepared: PreparedProfile) -> Prediction:
         """What the client of this edge would have got. Unknown values are taken as the profile has them."""
-        return self.predict_and_tell(prepared)[0]
+        return self.predict_with_parts(prepared)[0]
 
-    def predict_and_tell(self, prepared: PreparedProfile) -> tuple[Prediction, frozenset[str]]:
+    def predict_with_parts(self, prepared: PreparedProfile) -> tuple[Prediction, frozenset[str]]:
         """The prediction, and which parts of the profile it asked for, as in `PredictedExchange`."""
         fast = predict_plain(self._plain, prepared) if self._plain else None
         if fast is not None:
@@ -74,7 +74,7 @@ class Predictor:
 
         Also the first such value.
         """
-        wanted, asked = self.predict_and_tell(prepared)
+        wanted, asked = self.predict_with_parts(prepared)
         for variant in variants:
             if not variant.can_matter(asked) or self._passes_alike(wanted, variant.prepared):
                 continue

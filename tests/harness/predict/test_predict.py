@@ -110,7 +110,7 @@ def test_a_value_that_is_not_asked_for_changes_nothing() -> None:
     for shape in shape_names()[::3]:
         predictor = Predictor(recorded(load_shape(shape)))
         for edge in profile_names()[::2]:
-            wanted, asked = predictor.predict_and_tell(prepared(edge))
+            wanted, asked = predictor.predict_with_parts(prepared(edge))
             for variant in variants(edge):
                 if not variant.can_matter(asked):
                     skipped += 1
