@@ -17,6 +17,7 @@ from benchmarks import (
     page,
     passthrough,
     peers,
+    predictions,
     real,
     show,
     simulation,
@@ -35,6 +36,7 @@ type Measure = Callable[[], Iterator[Figure]]
 FULL: dict[str, Measure] = {
     "start": lambda: start.measure(7),
     "simulation": lambda: simulation.measure(7, 50, rows=(1_000, 10_000)),
+    "predictions": lambda: predictions.measure(3, 50, entries=10_000),
     "real": lambda: real.measure(9),
     "suite": lambda: suite.measure(3),
     "lateness": lambda: lateness.measure(1, lateness.with_products()),
@@ -47,6 +49,7 @@ FULL: dict[str, Measure] = {
 QUICK: dict[str, Measure] = {
     "start": lambda: start.measure(5),
     "simulation": lambda: simulation.measure(3, 15, rows=(90,)),
+    "predictions": lambda: predictions.measure(5, 15, entries=1_000),
     "real": lambda: real.measure(3),
     "suite": lambda: suite.measure(1, part="1/8", uncounted=0),
     "lateness": lambda: lateness.measure(1, (lateness.emulated(1.5),), held=(100,), spread_over=1.0),
@@ -56,7 +59,7 @@ QUICK: dict[str, Measure] = {
     "page": lambda: page.measure(1),
     "hold": lambda: holding.measure(1, number=200, spread_over=1.0, limit=seconds(2)),
 }
-GUARDED = ("start", "simulation", "suite", "peers", "pass")
+GUARDED = ("start", "simulation", "predictions", "suite", "peers", "pass")
 """Groups whose ratios `--check` looks at: what a change of ours can slow down, and two minutes can show."""
 
 

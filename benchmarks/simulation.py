@@ -20,11 +20,11 @@ def measure(rounds: int, each: int, rows: Sequence[int]) -> Iterator[Figure]:
     """`rounds` rounds of `each` plays of everything; then the split, and rows of so many plays."""
     all_plays = plays()
     for play in all_plays.values():
-        _microseconds(play, WARM_UP)
+        microseconds(play, WARM_UP)
     taken: dict[str, list[float]] = {name: [] for name in all_plays}
     for _ in range(rounds):
         for name, play in all_plays.items():
-            taken[name].append(_microseconds(play, each))
+            taken[name].append(microseconds(play, each))
     yield from _costs(taken)
     yield _speed(all_plays[HERO], rounds, each)
     yield from _split(all_plays[HERO], taken[HERO], rounds * each)
@@ -67,7 +67,7 @@ def _split(play: Play, samples: list[float], times: int) -> Iterator[Figure]:
 
 
 def _many(play: Play, samples: list[float], times: int) -> Figure:
-    many = _microseconds(play, times)
+    many = microseconds(play, times)
     return Figure(
         id=f"play.many.{times}", what=f"each of {times:,} plays in a row, {HERO}", unit="µs",
         value=spread([many]), beside="a short row", ratio=spread([many / spread(samples).median]),
@@ -75,7 +75,8 @@ def _many(play: Play, samples: list[float], times: int) -> Figure:
     )  # fmt: skip
 
 
-def _microseconds(play: Play, times: int) -> float:
+def microseconds(play: Play, times: int) -> float:
+    """CPU time of one of `times` plays in a row."""
     gc.collect()  # or it would pay for what the play before it has left
     began = time.process_time()
     for _ in range(times):

@@ -14,7 +14,7 @@ from firstbyte.harness.files.replace import replace
 from firstbyte.harness.findings.catalogue import load_finding
 from firstbyte.harness.model.prediction import Outcome
 from firstbyte.harness.probe.edges import Judged
-from firstbyte.harness.probe.told import edge_words
+from firstbyte.harness.probe.words import edge_words
 from firstbyte.harness.report.junit import clean
 
 type Fill = Callable[[ET.Element, Audited], None]

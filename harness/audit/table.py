@@ -12,7 +12,7 @@ from firstbyte.harness.model.prediction import Outcome
 from firstbyte.harness.probe.edges import Judged
 from firstbyte.harness.probe.examine import Examined
 from firstbyte.harness.probe.picture import short, worst_first
-from firstbyte.harness.probe.told import answer_words, client_told, edge_words
+from firstbyte.harness.probe.words import answer_words, edge_words, format_client_result
 from firstbyte.harness.report.paint import Line, Piece, Tone, cropped, line
 from firstbyte.harness.report.plain import crop_middle, fit, fold
 from firstbyte.harness.report.words import count
@@ -110,7 +110,7 @@ def _cut_lines(examined: Examined) -> Iterator[str]:
     cut = sorted((one for one in examined.edges if one.prediction.outcome is Outcome.CUT), key=worst_first)
     groups: dict[str, list[Judged]] = {}
     for one in cut:
-        groups.setdefault(client_told(one.prediction), []).append(one)
+        groups.setdefault(format_client_result(one.prediction), []).append(one)
     for told, members in groups.items():
         if len(members) == 1:
             yield f"{members[0].edge}: {edge_words(members[0])}"

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
+from firstbyte.harness.model.interim import interim_action
 from firstbyte.harness.model.prediction import Outcome, Prediction
 from firstbyte.harness.model.profile import InterimAction, Profile
 from firstbyte.harness.model.recording import WireSeen
@@ -111,8 +112,7 @@ def _does_interim_break(seen: Recorded) -> bool:
 
 
 def _breaks(profile: Profile, status: int) -> bool:
-    rules = profile.interim
-    return {100: rules.on_100, 102: rules.on_102, 103: rules.on_103}.get(status) in _HARMFUL
+    return interim_action(profile.interim, status) in _HARMFUL
 
 
 def _is_sse_buffered(seen: Recorded) -> bool:

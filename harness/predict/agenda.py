@@ -1,4 +1,7 @@
-"""What is still to happen in a predicted exchange, in order of time; at one microsecond first come first."""
+"""What is still to happen in a predicted exchange, in order of time.
+
+Entries of the same microsecond keep the order in which they were added.
+"""
 
 from enum import Enum, auto
 from heapq import heappop, heappush
@@ -9,18 +12,18 @@ from firstbyte.harness.model.recording import Answered, Finish, Recording
 
 
 class Happens(Enum):
-    """Kinds of what happens."""
+    """What can happen."""
 
     UPLOAD = auto()
     UPLOAD_ENDED = auto()
     CONNECTED = auto()
     READ = auto()
     CLOSED = auto()
-    STOPPED = auto()  # the recording ends here, and nobody knows what would have come
+    STOPPED = auto()  # the recording ends here; what would have come later is not known
 
 
 class Entry(NamedTuple):
-    """One thing to come. attempt: of which request to the origin; 0 = the client's own."""
+    """One thing that will happen. attempt: the request to the origin it belongs to; 0 = the client's own."""
 
     at: int
     order: int
@@ -42,11 +45,11 @@ class Agenda:
         return f"<Agenda {len(self._heap)} to come>"
 
     def add(self, at: int, what: Happens, attempt: int = 0, *, size: int = 0) -> None:
-        """Something without bytes."""
+        """Add something that has no bytes."""
         heappush(self._heap, Entry(at, next(self._order), attempt, what, size=size))
 
     def add_answer(self, answer: Answered, offset: int, attempt: int) -> None:
-        """All that comes back, `offset` later than it was recorded."""
+        """Add all that comes back, `offset` later than it was recorded."""
         for part in answer.parts:
             heappush(
                 self._heap,
@@ -64,11 +67,11 @@ class Agenda:
         return self._heap[0].at if self._heap else None
 
     def pop(self) -> Entry:
-        """The next thing."""
+        """Remove and return what happens next."""
         return heappop(self._heap)
 
 
 def begins_before_upload_ends(recording: Recording, answer: Answered) -> bool:
-    """The origin answered the head alone."""
+    """Whether the origin answered before it had the whole request."""
     first = answer.parts[0].at if answer.parts else answer.finished_at
     return first < recording.sent_at

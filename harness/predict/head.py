@@ -1,66 +1,63 @@
-"""The head of an answer as an edge reads it: status, fields, and how they frame the body.
+"""Reads the head of an answer as an edge does: its status, its fields, and how they frame the body.
 
-Pure, and on purpose another reader than the edge's own: a test holds the two together.
+This reader is not the edge's own, on purpose: a test compares the two.
 """
 
 import re
 from typing import NamedTuple
 
 from firstbyte.harness.model.profile import Framing, TwoLengths
+from firstbyte.proxies.rules.message import (
+    ANSWER_CODINGS,
+    HOP_BY_HOP,
+    connection_options,
+    has_no_body,
+    is_length,
+    is_status,
+)
 
 NO_CONTENT = 204
 SWITCHING = 101
-_LOWEST, _HIGHEST = 100, 599
-_FINAL = 200
-#: Of a Content-Length: so many always fit into 64 bits with a sign.
-_MOST_DIGITS = 18
-#: RFC 9110 7.6.1: between two neighbours only.
-_HOP_BY_HOP = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-connection",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"te",
-        b"upgrade",
-    }
-)
-_NEVER_DROPPED = frozenset(
-    {b"host", b"content-length", b"transfer-encoding", b"content-type", b"expect", b"trailer"}
-)
+FINAL = 200
+"""The lowest status of a final answer."""
+
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 
 type Fields = tuple[tuple[bytes, bytes], ...]
 
 
 class BadHead(ValueError):
-    """No proxy takes this for the head of an answer."""
+    """An edge refuses this head."""
 
 
 class Head(NamedTuple):
-    """One head. fields: in order, as they came."""
+    """The head of one answer. fields: in order, as they came.
+
+    is_raw: it stands for bytes that are not HTTP, and is never sent.
+    """
 
     status: int
     reason: bytes
     fields: Fields
-    is_raw: bool = False  # made up for bytes that are no HTTP, and never sent
+    is_raw: bool = False
 
     def all(self, name: bytes) -> list[bytes]:
         """The values of every field of this name."""
         return [value for key, value in self.fields if key.lower() == name]
 
     def one(self, name: bytes) -> bytes:
-        """They joined, as a list is; b'' when there is none."""
+        """The values of every field of this name, joined with commas; b'' when there is none."""
         return b", ".join(self.all(name))
 
     @property
     def is_interim(self) -> bool:
-        """A 1xx that another answer follows."""
-        return self.status < _FINAL and self.status != SWITCHING
+        """Whether this is a 1xx that another answer follows."""
+        return self.status < FINAL and self.status != SWITCHING
 
     @property
     def is_chunked(self) -> bool:
-        """It says that its body comes in chunks."""
+        """Whether it says that the body comes in chunks."""
         return b"chunked" in self.one(b"transfer-encoding").lower()
 
     @property
@@ -72,34 +69,40 @@ class Head(NamedTuple):
 
     @property
     def announces_body(self) -> bool:
-        """Rightly or not."""
+        """Whether it announces a body, rightly or not."""
         return bool(self.all(b"transfer-encoding")) or (self.one(b"content-length") or b"0") != b"0"
 
 
 def read_head(lines: list[bytes], rule: TwoLengths) -> tuple[Head, Head]:
-    """The head in these lines, as its body is read and as it goes on. BadHead when an edge refuses it."""
+    """Returns the head twice: as the edge reads the body by it, and as it sends it on.
+
+    Raises BadHead when an edge refuses it.
+    """
     status, reason = _status_line(lines[0] if lines else b"")
     head, others = _with_one_length(Head(status, reason, _fields(lines[1:])), rule)
     _refuse(head)
     head = _with_plain_length(head)
-    more = tuple((b"Content-Length", value) for value in others)
-    return head, head._replace(fields=(*head.fields, *more))
+    other_lengths = tuple((b"Content-Length", value) for value in others)
+    return head, head._replace(fields=(*head.fields, *other_lengths))
 
 
 def _with_one_length(head: Head, rule: TwoLengths) -> tuple[Head, list[bytes]]:
-    """RFC 9112 6.3: equal lengths count as one. Of others that of the rule, with those that go on."""
+    """Leaves the one Content-Length that counts, and returns the others that are sent on all the same.
+
+    RFC 9112 6.3: equal lengths count as one. Of different ones the rule chooses.
+    """
     lengths = head.all(b"content-length")
     is_refused = len(set(lengths)) > 1 and rule is TwoLengths.REFUSE
     if len(lengths) < 2 or is_refused:
         return head, []
-    kept = tuple(one for one in head.fields if one[0].lower() != b"content-length")
+    kept = without(head.fields, b"content-length")
     chosen = lengths[-1 if rule is TwoLengths.LAST else 0]
     others = lengths[1:] if rule is TwoLengths.BOTH and len(set(lengths)) > 1 else []
     return head._replace(fields=(*kept, (b"Content-Length", chosen))), others
 
 
 def _with_plain_length(head: Head) -> Head:
-    """Without the zeros before it: they say nothing."""
+    """Drops the leading zeros of a Content-Length."""
     return head._replace(
         fields=tuple(
             (name, value.lstrip(b"0") or b"0") if name.lower() == b"content-length" else (name, value)
@@ -137,29 +140,30 @@ def _fields(lines: list[bytes]) -> Fields:
 
 def _refuse(head: Head) -> None:
     length, coding = head.all(b"content-length"), head.all(b"transfer-encoding")
-    if not _LOWEST <= head.status <= _HIGHEST:
+    if not is_status(head.status):
         raise BadHead(f"status {head.status}")
     if length and coding:
         raise BadHead("both Content-Length and Transfer-Encoding")
-    if len(set(length)) > 1 or (length and not _is_length(length[0])):
+    if len(set(length)) > 1 or (length and not is_length(length[0])):
         raise BadHead(f"Content-Length {head.one(b'content-length')!r}")
-    if len(coding) > 1 or (coding and coding[0].lower() not in (b"chunked", b"identity")):
+    if len(coding) > 1 or (coding and coding[0].lower() not in ANSWER_CODINGS):
         raise BadHead(f"Transfer-Encoding {head.one(b'transfer-encoding')!r}")
     if any(byte in value for _, value in head.fields for byte in (b"\0", b"\r", b"\n")):
         raise BadHead("a header value with a line break or NUL")
 
 
-def _is_length(value: bytes) -> bool:
-    return value.isdigit() and len(value.lstrip(b"0")) <= _MOST_DIGITS
+def without(fields: Fields, name: bytes) -> Fields:
+    """The fields that do not have this name. name: in lower case."""
+    return tuple(field for field in fields if field[0].lower() != name)
 
 
-def has_no_body(method: str, status: int) -> bool:
-    """RFC 9112 6.3: it ends with its head, whatever the head says."""
-    return method == "HEAD" or status < _FINAL or status in (NO_CONTENT, 304)
+def is_plain_field(name: bytes, value: bytes) -> bool:
+    """Whether every reader takes this for a field: a token, and text without control characters."""
+    return bool(_NAME.fullmatch(name) and _VALUE.fullmatch(value))
 
 
 def body_size(method: str, head: Head) -> int | None:
-    """Bytes of the body; None: in chunks; -1: until the close."""
+    """The length of the body in bytes; None: it comes in chunks; -1: it ends with the connection."""
     if has_no_body(method, head.status):
         return 0
     if head.is_chunked:
@@ -169,10 +173,9 @@ def body_size(method: str, head: Head) -> int | None:
 
 
 def forwarded(head: Head) -> Fields:
-    """Its fields without those that end at the next hop; a 101 keeps its Upgrade."""
-    named = {token.strip() for value in head.all(b"connection") for token in value.lower().split(b",")}
-    dropped = _HOP_BY_HOP | (named - _NEVER_DROPPED)
-    kept = tuple(one for one in head.fields if one[0].lower() not in dropped)
+    """The fields that are sent on: not those that end at this hop. A 101 keeps its Upgrade."""
+    dropped = HOP_BY_HOP | connection_options(head.all(b"connection"))
+    kept = tuple(field for field in head.fields if field[0].lower() not in dropped)
     upgrade = head.all(b"upgrade")
     if head.status == SWITCHING and upgrade:
         return (*kept, (b"Connection", b"Upgrade"), (b"Upgrade", upgrade[0]))

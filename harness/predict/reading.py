@@ -1,6 +1,6 @@
 """Reads the origin's bytes as an edge does: interims, the answer, its body, its end, or how it broke.
 
-Pure: bytes in, facts out. h11's readers know where a body ends.
+h11's readers find the end of a body.
 """
 
 from collections.abc import Iterator
@@ -12,18 +12,19 @@ from h11._receivebuffer import ReceiveBuffer
 
 from firstbyte.harness.model.profile import Cause, NotHttp, On204, Profile
 from firstbyte.harness.predict.head import NO_CONTENT, BadHead, Head, body_size, read_head
+from firstbyte.proxies.rules.message import is_between_chunks, may_be_http
 
 
 @dataclass(frozen=True, slots=True)
 class Interim:
-    """A complete 1xx."""
+    """A complete 1xx response."""
 
     head: Head
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The complete head of what is taken for the answer."""
+    """The complete head of the final answer, or of what the edge takes for it."""
 
     head: Head
 
@@ -42,7 +43,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Broke:
-    """The answer can't be completed. partial: some bytes of its head had come."""
+    """The answer can't be completed. partial: only some bytes of its head had come."""
 
     cause: Cause
     partial: bool = False
@@ -53,7 +54,7 @@ type Fact = Interim | Header | Body | Ended | Broke
 
 
 class OriginReader:
-    """One answer on one connection. takes_as_final: 1xx statuses that this edge takes for the answer."""
+    """Reads one answer on one connection. takes_as_final: the 1xx statuses that the edge takes for it."""
 
     def __init__(self, method: str, takes_as_final: frozenset[int], profile: Profile) -> None:
         self._method = method
@@ -68,12 +69,12 @@ class OriginReader:
         return f"<OriginReader {state}>"
 
     def feed(self, data: bytes) -> Iterator[Fact]:
-        """What these bytes show."""
+        """Yield what these bytes show."""
         if self._is_over:
             return
         self._buffer += data
         while self._body is None and not self._is_over:
-            if not b"HTTP/".startswith(bytes(self._buffer)[:5]):
+            if not may_be_http(bytes(self._buffer)):
                 yield from self._not_http()
                 break
             lines = self._buffer.maybe_extract_lines()
@@ -139,7 +140,7 @@ class OriginReader:
                 yield Ended()
 
     def closed(self, cause: Cause) -> Iterator[Fact]:
-        """The connection has ended."""
+        """Yield what the end of the connection means."""
         if self._is_over:
             return
         if self._body is None:
@@ -147,19 +148,17 @@ class OriginReader:
         elif cause is Cause.FIN and isinstance(self._body, Http10Reader):
             self._is_over = True
             yield Ended()
-        elif cause is Cause.FIN and self._is_between_chunks():
+        elif (
+            cause is Cause.FIN
+            and isinstance(self._body, ChunkedReader)
+            and is_between_chunks(self._body, len(self._buffer))
+        ):
             yield self._broke(Cause.FIN_AT_BOUNDARY, "closed between two chunks")
         else:
             yield self._broke(cause, "closed inside the body")
 
-    def _is_between_chunks(self) -> bool:
-        body = self._body
-        if not isinstance(body, ChunkedReader) or len(self._buffer):
-            return False
-        return not (body._bytes_in_chunk or body._bytes_to_discard or body._reading_trailer)
-
     def rest(self) -> bytes:
-        """What has come after the answer: after a 101 the first bytes of the other protocol."""
+        """The bytes after the answer. After a 101 they belong to the other protocol."""
         return bytes(self._buffer)
 
     def _broke(self, cause: Cause, detail: str, *, partial: bool = False) -> Broke:

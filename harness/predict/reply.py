@@ -1,30 +1,27 @@
-"""The client's side of an edge: when the header goes to it, in which framing, how an answer breaks off.
+"""The client's side of a predicted exchange: when the header is sent, how it is framed, how it breaks off.
 
-Pure. What it writes is read by the very reader of our own client, so a prediction says what that would have
-said.
+Our own client's reader reads what is written here, so a prediction says what that client would have said.
 """
 
 from firstbyte.harness.client.reading import AnswerReader
 from firstbyte.harness.model.profile import Ending, Framing, HoldHeader, Mutation, On204, Profile
 from firstbyte.harness.model.verdict import End
 from firstbyte.harness.predict.head import (
+    FINAL,
     NO_CONTENT,
     SWITCHING,
     Fields,
     Head,
     forwarded,
-    has_no_body,
     on_the_wire,
+    without,
 )
-from firstbyte.proxies.rules.cut import Break, holds_bytes
-
-#: As the emulated edge has it: bytes an edge that may lose buffered bytes keeps back.
-KEPT_BACK = 4096
-_FINAL = 200
+from firstbyte.proxies.rules.cut import KEPT_BACK, Break, holds_bytes
+from firstbyte.proxies.rules.message import has_no_body
 
 
 class ToClient:
-    """What the client has seen so far."""
+    """The client, and what it has seen so far."""
 
     def __init__(self, method: str) -> None:
         self._reader = AnswerReader(method)
@@ -63,7 +60,10 @@ class ToClient:
 
 
 class PredictedReply:
-    """One answer on its way to the client. Methods return whether anything was written."""
+    """One answer on its way to the client.
+
+    `begin` and `data` return whether anything was written.
+    """
 
     def __init__(self, profile: Profile, method: str, client: ToClient) -> None:
         self._profile = profile
@@ -77,7 +77,7 @@ class PredictedReply:
         self.header_forwarded = False
 
     def interim(self, head: Head, now: int) -> None:
-        """A 1xx goes on, unless the header has gone already."""
+        """Send a 1xx, unless the header has been sent already."""
         if not self.header_forwarded:
             self._client.write(on_the_wire(head.status, head.reason, forwarded(head)), now)
 
@@ -85,7 +85,7 @@ class PredictedReply:
         """The origin's header is complete."""
         self.head = head
         fields = mutated(head, self._profile.mutation)
-        self.framing = _framing(fields, head)
+        self.framing = head._replace(fields=fields).framing
         self._fields = self._framed(head, fields)
         self._keeps_back = holds_bytes(self._profile.cut, self.framing)
         if head.status == SWITCHING or self._profile.hold_header is HoldHeader.NO:
@@ -99,7 +99,7 @@ class PredictedReply:
         is_to_chunk = self.framing is Framing.CLOSE and self._profile.mutation.close_delimited_to_chunked
         if has_no_body(self._method, head.status) or not is_to_chunk:
             return kept
-        return (*_without(kept, b"transfer-encoding"), (b"Transfer-Encoding", b"chunked"))
+        return (*without(kept, b"transfer-encoding"), (b"Transfer-Encoding", b"chunked"))
 
     def _flush_header(self, now: int) -> bool:
         if self.head is None or self.header_forwarded:
@@ -149,11 +149,11 @@ class PredictedReply:
 
     def _measure(self, head: Head) -> None:
         if not has_no_body(self._method, head.status):
-            kept = _without(_without(self._fields, b"transfer-encoding"), b"content-length")
+            kept = without(without(self._fields, b"transfer-encoding"), b"content-length")
             self._fields = (*kept, (b"Content-Length", b"%d" % len(self._kept)))
 
     def _ends_with_close(self, head: Head) -> bool:
-        if head.status < _FINAL:
+        if head.status < FINAL:
             return True  # an interim taken for the answer: whatever follows is its body
         names = {name.lower() for name, _ in self._fields}
         return not has_no_body(self._method, head.status) and names.isdisjoint(
@@ -187,7 +187,7 @@ class PredictedReply:
             self._client.close(now)
 
     def answer(self, status: int, now: int) -> None:
-        """An answer of the edge's own; 0: no bytes, the connection is closed."""
+        """Send the edge's own answer. status 0: no answer, the connection is closed."""
         if status == 0:
             self._client.close(now)
         else:
@@ -195,20 +195,12 @@ class PredictedReply:
 
 
 def mutated(head: Head, mutation: Mutation) -> Fields:
-    """The fields after the profile's own changes."""
+    """The fields after the changes that the profile makes."""
     fields = head.fields
     if head.status == NO_CONTENT and head.announces_body and mutation.framed_204 is On204.STRIP:
-        fields = _without(_without(fields, b"transfer-encoding"), b"content-length")
+        fields = without(without(fields, b"transfer-encoding"), b"content-length")
     names = {name.lower() for name, _ in fields}
     if head.status == NO_CONTENT and mutation.type_on_bare_204 and b"content-type" not in names:
         fields = (*fields, (b"Content-Type", mutation.type_on_bare_204.encode()))
     added = tuple((name.encode(), value.encode()) for name, value in mutation.adds)
-    return (*fields, *(one for one in added if one[0].lower() not in names))
-
-
-def _without(fields: Fields, name: bytes) -> Fields:
-    return tuple(one for one in fields if one[0].lower() != name)
-
-
-def _framing(fields: Fields, head: Head) -> Framing:
-    return head._replace(fields=fields).framing
+    return (*fields, *(field for field in added if field[0].lower() not in names))

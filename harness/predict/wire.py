@@ -1,6 +1,6 @@
-"""Reads a recording as HTTP: when first byte, header lines, header, body and end were there.
+"""Reads a recording as HTTP: when its first byte, header lines, header, body and end were there.
 
-Pure. The reader is that of our own client.
+Our own client's reader does the work.
 """
 
 from itertools import pairwise
@@ -11,7 +11,7 @@ from firstbyte.harness.model.verdict import End
 
 
 def read_wire(recording: Recording) -> WireSeen:
-    """What the wire showed."""
+    """What the recording shows."""
     return _Reading(recording).seen()
 
 
@@ -88,7 +88,7 @@ class _Reading:
             self._end = self._end or (answer.finished_at, End.TRUNCATED)
 
     def _longest_gap(self, end_at: int) -> int:
-        times = [self._recording.sent_at, *(one.at for one in self._recording.answer.parts), end_at]
+        times = [self._recording.sent_at, *(part.at for part in self._recording.answer.parts), end_at]
         ordered = sorted(at for at in times if at <= end_at)
         return max((later - earlier for earlier, later in pairwise(ordered)), default=0)
 

@@ -1,1 +1,1 @@
-"""One exchange with a live server, recorded byte by byte, and what each edge would have made of it."""
+"""Records one exchange with a live server byte by byte, and predicts what each edge would make of it."""

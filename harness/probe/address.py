@@ -1,6 +1,6 @@
-"""Reads what a request is made of from the command line: method, address, headers, data.
+"""Reads the parts of a request from the command line: method, address, headers, data.
 
-BadInput names the option, the reason and the cure. It must never let a line break into a head.
+BadInput names the option, the reason and the cure. A line break never gets into a head.
 """
 
 import json
@@ -23,14 +23,14 @@ _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a request goes. path: with its query."""
+    """The target of a request. path: with its query."""
 
     target: Target
     path: str
 
 
 def read_address(url: str, *, verify: bool = True) -> Address:
-    """`http://host[:port]/path?query` or the same with https."""
+    """Read `http://host[:port]/path?query`, or the same with https."""
     parts = _split(url)
     shown = redact.text(url)
     if parts.scheme not in _PORTS or not parts.hostname:
@@ -69,7 +69,7 @@ def _tls(*, verify: bool) -> ssl.SSLContext:
 
 
 def read_method(text: str, where: str = "") -> str:
-    """A method as it goes on the wire. where: what the message begins with."""
+    """The method in upper case. where: the start of an error message."""
     if not _TOKEN.fullmatch(text) or text.upper() == "CONNECT":
         raise BadInput(
             f"{where}{': ' if where else ''}'{text}' is no method to probe with; write GET, POST, PUT or HEAD"
@@ -77,9 +77,9 @@ def read_method(text: str, where: str = "") -> str:
     return text.upper()
 
 
-def read_headers(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """`Name: value`, each."""
-    return tuple(_header(one) for one in given)
+def read_headers(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Read headers, each as `Name: value`."""
+    return tuple(_header(one) for one in texts)
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -95,22 +95,22 @@ def _header(text: str) -> tuple[str, str]:
     return name, value
 
 
-def read_data(given: str | None) -> bytes:
-    """The text itself, or with @ the content of a file."""
-    if given is None:
+def read_data(text: str | None) -> bytes:
+    """The bytes of the text, or of a file when it starts with @."""
+    if text is None:
         return b""
-    if not given.startswith("@"):
-        return given.encode("utf-8", "surrogateescape")
+    if not text.startswith("@"):
+        return text.encode("utf-8", "surrogateescape")
     try:
-        return Path(given[1:]).read_bytes()
+        return Path(text[1:]).read_bytes()
     except OSError as error:
-        raise BadInput(f"--data {given}: can't be read: {error.strerror}; name a file after the @") from error
+        raise BadInput(f"--data {text}: can't be read: {error.strerror}; name a file after the @") from error
 
 
 def question_of(
     method: str, path: str, headers: tuple[tuple[str, str], ...], body: bytes, *, has_body: bool
 ) -> Question:
-    """The request, with a Content-Type for its data when none was given."""
+    """The request. Data gets a Content-Type if the headers have none."""
     names = {name.lower() for name, _ in headers}
     if has_body and "content-type" not in names:
         headers = (*headers, ("Content-Type", "application/json" if _is_json(body) else "text/plain"))

@@ -1,27 +1,27 @@
-"""What `firstbyte probe --json` writes. Plain types; the writer redacts."""
+"""The document that `firstbyte probe --json` writes, of plain types. The writer redacts it."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from firstbyte.harness.model.result import SCHEMA
 from firstbyte.harness.model.units import as_seconds
-from firstbyte.harness.predict.variants import told
+from firstbyte.harness.predict.predictor import format_outcome
 from firstbyte.harness.probe.edges import Judged
 from firstbyte.harness.probe.examine import Examined
 
 
 def probe_document(one: Examined, version: str) -> dict[str, Any]:
-    """One live exchange."""
+    """The document of one live exchange."""
     return {"schema": SCHEMA, "firstbyte": version, **record_of(one)}
 
 
 def har_document(entries: Sequence[Examined], version: str) -> dict[str, Any]:
-    """Every entry of a HAR file, in its order."""
+    """The document of a HAR file: an item for every entry, in order."""
     return {"schema": SCHEMA, "firstbyte": version, "entries": [record_of(one) for one in entries]}
 
 
 def record_of(one: Examined) -> dict[str, Any]:
-    """One exchange: what the wire showed, findings, edges."""
+    """One exchange: what the wire showed, the findings and the predictions for edges."""
     return {
         "method": one.recording.method,
         "url": one.url,
@@ -32,7 +32,7 @@ def record_of(one: Examined) -> dict[str, Any]:
 
 
 def wire_of(one: Examined) -> dict[str, Any]:
-    """Seconds since the first byte of the request was written; dns, connect and tls are lengths of time."""
+    """Times in seconds since the first byte of the request was written. dns, connect, tls: durations."""
     wire, setup = one.wire, one.recording.setup
     return {
         "dns_s": _seconds(setup.dns),
@@ -53,7 +53,7 @@ def wire_of(one: Examined) -> dict[str, Any]:
 
 
 def edge_of(judged: Judged) -> dict[str, Any]:
-    """One EDGE of the document. depends_on: why its outcome is unknown."""
+    """The prediction for one edge. depends_on: the key that makes its outcome unknown."""
     one, unsure = judged.prediction, judged.unsure
     return {
         "outcome": str(one.outcome),
@@ -65,7 +65,7 @@ def edge_of(judged: Judged) -> dict[str, Any]:
         "cause": one.cause,
         "requests": one.requests,
         "depends_on": unsure.key if unsure else "",
-        "otherwise": f"{unsure.value}: {told(unsure.other)}" if unsure else judged.note,
+        "otherwise": f"{unsure.value}: {format_outcome(unsure.other)}" if unsure else judged.note,
     }
 
 

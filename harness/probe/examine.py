@@ -1,4 +1,4 @@
-"""From one recording to all that can be said of it: the wire, each edge, findings. Nothing waits."""
+"""Works out all that can be said about one recording: the wire, each edge, the findings."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from firstbyte.harness.probe.edges import Judged, judge_recording, profiles_of
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording and what it comes to. url: without secrets."""
+    """A recording and what was worked out from it. url: without secrets."""
 
     url: str
     recording: Recording
@@ -22,17 +22,17 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def cut_by(self) -> tuple[str, ...]:
-        """The edges that would not let the answer through."""
+        """The edges that would not pass the answer on whole."""
         return tuple(one.edge for one in self.edges if one.prediction.outcome is Outcome.CUT)
 
 
 def examine(url: str, recording: Recording, edges: Sequence[str]) -> Examined:
-    """Everything about one recording."""
+    """Put the recording through the edges, and look for findings."""
     return conclude(url, recording, judge_recording(recording, edges))
 
 
 def conclude(url: str, recording: Recording, judged: tuple[Judged, ...]) -> Examined:
-    """The same, with the predictions given."""
+    """Do the same with predictions that have been made already."""
     wire = read_wire(recording)
     names = [one.edge for one in judged]
     recorded = Recorded(

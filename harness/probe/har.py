@@ -1,7 +1,8 @@
-"""Reads a recorded HAR file into recordings, one for each entry.
+"""Reads a HAR file, and predicts for each of its entries.
 
-A HAR tells when the header and the end of the body were there, not when bytes came between: each entry
-becomes two recordings, one with the body at its end and one where it flowed; what differs is unknown.
+A HAR says when the header and the end of the body came, but not when the bytes between them did. So each
+entry becomes two recordings: in one the body comes at its end, in the other it flows. Where their predictions
+differ, the outcome is unknown.
 """
 
 import re
@@ -21,10 +22,10 @@ from firstbyte.harness.problems import BadInput
 
 MOST_ENTRIES = 10_000
 _FLOW = 1_000_000
-"""Microseconds between two pieces of a body that flowed."""
+"""Microseconds between two pieces of a body that flows."""
 _PIECES = 4_000
 _MOST_BODY = 65_536
-"""Bytes of a body that are played: no edge decides by the rest."""
+"""Bytes of a body that a recording holds at most: no edge decides by the rest."""
 _DROPPED = frozenset({"content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive"})
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -34,7 +35,7 @@ _FINAL = 200
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """A header."""
+    """A header field."""
 
     name: str
     value: str = ""
@@ -47,13 +48,13 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class Post(msgspec.Struct, frozen=True):
-    """What was sent."""
+    """The body of a request."""
 
     text: str = ""
 
 
 class HarRequest(msgspec.Struct, frozen=True):
-    """A HAR's request."""
+    """The request of an entry."""
 
     method: str
     url: str
@@ -63,7 +64,7 @@ class HarRequest(msgspec.Struct, frozen=True):
 
 
 class HarResponse(msgspec.Struct, frozen=True):
-    """A HAR's response; status 0 or less when there was none."""
+    """The response of an entry. status: 0 or less when there was no response."""
 
     status: int
     headers: tuple[Pair, ...] = ()
@@ -71,7 +72,7 @@ class HarResponse(msgspec.Struct, frozen=True):
 
 
 class Timings(msgspec.Struct, frozen=True):
-    """Milliseconds; -1 or null = does not apply."""
+    """Durations in milliseconds. -1 or null: does not apply."""
 
     wait: float
     send: float | None = 0
@@ -90,7 +91,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Log(msgspec.Struct, frozen=True):
-    """All of them."""
+    """All exchanges."""
 
     entries: tuple[Entry, ...]
 
@@ -102,7 +103,7 @@ class Har(msgspec.Struct, frozen=True):
 
 
 def read_har(path: Path) -> tuple[Entry, ...]:
-    """The entries. BadInput says where in the file something is wrong, and what to do."""
+    """The entries. Raises BadInput, which says where in the file something is wrong and what to do."""
     try:
         content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
@@ -121,10 +122,12 @@ def read_har(path: Path) -> tuple[Entry, ...]:
 
 
 def examine_entry(entry: Entry, edges: Sequence[str], where: str) -> Examined:
-    """What each edge would have made of one entry."""
+    """What each edge would have made of one entry. where: how messages name the entry."""
     late, flowing = recording_of(entry, where, flows=False), recording_of(entry, where, flows=True)
-    pairs = zip(judge_recording(late, edges), judge_recording(flowing, edges), strict=True)
-    return conclude(redact.text(entry.request.url), flowing, tuple(_joined(*pair) for pair in pairs))
+    judged = judge_recording(flowing, edges)
+    if late != flowing:
+        judged = tuple(map(_joined, judge_recording(late, edges), judged))
+    return conclude(redact.text(entry.request.url), flowing, judged)
 
 
 def _joined(late: Judged, flowing: Judged) -> Judged:
@@ -139,7 +142,7 @@ def _joined(late: Judged, flowing: Judged) -> Judged:
 
 
 def recording_of(entry: Entry, where: str, *, flows: bool) -> Recording:
-    """flows: a piece of the body every second, else all of it at its end."""
+    """The recording of an entry. flows: a piece of the body comes every second, else all at its end."""
     request, response, timings = entry.request, entry.response, entry.timings
     sent = _microseconds(timings.send)
     header = sent + _microseconds(timings.wait, where)
@@ -179,7 +182,7 @@ def _microseconds(milliseconds: float | None, required_at: str = "") -> int:
 
 def _answer(method: str, response: HarResponse, header: int, end: int, *, flows: bool) -> Answered:
     if response.status < _FINAL:
-        # Aborted: nothing came, and nobody knows what would have come later.
+        # The request was aborted: what would have come later is not known.
         return Answered(parts=(), finish=Finish.OPEN, finished_at=end)
     has_body = method.upper() != "HEAD" and response.status not in _NO_BODY
     size = min(max(int(response.content.size), 0), _MOST_BODY) if has_body else 0
@@ -194,7 +197,7 @@ def _answer(method: str, response: HarResponse, header: int, end: int, *, flows:
 
 
 def _head(response: HarResponse, size: int) -> bytes:
-    """The header anew: the body here is as long as it was after decoding, and in one piece."""
+    """A new header, because the body of the recording is decoded and not in chunks."""
     lines = [f"HTTP/1.1 {response.status} "]
     lines += [f"{one.name}: {_CONTROL.sub(' ', one.value)}" for one in response.headers if _is_kept(one)]
     if response.status not in _NO_BODY:
@@ -203,5 +206,5 @@ def _head(response: HarResponse, size: int) -> bytes:
 
 
 def _is_kept(one: Pair) -> bool:
-    """HTTP/2's own fields begin with a colon, and the framing is ours."""
+    """Whether the field is an ordinary one. HTTP/2's own begin with a colon, and the framing is new."""
     return bool(_TOKEN.fullmatch(one.name)) and one.name.lower() not in _DROPPED

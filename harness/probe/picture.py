@@ -1,6 +1,6 @@
-"""A recorded exchange as a picture for the terminal, the figures below it, then a line for each edge.
+"""Draws a recorded exchange for the terminal: a picture, the figures below it, then a line for each edge.
 
-It must never be wider than its terminal, and never judge: what it says is in the prediction.
+No line is wider than the terminal. What it says about edges comes from the predictions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from firstbyte.harness.model.units import as_seconds
 from firstbyte.harness.model.verdict import End
 from firstbyte.harness.probe.edges import Judged
 from firstbyte.harness.probe.examine import Examined
-from firstbyte.harness.probe.told import answer_words, edge_words
+from firstbyte.harness.probe.words import answer_words, edge_words
 from firstbyte.harness.report.axis import Axis
 from firstbyte.harness.report.lane import Fill, Label, Lane, draw
 from firstbyte.harness.report.paint import Line, Piece, Tone, cropped, line
@@ -28,7 +28,7 @@ _ORDER = (Outcome.CUT, Outcome.UNKNOWN, Outcome.PASSES)
 
 
 def lines_of(one: Examined, width: int) -> Iterator[Line]:
-    """Everything about one exchange."""
+    """All lines about one exchange."""
     yield cropped(line(Piece(f"{one.recording.method} {one.url}", Tone.STRONG)), width)
     yield ()
     yield from picture(one, width)
@@ -41,7 +41,7 @@ def lines_of(one: Examined, width: int) -> Iterator[Line]:
 
 
 def picture(one: Examined, width: int) -> Iterator[Line]:
-    """The axis, what was asked, what came back."""
+    """The axis, the lane of the request and the lane of the answer."""
     columns = width - NAMES
     axis = Axis(until=max(one.wire.end_at, _SHORTEST), columns=columns - _MARGIN)
     yield axis.row(name_width=NAMES, room=columns, deadlines=())
@@ -102,19 +102,19 @@ def _tone(one: Examined) -> Tone:
 
 
 def figures(one: Examined, width: int) -> Iterator[Line]:
-    """When each thing was there."""
+    """The times of the exchange, in one folded line."""
     wire, setup = one.wire, one.recording.setup
     before = (("DNS", setup.dns), ("connect", setup.connect), ("TLS", setup.tls))
-    told = [f"{name} {short(at)}" for name, at in before if at is not None]
-    told.append(f"request sent {short(one.recording.sent_at)}")
-    told.append(f"first byte {short(wire.first_byte)}")
-    told += [f"{status} at {short(at)}" for at, status in wire.interims[:_MOST_LINES]]
-    told += _header_lines(wire.header_lines)
-    told.append(f"header complete {short(wire.header)}")
-    told.append(f"first body byte {short(wire.first_body)}")
-    told.append(f"longest gap {short(wire.longest_gap)}")
-    told.append(f"end {short(wire.end_at)} ({wire.end}, {wire.body_bytes} bytes)")
-    for text in fold(" · ".join(told), width):
+    texts = [f"{name} {short(at)}" for name, at in before if at is not None]
+    texts.append(f"request sent {short(one.recording.sent_at)}")
+    texts.append(f"first byte {short(wire.first_byte)}")
+    texts += [f"{status} at {short(at)}" for at, status in wire.interims[:_MOST_LINES]]
+    texts += _header_lines(wire.header_lines)
+    texts.append(f"header complete {short(wire.header)}")
+    texts.append(f"first body byte {short(wire.first_body)}")
+    texts.append(f"longest gap {short(wire.longest_gap)}")
+    texts.append(f"end {short(wire.end_at)} ({wire.end}, {wire.body_bytes} bytes)")
+    for text in fold(" · ".join(texts), width):
         yield line(Piece(text, Tone.FAINT))
 
 
@@ -129,7 +129,7 @@ def short(at: int | None) -> str:
 
 
 def edge_table(edges: Sequence[Judged], width: int) -> Iterator[Line]:
-    """A line for each edge: cut first, the soonest first; then the smallest margin first."""
+    """A line for each edge: first those that cut, the soonest first; then by margin, the smallest first."""
     names = max((len(one.edge) for one in edges), default=0) + 2
     for one in sorted(edges, key=worst_first):
         outcome = one.prediction.outcome
@@ -140,7 +140,7 @@ def edge_table(edges: Sequence[Judged], width: int) -> Iterator[Line]:
 
 
 def worst_first(one: Judged) -> tuple[int, float, str]:
-    """The order of edges."""
+    """The key to sort edges by."""
     prediction = one.prediction
     if prediction.outcome is Outcome.CUT:
         rank = float("inf") if prediction.at is None else as_seconds(prediction.at)
@@ -150,7 +150,7 @@ def worst_first(one: Judged) -> tuple[int, float, str]:
 
 
 def finding_lines(findings: Sequence[str], width: int) -> Iterator[Line]:
-    """Each finding with what it means and the best cure."""
+    """Each finding with its title and its first cure."""
     if not findings:
         yield line(Piece("nothing found", Tone.GOOD))
     for id_ in findings:

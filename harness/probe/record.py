@@ -1,7 +1,7 @@
-"""Records one exchange with a server: each read and when it came, and how the connection ended.
+"""Records one exchange with a server: each read with its time, and how the connection ended.
 
-Plain asyncio, the same in virtual time and on sockets. It must never retry, follow a redirect, or send more
-than it was asked to.
+It is plain asyncio, and works in virtual time as it does on sockets. A request is sent once: it is not
+retried, and no redirect is followed.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from firstbyte.harness.problems import SetupFailed
 
 PATIENCE = seconds(150)
 LINGER = Duration(50_000)
-"""So long after a complete answer bytes that do not belong to it are waited for."""
+"""How long to wait after a complete answer for bytes that do not belong to it."""
 CONNECT_WITHIN = seconds(20)
 MOST_BYTES = 64 << 20
-"""Of an answer; a longer one is listened to no further."""
+"""The most bytes of an answer that are recorded; then listening stops."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to connect to. tls: None for plain HTTP."""
+    """The server to connect to. tls: None for plain HTTP."""
 
     host: str
     port: int
@@ -34,14 +34,14 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def authority(self) -> str:
-        """For the Host header."""
+        """The value of the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = 443 if self.tls else 80
         return host if self.port == usual else f"{host}:{self.port}"
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """The request. pace: the time over which the body is sent in ten parts."""
+    """The request to send. pace: the time over which the body is sent, in ten parts."""
 
     method: str
     path: str
@@ -51,7 +51,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorder(asyncio.Protocol):
-    """One connection, for one exchange after the other."""
+    """Records exchanges on one connection, one after the other."""
 
     def __init__(self, target: Target, clock: Clock) -> None:
         self._target = target
@@ -75,15 +75,15 @@ class Recorder(asyncio.Protocol):
     # ---- the connection
 
     async def connect(self) -> None:
-        """Look the name up, connect, shake hands. SetupFailed says which of them went wrong."""
+        """Look the name up, connect, and start TLS. Raises SetupFailed, which says what went wrong."""
         loop, target = asyncio.get_running_loop(), self._target
         where = f"{target.host}:{target.port}"
         started = self._clock.now()
         try:
             async with asyncio.timeout(as_seconds(CONNECT_WITHIN)):
-                found = await loop.getaddrinfo(target.host, target.port, type=1)
+                addresses = await loop.getaddrinfo(target.host, target.port, type=1)
                 looked_up = self._clock.now()
-                await self._reach([one[4][0] for one in found])
+                await self._reach([one[4][0] for one in addresses])
                 connected = self._clock.now()
                 if target.tls is not None:
                     await self._shake_hands(target.tls)
@@ -162,7 +162,7 @@ class Recorder(asyncio.Protocol):
     async def exchange(
         self, question: Question, *, patience: Duration = PATIENCE, linger: Duration = LINGER
     ) -> Recording:
-        """Send the request, record what comes until the answer is over or patience is.
+        """Send the request, and record what comes until the answer is complete or `patience` has run out.
 
         linger: how long to listen after a complete answer.
         """
@@ -221,21 +221,19 @@ class Recorder(asyncio.Protocol):
 
 
 def head_of(question: Question, target: Target) -> bytes:
-    """The request's head. What the question says itself goes before what is put there for it."""
-    given = {name.lower() for name, _ in question.headers}
-    fields = [("Host", target.authority), *(() if "accept" in given else (("Accept", "*/*"),))]
-    fields = [one for one in fields if one[0].lower() not in given] + list(question.headers)
+    """The request's head. Headers of the question replace those that are sent by default."""
+    names = {name.lower() for name, _ in question.headers}
+    fields = [("Host", target.authority), *(() if "accept" in names else (("Accept", "*/*"),))]
+    fields = [field for field in fields if field[0].lower() not in names] + list(question.headers)
     has_body = question.body or question.method in {"POST", "PUT", "PATCH"}
-    if has_body and not given & {"content-length", "transfer-encoding"}:
+    if has_body and not names & {"content-length", "transfer-encoding"}:
         fields.append(("Content-Length", str(len(question.body))))
     lines = [f"{question.method} {question.path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
 
 def _as_meant(question: Question, pieces: list[tuple[Duration, bytes]], sent: list[Sent]) -> tuple[Sent, ...]:
-    """The whole upload: an answer that came before its end has kept the rest from being sent here, but an
-    edge that reads requests whole would have waited for it.
-    """
+    """The whole upload. Here an early answer stops it, but an edge that reads requests whole waits for it."""
     if not question.body:
         return ()
     return (*sent, *(Sent(at=due, size=len(piece)) for due, piece in pieces[len(sent) :]))
@@ -250,7 +248,7 @@ def _reason(error: Exception) -> str:
 
 
 async def record(target: Target, question: Question, clock: Clock, patience: Duration) -> Recording:
-    """One exchange on a connection of its own."""
+    """Record one exchange on a new connection."""
     recorder = Recorder(target, clock)
     try:
         await recorder.connect()

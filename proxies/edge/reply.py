@@ -18,13 +18,11 @@ from mitmproxy.proxy.layers.http._events import (
 
 from firstbyte.harness.model.profile import Ending, Framing, HoldHeader, Profile
 from firstbyte.proxies.http.fields import response_head
-from firstbyte.proxies.http.head_rules import HTTP09, clean_response, framing_of, has_no_body
+from firstbyte.proxies.http.head_rules import HTTP09, clean_response, framing_of
 from firstbyte.proxies.http.signals import BreakOff, FinishAndClose, InterimHeaders
 from firstbyte.proxies.rules.answer import Rendered
-from firstbyte.proxies.rules.cut import Break, holds_bytes
-
-#: Bytes an edge that may lose buffered bytes keeps back. nginx: proxy_buffer_size, one page.
-KEPT_BACK = 4096
+from firstbyte.proxies.rules.cut import KEPT_BACK, Break, holds_bytes
+from firstbyte.proxies.rules.message import has_no_body
 
 
 class ClientVersion(Enum):

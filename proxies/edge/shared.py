@@ -9,6 +9,7 @@ from typing import Protocol
 from mitmproxy.proxy import commands
 
 from firstbyte.harness.clock import Clock
+from firstbyte.harness.model.interim import final_interims, interim_action
 from firstbyte.harness.model.profile import InterimAction
 from firstbyte.harness.model.timeline import Actor, Event, Kind
 from firstbyte.proxies.edge.record import Record
@@ -71,10 +72,7 @@ class SharedEdge:
         self._done = done
         self._report = report
         self.is_watched = report is not None
-        self._actions = _interim_actions(config)
-        self.final_interims = frozenset(
-            status for status, does in self._actions.items() if does is InterimAction.FINAL
-        )
+        self.final_interims = final_interims(config.profile.interim)
 
     def __repr__(self) -> str:
         return f"<SharedEdge {self.config.profile.id} hop {self.config.hop}, {self.active} requests>"
@@ -91,10 +89,5 @@ class SharedEdge:
             self._done(record)
 
     def interim_action(self, status: int) -> InterimAction:
-        """What this edge does with a 1xx. RFC 9110 15.2: one it has no rule for is forwarded."""
-        return self._actions.get(status, InterimAction.FORWARD)
-
-
-def _interim_actions(config: EdgeConfig) -> dict[int, InterimAction]:
-    interim = config.profile.interim
-    return {100: interim.on_100, 102: interim.on_102, 103: interim.on_103}
+        """What this edge does with a 1xx."""
+        return interim_action(self.config.profile.interim, status)

@@ -12,6 +12,13 @@ from mitmproxy.net.http.validate import validate_headers
 from firstbyte.harness.model.profile import Framing, TwoLengths
 from firstbyte.proxies.http.fields import drop, is_chunked, named, names
 from firstbyte.proxies.rules.config import MAX_HEADER_FIELDS, Upstream
+from firstbyte.proxies.rules.message import (
+    ANSWER_CODINGS,
+    HOP_BY_HOP,
+    connection_options,
+    is_length,
+    is_status,
+)
 
 #: The version of an answer without a header.
 HTTP09 = b"HTTP/0.9"
@@ -20,23 +27,7 @@ _BAD_VALUE = re.compile(rb"[\x00\r\n]")
 _BAD_TARGET = re.compile(rb"[\x00-\x20\x7f-\xff]")
 _METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
-#: RFC 9110 7.6.1: these are between two neighbours only. Upgrade is looked at on its own.
-_HOP_BY_HOP = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-connection",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"te",
-        b"upgrade",
-    }
-)
-#: What a `Connection: x` may not take away.
-_KEPT = frozenset({b"host", b"content-length", b"transfer-encoding", b"content-type", b"expect", b"trailer"})
 _NO_TOKENS: frozenset[bytes] = frozenset()
-#: Of a Content-Length: so many always fit into 64 bits with a sign.
-_MOST_DIGITS = 18
 
 
 def refuse_request(request: http.Request) -> tuple[int, str] | None:
@@ -62,7 +53,7 @@ def _refuse_fields(request: http.Request) -> tuple[int, str] | None:
     if _BAD_VALUE.search(b"".join([value for _, value in request.data.headers.fields])):
         return 400, "a header value holds a line break or NUL"
     length = named(request.data.headers, b"content-length")
-    if length and not _is_length(length[0]):
+    if length and not is_length(length[0]):
         return 400, "the Content-Length is not a length"
     coding = named(request.data.headers, b"transfer-encoding")
     if coding and [value.lower() for value in coding] != [b"chunked"]:
@@ -81,23 +72,19 @@ def refuse_response(response: http.Response) -> str:
 
     '' = it is fine. What a 204 may not have is for Mutation to say.
     """
-    if not 100 <= response.status_code <= 599:
+    if not is_status(response.status_code):
         return f"status {response.status_code}"
     length = named(response.data.headers, b"content-length")
     coding = named(response.data.headers, b"transfer-encoding")
     if length and coding:
         return "both Content-Length and Transfer-Encoding"
-    if len(set(length)) > 1 or (length and not _is_length(length[0])):
+    if len(set(length)) > 1 or (length and not is_length(length[0])):
         return f"Content-Length {b', '.join(length)[:40]!r}"
-    if len(coding) > 1 or (coding and coding[0].lower() not in (b"chunked", b"identity")):
+    if len(coding) > 1 or (coding and coding[0].lower() not in ANSWER_CODINGS):
         return f"Transfer-Encoding {b', '.join(coding)!r}"
     if _BAD_VALUE.search(b"".join([value for _, value in response.data.headers.fields])):
         return "a header value with a line break or NUL"
     return ""
-
-
-def _is_length(value: bytes) -> bool:
-    return value.isdigit() and len(value.lstrip(b"0")) <= _MOST_DIGITS
 
 
 def choose_length(response: http.Response, rule: TwoLengths) -> tuple[str, ...]:
@@ -193,9 +180,9 @@ def clean_response(response: http.Response) -> None:
 
 def _strip_hop_by_hop(message: http.Message) -> None:
     headers = message.data.headers
-    unwanted = _HOP_BY_HOP & names(headers)
-    for option in named(headers, b"connection"):
-        unwanted |= {token.strip() for token in option.lower().split(b",")} - _KEPT
+    unwanted = HOP_BY_HOP & names(headers)
+    if options := named(headers, b"connection"):
+        unwanted |= connection_options(options)
     if unwanted:
         drop(headers, unwanted)
 
@@ -213,8 +200,3 @@ def is_framed(response: http.Response) -> bool:
     """Whether a head announces a body, rightly or not."""
     length = named(response.data.headers, b"content-length")
     return bool(named(response.data.headers, b"transfer-encoding")) or length not in ([], [b"0"])
-
-
-def has_no_body(method: str, status: int) -> bool:
-    """RFC 9112 6.3: an answer that ends with its head whatever the head says."""
-    return method == "HEAD" or 100 <= status < 200 or status in (204, 304)

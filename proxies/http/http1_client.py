@@ -5,7 +5,7 @@ the connection back when it can carry another request. It must never hide a byte
 """
 
 import h11
-from h11._readers import ChunkedReader
+from h11._readers import ChunkedReader, Http10Reader
 from h11._receivebuffer import ReceiveBuffer
 from mitmproxy import http
 from mitmproxy.net.http import http1
@@ -48,6 +48,7 @@ from firstbyte.proxies.http.signals import (
     ResetConnection,
     RoomChanged,
 )
+from firstbyte.proxies.rules.message import is_between_chunks, may_be_http
 
 
 class EdgeHttp1Client(Http1Client):
@@ -112,7 +113,7 @@ class EdgeHttp1Client(Http1Client):
     def read_headers(self, event: events.Event) -> CommandGenerator[None]:
         """The head of an interim or of the answer."""
         while self.state == self.read_headers:
-            if not b"HTTP/".startswith(bytes(self.buf)[:5]):
+            if not may_be_http(bytes(self.buf)):
                 yield from self._take_what_is_not_http()
                 return
             lines = self.buf.maybe_extract_lines()
@@ -221,20 +222,15 @@ class EdgeHttp1Client(Http1Client):
 
     def _body_closed(self, cause: Cause) -> CommandGenerator[None]:
         assert self.response is not None
-        kind = type(self.body_reader).__name__
-        if cause is Cause.FIN and kind == "ChunkedReader" and self._is_between_chunks():
+        reader = self.body_reader
+        is_fin = cause is Cause.FIN
+        if is_fin and isinstance(reader, ChunkedReader) and is_between_chunks(reader, len(self.buf)):
             yield from self._broke(Cause.FIN_AT_BOUNDARY, "closed between two chunks")
-        elif cause is Cause.FIN and kind == "Http10Reader":
+        elif is_fin and isinstance(reader, Http10Reader):
             self.reusable = False
             yield from self._answer_ended()
         else:
             yield from self._broke(cause, "closed inside the body")
-
-    def _is_between_chunks(self) -> bool:
-        reader = self.body_reader
-        assert isinstance(reader, ChunkedReader)
-        is_in_one = reader._bytes_in_chunk or reader._bytes_to_discard or reader._reading_trailer
-        return not is_in_one and not self.buf
 
     def _broke(self, cause: Cause, detail: str, *, partial: bool = False) -> CommandGenerator[None]:
         assert self.stream_id is not None

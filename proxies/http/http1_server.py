@@ -35,7 +35,6 @@ from firstbyte.harness.model.profile import Ending
 from firstbyte.proxies.http.fields import is_chunked, named, read_request_head
 from firstbyte.proxies.http.head_rules import (
     HTTP09,
-    has_no_body,
     is_upgrade,
     plain_length,
     refuse_request,
@@ -49,6 +48,7 @@ from firstbyte.proxies.http.signals import (
     ResetConnection,
 )
 from firstbyte.proxies.rules.answer import refusal_text, standard_reason
+from firstbyte.proxies.rules.message import has_no_body
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from mitmproxy import http
 
 from firstbyte.harness.model.profile import Framing, Mutation, On204
-from firstbyte.proxies.http.head_rules import framing_of, has_no_body, is_framed
+from firstbyte.proxies.http.head_rules import framing_of, is_framed
+from firstbyte.proxies.rules.message import has_no_body
 
 COOKIE = "edge-session=1; Path=/; HttpOnly"
 

@@ -1,6 +1,6 @@
-"""Makes the answer an edge gives for the origin: which representation, with which words in it.
+"""Makes the answer that an edge gives instead of the origin's: which one, in which representation.
 
-Pure. Values a client can choose (host, path, method) are escaped for the representation they go into.
+Values that a client chooses (host, path, method) are escaped for the representation they are put into.
 """
 
 import html
@@ -9,13 +9,13 @@ from http import HTTPStatus
 
 import msgspec
 
-from firstbyte.harness.model.profile import Answer, Body
+from firstbyte.harness.model.profile import Answer, Body, Cause, Profile
 
 _NO_BODY = Body(text="", content_type="")
 
 
 class Values(msgspec.Struct, frozen=True, kw_only=True):
-    """What the placeholders of an answer stand for."""
+    """The values of the placeholders of an answer."""
 
     host: str
     method: str
@@ -25,7 +25,7 @@ class Values(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer ready for the wire. body: bytes; Content-Length is not among the headers."""
+    """An answer ready to be sent. Content-Length is not among the headers."""
 
     status: int
     reason: str
@@ -45,6 +45,18 @@ def render(answer: Answer, accept: str, values: Values) -> Rendered:
     return Rendered(status=answer.status, reason=reason, headers=tuple(headers), body=text.encode())
 
 
+def closed_answer(profile: Profile, cause: Cause, *, partial: bool, stale: bool) -> str:
+    """The key of the answer when the origin went away before its header was complete.
+
+    partial: some bytes of the header had come. stale: the connection was a pooled one, and brought no byte.
+    """
+    if partial and profile.partial_header in profile.answers:
+        return profile.partial_header
+    if stale and "stale" in profile.answers:
+        return "stale"
+    return "reset" if cause is Cause.RESET else "closed"
+
+
 def log_lines(answer: Answer, values: Values) -> tuple[str, ...]:
     """The product's own log lines for this answer."""
     if not answer.log:
@@ -62,7 +74,7 @@ def standard_reason(status: int) -> str:
 
 
 def refusal_text(status: int, reason: str) -> bytes:
-    """What a refused client reads. `reason` may quote what it sent: never as markup, whoever shows it."""
+    """The text that a refused client gets. `reason` may quote what the client sent, so it is escaped."""
     words = html.escape(f"{status} {standard_reason(status)}: {reason}\n", quote=False)
     return words.encode("ascii", "backslashreplace")
 
@@ -97,11 +109,11 @@ def choose_body(bodies: tuple[Body, ...], accept: str) -> Body:
     """
     if not bodies:
         return _NO_BODY
-    for wanted in _by_preference(accept):
-        if wanted == "*/*":
+    for media in _by_preference(accept):
+        if media == "*/*":
             return bodies[0]
         for body in bodies:
-            if any(_matches(wanted, offered) for offered in body.accept):
+            if any(_matches(media, offered) for offered in body.accept):
                 return body
     return bodies[0]
 

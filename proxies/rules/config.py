@@ -1,6 +1,6 @@
-"""What one emulated edge is told before it starts: its profile, its one upstream, its limits.
+"""The configuration of one emulated edge: its profile, its one upstream, its limits.
 
-Data only. It must never hold a clock, a socket or a default that belongs to a profile.
+It holds no default that belongs to a profile.
 """
 
 from pathlib import Path
@@ -27,8 +27,8 @@ MAX_HTTP2_RESETS = 1_000
 #: PING, SETTINGS, PRIORITY, unknown and empty DATA frames of a client on one connection.
 MAX_HTTP2_CHATTER = 10_000
 
-#: Turns of the loop between an alarm that is late and its timer. What is there already, a byte or a
-#: connection, needs some turns until it has reached its exchange.
+#: Turns of the event loop between a late alarm and its timer. A byte or a connection that is there already
+#: needs some turns until it has reached its exchange.
 CATCH_UP_TURNS = 16
 
 
@@ -60,12 +60,12 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EdgeConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One edge. The profile's time scale has been applied already.
+    """The configuration of one edge. The time scale has been applied to the profile already.
 
-    hop: its place in a chain, 0 = next to the client. held: no timer fires by the clock, only when told.
-    ordered: requests are numbered and take orders though timers go by the clock.
-    is_virtual: the edge runs in a simulation: time stands still while it works. Where it does not, what the
-    edge gets to see before an alarm was there before the limit, however late both are.
+    hop: its place in a chain, 0 = next to the client. held: timers fire by order only, not by the clock.
+    ordered: requests are numbered and take orders, but timers fire by the clock.
+    is_virtual: the edge runs in a simulation, where time stands still while it works. Otherwise what the
+    edge sees before an alarm came before the limit, however late both are.
     """
 
     profile: Profile

@@ -1,15 +1,18 @@
-"""Chooses how an answer that breaks after its header ends for the client.
+"""Decides how an answer that breaks after its header ends for the client.
 
-Pure: the profile's table, read top down.
+The first case of the profile's table that fits decides.
 """
 
 from typing import NamedTuple
 
 from firstbyte.harness.model.profile import Cause, Cut, Ending, Framing
 
+#: Bytes that an edge keeps back when a break can lose them. nginx: proxy_buffer_size, one page.
+KEPT_BACK = 4096
+
 
 class Break(NamedTuple):
-    """How to break off. http2: an RST_STREAM code name or 'clean'."""
+    """How to break an answer off. http2: an RST_STREAM code name or 'clean'."""
 
     http1: Ending
     http2: str
@@ -17,7 +20,7 @@ class Break(NamedTuple):
 
 
 def break_for(cut: Cut, cause: Cause, framing: Framing) -> Break:
-    """The first case that fits, with the general rule for what it leaves open."""
+    """The first case that fits; the general rule fills what it leaves open."""
     for case in cut.cases:
         if (not case.causes or _includes(case.causes, cause)) and (
             not case.framings or framing in case.framings

@@ -1,4 +1,4 @@
-"""Decides whether a request that failed goes to the origin once more. Pure."""
+"""Decides whether a request that failed is sent to the origin again."""
 
 from firstbyte.harness.model.profile import Profile, Resend, ResendCause
 

@@ -1,7 +1,7 @@
-"""Which timers of a profile run in one exchange, and until when.
+"""Keeps the timers of one exchange: which of them run, and until when.
 
-Pure: points and times in, changes out. A reset only moves a deadline; who waits for it asks again when the
-old one has come. It must never read a clock or wait.
+Points and times go in, changes come out. A reset only moves a deadline: whoever waits for the old deadline
+asks again when it has come.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from firstbyte.harness.model.profile import Point, Timer
 
-#: Points that belong to the client's request. The others begin anew when the request is sent again.
+#: Points of the client's request. All other points are forgotten when the request is sent again.
 _OF_THE_REQUEST = frozenset({Point.REQUEST_STARTED, Point.REQUEST_READ, Point.REQUEST_RECEIVED})
 
 
@@ -31,7 +31,7 @@ class TimerChange(NamedTuple):
 
 
 class TimerPlan:
-    """The timers of a profile, sorted by the points they react to. It never changes."""
+    """The timers of a profile, sorted by the points that they react to. It does not change."""
 
     def __init__(self, timers: tuple[Timer, ...]) -> None:
         self.limits = {index: timer.limit for index, timer in enumerate(timers) if timer.limit is not None}
@@ -54,7 +54,7 @@ class TimerPlan:
 
 @lru_cache(maxsize=256)
 def timer_plan(timers: tuple[Timer, ...]) -> TimerPlan:
-    """The plan of these timers, for every edge that has them."""
+    """The plan of these timers, made once for all edges that have them."""
     return TimerPlan(timers)
 
 
@@ -82,9 +82,9 @@ class TimerBank:
         return f"<TimerBank {running or 'idle'}>"
 
     def note(self, point: Point, now: int) -> Sequence[TimerChange]:
-        """Something happened at `now` microseconds.
+        """Something happened at `now` microseconds. Returns the timers that it armed and stopped.
 
-        Stops come before starts: a timer may hand over to the next.
+        Stops come before starts, so that one timer can hand over to the next.
         """
         resets, stops, starts = self._plan.points.get(point, _NOTHING)
         self._passed.add(point)
@@ -94,8 +94,8 @@ class TimerBank:
                 deadlines[index] = now + self._plan.limits[index]
         changes = self._stop(stops, now) if stops and deadlines else []
         for index in starts:
-            # An answer may come before its request has been sent whole: what it stops must not start after
-            # it.
+            # An answer may come before its request has been sent whole. A timer that it stops must not
+            # start after it.
             timer = self._plan.timers[index]
             if index not in deadlines and self._passed.isdisjoint(timer.stops_on):
                 limit = self._plan.limits[index]
@@ -118,22 +118,22 @@ class TimerBank:
         ]
 
     def stop_waiting_for_client(self) -> None:
-        """The origin takes no more, so nobody reads from the client: what waits for it can't fire."""
+        """The origin takes no more, so the client is not read from: timers that wait for it can't fire."""
         self._passed.discard(Point.SEND_RESUMED)
         for index in self._plan.of_the_client & self._deadlines.keys():
             self._aside[index] = self._deadlines.pop(index)
 
     def wait_for_client_again(self, now: int) -> None:
-        """It is read from again: a limit on one read begins anew, one on the whole request has run on."""
+        """The client is read from again: a limit on one read starts anew, one on the whole request ran on."""
         for index, deadline in self._aside.items():
             is_for_one_read = Point.REQUEST_READ in self._plan.timers[index].reset_by
             self._deadlines[index] = now + self._plan.limits[index] if is_for_one_read else deadline
         self._aside.clear()
 
     def due(self, now: int) -> tuple[Timer, int] | None:
-        """The timer whose deadline came first, with that deadline.
+        """The timer whose deadline came first, with that deadline; None when no deadline has come.
 
-        None when none has come. The profile's order at a tie.
+        At a tie the profile's order decides.
         """
         if not self._deadlines or min(self._deadlines.values()) > now:
             return None
@@ -141,13 +141,13 @@ class TimerBank:
         return self._plan.timers[index], deadline
 
     def first(self) -> Timer | None:
-        """The timer that would fire first if nothing happened any more."""
+        """The timer that would fire first if nothing else happened."""
         if not self._deadlines:
             return None
         return self._plan.timers[min((at, index) for index, at in self._deadlines.items())[1]]
 
     def deadline(self) -> int | None:
-        """When to look again, in microseconds; None when no timer runs."""
+        """The next deadline, in microseconds; None when no timer runs."""
         return min(self._deadlines.values()) if self._deadlines else None
 
     def expire(self, timer: Timer) -> None:
@@ -155,17 +155,14 @@ class TimerBank:
         self._deadlines.pop(self._plan.timers.index(timer), None)
 
     def next_attempt(self, now: int) -> tuple[TimerChange, ...]:
-        """The request is sent again.
-
-        What the origin's side started is over, what the request started runs on.
-        """
+        """The request is sent again. Timers that the client's request started run on, all others stop."""
         self._passed &= _OF_THE_REQUEST
         self.wait_for_client_again(now)
         old = tuple(i for i in self._deadlines if self._plan.timers[i].starts_on not in _OF_THE_REQUEST)
         return tuple(self._stop(old, now))
 
     def stop(self, now: int) -> tuple[TimerChange, ...]:
-        """The exchange is over: stop all."""
+        """The exchange is over: stop all timers."""
         self._deadlines |= self._aside
         self._aside.clear()
         return tuple(self._stop(tuple(self._deadlines), now))

@@ -42,7 +42,7 @@ def test_the_message_names_figure_peer_and_both_ratios() -> None:
 
 
 def test_the_stored_ratios_are_of_figures_that_a_check_measures() -> None:
-    groups = {"start", "play", "split", "suite", "peers", "pass"}
+    groups = {"start", "play", "predict", "split", "suite", "peers", "pass"}
     assert {key.partition(".")[0] for key in guard.read_stored()} <= groups
 
 

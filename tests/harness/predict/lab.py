@@ -14,7 +14,7 @@ from firstbyte.harness.model.units import Duration, as_seconds, seconds
 from firstbyte.harness.model.verdict import ClientExchange
 from firstbyte.harness.origin.account import read_account
 from firstbyte.harness.origin.shape_server import ShapeServer
-from firstbyte.harness.predict import predict
+from firstbyte.harness.predict import Predictor, PreparedProfile
 from firstbyte.harness.probe.record import Question, Recorder, Target
 from firstbyte.harness.sim import Sim, run_sim
 from firstbyte.proxies.edge.simulated import simulated_edge, start_edge
@@ -114,6 +114,11 @@ def _told(exchange: ClientExchange, requests: int) -> Told:
     is_open = exchange.end == "open"
     at = None if is_open or exchange.end_at is None else exchange.end_at - exchange.sent_at
     return exchange.status, str(exchange.end), at, requests
+
+
+def predict(recording: Recording, profile: Profile) -> Prediction:
+    """What the client of this edge would have got."""
+    return Predictor(recording).predict(PreparedProfile(profile))
 
 
 def predicted(recording: Recording, profile: Profile) -> Told:

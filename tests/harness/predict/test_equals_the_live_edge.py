@@ -42,9 +42,8 @@ from firstbyte.harness.model.shape import (
 )
 from firstbyte.harness.model.shape import Interim as InterimStep
 from firstbyte.harness.model.units import Duration, seconds
-from firstbyte.harness.predict import predict
 from firstbyte.harness.predict.exchange import NOT_RECORDED, NOT_TAKEN
-from tests.harness.predict.lab import live, predicted, recorded, told_by
+from tests.harness.predict.lab import live, predict, predicted, recorded, told_by
 
 PROFILES = {name: load_profile(name).profile for name in profile_names()}
 

@@ -8,11 +8,10 @@ from firstbyte.harness.model.prediction import Outcome
 from firstbyte.harness.model.recording import Answered, Finish, Received, Recording, Sent, Setup
 from firstbyte.harness.model.units import seconds
 from firstbyte.harness.model.verdict import End
-from firstbyte.harness.predict import is_same, predict, predict_all_values
-from firstbyte.harness.predict.exchange import NOT_RECORDED, predict_and_tell
-from firstbyte.harness.predict.variants import can_matter
-from firstbyte.harness.probe.edges import judge_recording, variants
-from tests.harness.predict.lab import recorded
+from firstbyte.harness.predict import Predictor, is_same
+from firstbyte.harness.predict.exchange import NOT_RECORDED
+from firstbyte.harness.probe.edges import judge_recording, prepared, variants
+from tests.harness.predict.lab import predict, recorded
 from tests.profiles import without_timer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -102,21 +101,20 @@ def _slower(recording: Recording, factor: int) -> Recording:
 def test_an_unknown_value_that_changes_nothing_leaves_the_result() -> None:
     for edge in ("cloudflare", "heroku", "aws-alb"):
         assert variants(edge)
-        prediction, unsure = predict_all_values(silent_until(1), load_profile(edge).profile, variants(edge))
+        prediction, unsure = Predictor(silent_until(1)).predict_all_values(prepared(edge), variants(edge))
         assert (prediction.outcome, unsure) == (Outcome.PASSES, None)
 
 
 def test_a_value_that_is_not_asked_for_changes_nothing() -> None:
     skipped = 0
     for shape in shape_names()[::3]:
-        recording = recorded(load_shape(shape))
+        predictor = Predictor(recorded(load_shape(shape)))
         for edge in profile_names()[::2]:
-            profile = load_profile(edge).profile
-            wanted, asked = predict_and_tell(recording, profile)
+            wanted, asked = predictor.predict_with_parts(prepared(edge))
             for variant in variants(edge):
-                if not can_matter(variant.key, profile, asked):
+                if not variant.can_matter(asked):
                     skipped += 1
-                    assert is_same(wanted, predict(recording, variant.profile)), (shape, edge, variant.key)
+                    assert is_same(wanted, predictor.predict(variant.prepared)), (shape, edge, variant.key)
     assert skipped > 1_000
 
 

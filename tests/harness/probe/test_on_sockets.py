@@ -14,10 +14,10 @@ from firstbyte.harness.model.shape import Shape
 from firstbyte.harness.model.timeline import Event
 from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.harness.origin.shape_server import ShapeServer
-from firstbyte.harness.predict import predict
 from firstbyte.harness.probe.record import Question, Target, record
 from firstbyte.proxies.edge.server import EdgeServer
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
+from tests.harness.predict.lab import predict
 
 pytestmark = [pytest.mark.real, pytest.mark.clock]
 

@@ -1,4 +1,4 @@
-"""The words for what a recording and a prediction say. Pure: data in, one line of text out."""
+"""Puts a recording and a prediction into words, a line for each."""
 
 from firstbyte.harness.model.prediction import Outcome, Prediction
 from firstbyte.harness.model.recording import WireSeen
@@ -29,15 +29,15 @@ def edge_words(one: Judged) -> str:
             return _margin(prediction)
         case Outcome.CUT:
             why = _why(prediction)
-            return f"{client_told(prediction)}{f', {why}' if why else ''}"
+            return f"{format_client_result(prediction)}{f', {why}' if why else ''}"
         case Outcome.UNKNOWN:
             if one.unsure is not None:
-                return f"{client_told(prediction)}, or not: {one.unsure.sentence}"
+                return f"{format_client_result(prediction)}, or not: {one.unsure.sentence}"
             so_far = f"; until then {_margin(prediction)}" if prediction.margin is not None else ""
             return one.note or f"{prediction.cause}{so_far}"
 
 
-def client_told(prediction: Prediction) -> str:
+def format_client_result(prediction: Prediction) -> str:
     """`504 after 60.0s`, `200, broken off after 90.0s`."""
     status = "no status" if prediction.status is None else str(prediction.status)
     after = "" if prediction.at is None else f" after {short_time(prediction.at)}"
