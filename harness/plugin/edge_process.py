@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from firstbyte.harness.plugin.control import ControlClient
 from firstbyte.harness.problems import SetupFailed
+from firstbyte.proxies.rules.orders import HeldMode
 
 STOP_SECONDS = 5.0
 SAID = 800
@@ -28,7 +29,7 @@ class EdgeProcess:
     """One process. url, control: of the edge it runs now."""
 
     url: str
-    control: ControlClient | None
+    control: HeldMode | None
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._files = ExitStack()

@@ -15,7 +15,7 @@ from firstbyte.harness.plugin.round_verdict import EdgeSaw, Observed
 from firstbyte.harness.plugin.rounds import Target
 from firstbyte.harness.plugin.truth import LOOK_SECONDS, OriginLedger
 from firstbyte.harness.problems import BadInput
-from firstbyte.proxies.rules.orders import Seen
+from firstbyte.proxies.rules.orders import Next, Seen
 
 
 class Front(Protocol):
@@ -23,7 +23,7 @@ class Front(Protocol):
 
     profile: str
 
-    def order(self, fault: str, request: int, after: int) -> None: ...
+    def order_next(self, order: Next) -> None: ...
 
     def seen(self) -> list[Seen]: ...
 
@@ -47,8 +47,9 @@ class Round:
     def joined(self, front: Front) -> None:
         """The test has an edge."""
         self._fronts.append(front)
-        if self.target is not None and self.target.edge == len(self._fronts):
-            front.order(str(self.target.fault), self.target.request, self._after)
+        target = self.target
+        if target is not None and target.edge == len(self._fronts):
+            front.order_next(Next(action=target.fault, skip=target.request - 1, after=self._after))
 
     def watching(self, make: Callable[..., OriginLedger]) -> Callable[..., OriginLedger]:
         """The `ledger` fixture's function, whose ledgers are the round's truth."""

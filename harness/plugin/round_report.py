@@ -12,7 +12,7 @@ from firstbyte.harness.model.judge import Judgement
 from firstbyte.harness.model.ledger import Ledger
 from firstbyte.harness.model.result import Outcome, Run
 from firstbyte.harness.model.timeline import Kind, Timeline
-from firstbyte.harness.model.verdict import BeliefRule, ClientExchange
+from firstbyte.harness.model.verdict import MEANING, BeliefRule, ClientExchange
 from firstbyte.harness.plugin.round_verdict import (
     EdgeSaw,
     Observed,
@@ -23,7 +23,6 @@ from firstbyte.harness.plugin.round_verdict import (
 )
 from firstbyte.harness.plugin.rounds import Target
 from firstbyte.harness.report import explain, picture
-from firstbyte.harness.report.words import MEANING
 from firstbyte.proxies.rules.orders import Action, Seen
 
 WIDTH = 100

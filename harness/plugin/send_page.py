@@ -17,8 +17,9 @@ from firstbyte.harness.sendstate.artefacts import keep_story
 from firstbyte.harness.sendstate.checks import CHECKS
 from firstbyte.harness.sendstate.contract import RULES
 from firstbyte.harness.sendstate.edge import HeldEdge
+from firstbyte.harness.sendstate.loading import in_context
 from firstbyte.harness.sendstate.outcome import Broken, NotApplicable
-from firstbyte.harness.sendstate.page_under_test import PageUnderTest, in_context
+from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 from firstbyte.harness.sendstate.play import DEFAULT_EDGE
 from firstbyte.harness.sendstate.truth import Truthful
 from firstbyte.proxies.program.arguments import read_upstream

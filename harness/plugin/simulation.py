@@ -23,7 +23,7 @@ from firstbyte.harness.model.units import as_seconds
 from firstbyte.harness.sim import Sim, run_sim
 from firstbyte.proxies.edge.server import EdgeServer
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
-from firstbyte.proxies.rules.orders import Action, Next, Seen
+from firstbyte.proxies.rules.orders import Next, Seen
 
 PORT = 80
 READ_SIZE = 65_536
@@ -74,9 +74,9 @@ class SimEdge:
     def __repr__(self) -> str:
         return f"<SimEdge {self._server!r}>"
 
-    def order(self, fault: str, request: int, after: int) -> None:
-        """Have a fault happen to one request, by its place. after: bytes of the body before a cut."""
-        self._server.order_next(Next(action=Action(fault), skip=request - 1, after=after))
+    def order_next(self, order: Next) -> None:
+        """Say what becomes of requests to come."""
+        self._server.order_next(order)
 
     def seen(self) -> list[Seen]:
         """Every request, with what became of it."""

@@ -16,20 +16,12 @@ from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.model.judge import judge
 from firstbyte.harness.model.ledger import Ledger as Account
 from firstbyte.harness.model.ledger import Message
-from firstbyte.harness.model.verdict import BeliefRule, ClientExchange, End, Verdict
+from firstbyte.harness.model.verdict import MEANING, BeliefRule, ClientExchange, End, Verdict
 from firstbyte.harness.problems import BadInput, SetupFailed
 
 SECONDS = 10.0
 __tracebackhide__ = True  # as in edge.py
 LOOK_SECONDS = 0.01
-WORDS = {
-    Verdict.DUPLICATE: "one intent, done more than once",
-    Verdict.PHANTOM_SUCCESS: "told ok, but it is lost",
-    Verdict.TRUNCATED: "told ok, with half a body",
-    Verdict.PHANTOM_FAILURE: "told failed, but it happened",
-    Verdict.UNRESOLVED: "rightly unknown, and never settled",
-    Verdict.REFUSED: "told failed, and it did not happen: the truth, and not delivered",
-}
 
 type Probe = Callable[[], Iterable[str]]
 
@@ -101,7 +93,7 @@ def assert_delivered_once(
         said = exchange.status if exchange.status is not None else redact.text(repr(told))
         times = "once" if found.effects == 1 else f"{found.effects} times"
         raise AssertionError(
-            f"{found.verdict}: {WORDS[found.verdict]}; the client was told {found.belief} ({said}), "
+            f"{found.verdict}: {MEANING[found.verdict]}; the client was told {found.belief} ({said}), "
             f"the server has '{intent}' {times}; see `firstbyte explain` for causes and cures"
         )
 

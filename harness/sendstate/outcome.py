@@ -20,6 +20,12 @@ class NotApplicable(Exception):
     """The rule can't be checked here; the message says what is missing."""
 
 
+def require(*, holds: bool, or_else: str) -> None:
+    """Raise Broken with `or_else` unless it holds."""
+    if not holds:
+        raise Broken(or_else)
+
+
 class Result(StrEnum):
     """A rule's result."""
 

@@ -8,10 +8,10 @@ import msgspec
 from firstbyte.harness.findings.catalogue import load_finding
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.result import Outcome, Run
-from firstbyte.harness.model.verdict import ClientExchange, Verdict
+from firstbyte.harness.model.verdict import MEANING, ClientExchange, Verdict
 from firstbyte.harness.report.site.model import Case, Explained, Hue, Lanes, Row, Site, Word
 from firstbyte.harness.report.site.timers import marks_of
-from firstbyte.harness.report.words import MEANING, OUTCOME_WORD, seen, server_has, short_time, told
+from firstbyte.harness.report.words import OUTCOME_WORD, seen, server_has, short_time, told
 
 COMMAND = "command"
 """The fact that is no version."""
