@@ -18,7 +18,6 @@ class Actor(StrEnum):
     ORIGIN = "origin"
     MODEL = "model"
     PAGE = "page"
-    HARNESS = "harness"
 
 
 class Kind(StrEnum):
@@ -71,8 +70,6 @@ class Kind(StrEnum):
     # model
     MODEL_CALLED = "model-called"
     FIRST_TOKEN = "first-token"
-    # harness
-    STEP = "step"  # what
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
