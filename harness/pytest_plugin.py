@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from firstbyte.harness.plugin.origin import OriginFactory
     from firstbyte.harness.plugin.round import Round
     from firstbyte.harness.plugin.send_page import SendPageFactory
-    from firstbyte.harness.plugin.settings import Settings
+    from firstbyte.harness.plugin.settings import ProjectSettings
     from firstbyte.harness.plugin.simulation import SimRunner
     from firstbyte.harness.plugin.truth import OriginLedger
 
-_SETTINGS = pytest.StashKey["Settings"]()
+_SETTINGS = pytest.StashKey["ProjectSettings"]()
 _ROUND: pytest.StashKey[Round] = pytest.StashKey()
 SUFFIX = ".firstbyte.toml"
 NO_PAGE = "there is no pytest-playwright, whose `page` it stands on; run `pip install pytest-playwright`"
@@ -99,7 +99,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return True
 
 
-def _settings(config: pytest.Config) -> Settings:
+def _settings(config: pytest.Config) -> ProjectSettings:
     """The settings of the project, read once."""
     from firstbyte.harness.plugin.settings import read_settings  # noqa: PLC0415 - only when asked for
 

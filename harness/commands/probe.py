@@ -70,18 +70,18 @@ def _progress(total: int, json_to: str | None) -> Progress:
 async def _listened(recording: Awaitable[Recording], patience: Duration, json_to: str | None) -> Recording:
     """What is recorded, with the seconds of patience that are left."""
 
-    async def tell() -> None:
+    async def show_progress() -> None:
         with _progress(ceil(patience / 1e6), json_to) as progress:
             while True:
                 await asyncio.sleep(1)
                 progress.advance("listening for the whole answer")
 
-    telling = asyncio.ensure_future(tell())
+    showing = asyncio.ensure_future(show_progress())
     try:
         return await recording
     finally:
-        telling.cancel()
-        await asyncio.wait([telling])
+        showing.cancel()
+        await asyncio.wait([showing])
 
 
 def _live(options: ProbeOptions, edges: Sequence[str]) -> Examined:

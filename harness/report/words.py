@@ -62,7 +62,7 @@ def took(exchange: ClientExchange) -> str:
     return short_time(exchange.end_at - exchange.sent_at) if exchange.end_at is not None else NOTHING
 
 
-def told(judgement: Judgement) -> str:
+def format_client_result(judgement: Judgement) -> str:
     """What the client was told, and by what: 'failed (524 after 100.0s)'."""
     exchange = judgement.exchange
     after = f" after {took(exchange)}" if exchange.end_at is not None else ""
