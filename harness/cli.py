@@ -1,8 +1,8 @@
-"""The command line: reads options, hands over to the command's module, turns problems into one message and
-an exit code.
+"""The command line: reads the options, runs the command, turns a problem into one message and an exit code.
 
 Exit codes: 0 as expected, 1 a subject failed, 2 your input, 3 this machine, 4 our bug. It must never import
-what a command does not need: `--help` and `list` are there before anybody notices.
+what a command does not need, so that `--help` and `list` answer at once: the module of a command's options is
+imported when the command is named, the command itself when its options have been read.
 """
 
 import argparse
@@ -40,9 +40,10 @@ COMMANDS = {
     "serve": "the reference session server",
     "demo": "server, edge and page to click through the bug",
 }
-OF_THE_EDGE = frozenset({"cryptography", "mitmproxy"})
-"""What the extra `edge` brings."""
 NO_EDGE = "this needs mitmproxy, which is not installed here; run `pip install 'firstbyte[edge]'`"
+NO_PLAYWRIGHT = "sendstate: Playwright is not installed; run `pip install 'firstbyte[browser]'`"
+EXTRAS = {"cryptography": NO_EDGE, "mitmproxy": NO_EDGE, "playwright": NO_PLAYWRIGHT}
+"""What the optional parts bring, and what to say where one is missing."""
 DELEGATED = {"edge": "firstbyte.proxies.program.main", "serve": "firstbyte.reference_server.main"}
 """Commands with a parser of their own."""
 
@@ -55,15 +56,20 @@ def main(arguments: list[str] | None = None) -> int:
         return _guarded(lambda: int(import_module(DELEGATED[words[0]]).main(words[1:])))
     with collector.rare():
         parser = build_parser(words)
-        options = parser.parse_args(words)
-        if options.command is None:
+        parsed = parser.parse_args(words)
+        if parsed.command is None:
             parser.print_help()
             return 2
-        return _guarded(lambda: int(options.run(options)))
+        return _guarded(lambda: _run(parsed))
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    options = parsed.read(parsed)
+    return int(import_module(f"firstbyte.harness.commands.{parsed.command}").run(options))
 
 
 def build_parser(words: list[str]) -> argparse.ArgumentParser:
-    """The parser; only the command that is asked for is loaded."""
+    """The parser; only the options of the command that is named are imported."""
     parser = argparse.ArgumentParser(
         prog="firstbyte",
         description="Joins what a client was told with what the server did, behind edges with deadlines.",
@@ -71,18 +77,17 @@ def build_parser(words: list[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    wanted = next((word for word in words if not word.startswith("-")), "")
+    named = next((word for word in words if not word.startswith("-")), "")
     for name, summary in COMMANDS.items():
         child = commands.add_parser(name, help=summary, description=summary)
-        if name == wanted and name not in DELEGATED:
-            module = import_module(f"firstbyte.harness.commands.{name}")
-            module.add(child)
-            child.set_defaults(run=module.run)
+        if name == named and name not in DELEGATED:
+            options = import_module(f"firstbyte.harness.commands.options.{name}")
+            child.set_defaults(read=options.add(child).read)
     return parser
 
 
 class _Version(argparse.Action):
-    """Looks the version up when it is asked for: that takes longer than all else here."""
+    """Looks the version up only when it is asked for, because that takes longer than anything else here."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_rest: object) -> None:
         sys.stdout.write(f"firstbyte {package_version()}\n")
@@ -97,9 +102,10 @@ def _guarded(action: Callable[[], int]) -> int:
         sys.stderr.write(f"firstbyte: {problem}\n")
         return problem.exit_code
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in OF_THE_EDGE:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in EXTRAS:
             raise
-        sys.stderr.write(f"firstbyte: {NO_EDGE}\n")
+        sys.stderr.write(f"firstbyte: {EXTRAS[missing]}\n")
         return MissingTool.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("firstbyte: stopped\n")
@@ -116,7 +122,7 @@ def _guarded(action: Callable[[], int]) -> int:
 
 @contextmanager
 def _termination_ends_like_ctrl_c() -> Iterator[None]:
-    """SIGTERM takes SIGINT's way out, through every `finally`: no process or folder is left behind."""
+    """Have SIGTERM unwind like SIGINT, through every `finally`: no process or folder is left behind."""
     if current_thread() is not main_thread():
         yield
         return

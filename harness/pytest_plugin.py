@@ -1,8 +1,8 @@
-"""The pytest plugin: scenario files are collected as test items, one for each scenario behind each of its
-edges.
+"""The pytest plugin: options, marker, fixtures, and scenario files as tests.
 
-Collected are `*.firstbyte.toml` anywhere and the scenarios that come with firstbyte where they are among the
-test paths. Importing it must cost next to nothing: everything else is loaded when there is something to run.
+It collects `*.firstbyte.toml` files anywhere, and the scenarios that come with firstbyte where those are
+among the test paths. pytest imports it in every run, so importing it must cost next to nothing: everything
+else is imported when it is used.
 """
 
 from __future__ import annotations
@@ -16,17 +16,15 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from firstbyte.harness.model.result import Run
     from firstbyte.harness.plugin.edge import EdgeFactory
     from firstbyte.harness.plugin.origin import OriginFactory
     from firstbyte.harness.plugin.round import Round
     from firstbyte.harness.plugin.send_page import SendPageFactory
-    from firstbyte.harness.plugin.settings import Settings
+    from firstbyte.harness.plugin.settings import ProjectSettings
     from firstbyte.harness.plugin.simulation import SimRunner
     from firstbyte.harness.plugin.truth import OriginLedger
-    from firstbyte.harness.runner.plan import Plan
 
-_SETTINGS = pytest.StashKey["Settings"]()
+_SETTINGS = pytest.StashKey["ProjectSettings"]()
 _ROUND: pytest.StashKey[Round] = pytest.StashKey()
 SUFFIX = ".firstbyte.toml"
 NO_PAGE = "there is no pytest-playwright, whose `page` it stands on; run `pip install pytest-playwright`"
@@ -69,7 +67,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker, and the names of secrets somebody configured."""
+    """Register the marker, and read which names are secret."""
     if "FIRSTBYTE_REDACT" in os.environ:
         from firstbyte.harness import redact  # noqa: PLC0415 - a plugin is imported in every run
 
@@ -78,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A marked test runs once behind each edge."""
+    """Run a marked test once behind each edge."""
     if "edge" in metafunc.fixturenames and metafunc.definition.get_closest_marker("firstbyte"):
         from firstbyte.harness.plugin.settings import edges_of  # noqa: PLC0415 - only for marked tests
         from firstbyte.harness.problems import BadInput  # noqa: PLC0415
@@ -91,7 +89,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """A test marked with faults is played in rounds."""
+    """Play a test that is marked with faults in rounds."""
     mark = item.get_closest_marker("firstbyte")
     if mark is None or "faults" not in mark.kwargs or not isinstance(item, pytest.Function):
         return None
@@ -101,8 +99,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return True
 
 
-def _settings(config: pytest.Config) -> Settings:
-    """Those of the project, read once."""
+def _settings(config: pytest.Config) -> ProjectSettings:
+    """The settings of the project, read once."""
     from firstbyte.harness.plugin.settings import read_settings  # noqa: PLC0415 - only when asked for
 
     if _SETTINGS not in config.stash:
@@ -111,8 +109,10 @@ def _settings(config: pytest.Config) -> Settings:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Scenario files become collectors."""
+    """Collect scenario files."""
     if file_path.name.endswith(SUFFIX) or (file_path.suffix == ".toml" and file_path.resolve().parent == OWN):
+        from firstbyte.harness.plugin.scenario_item import ScenarioFile  # noqa: PLC0415 - only for scenario files
+
         collector: pytest.Collector = ScenarioFile.from_parent(parent, path=file_path)
         return collector
     return None
@@ -120,7 +120,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 @pytest.fixture
 def edge(request: pytest.FixtureRequest) -> Iterator[EdgeFactory]:
-    """`edge(upstream, profile="cloudflare")`: an emulated edge before a server of yours.
+    """`edge(upstream, profile="cloudflare")`: an emulated edge in front of a server of yours.
 
     `.url` is for the client, `.expire()` fires its deadline; `.held()`, `.timeline`, `.fired`: what it saw.
     """
@@ -191,71 +191,3 @@ def send_page(request: pytest.FixtureRequest) -> Iterator[SendPageFactory]:
     factory = SendPageFactory(page, Path(request.getfixturevalue("output_path")))
     yield factory
     factory.close()
-
-
-class ScenarioFile(pytest.File):
-    """One scenario file."""
-
-    def collect(self) -> Iterator[pytest.Item]:
-        """An item for each scenario x edge, named `scenario[edge]`."""
-        from firstbyte.harness.checks.suite import load_checked_suite  # noqa: PLC0415 - only for a scenario file
-        from firstbyte.harness.problems import BadInput  # noqa: PLC0415
-        from firstbyte.harness.runner.plan import Options  # noqa: PLC0415
-        from firstbyte.harness.runner.selection import plans  # noqa: PLC0415
-
-        try:
-            chosen = list(plans(load_checked_suite(self.path).scenario, (), Options()))
-        except BadInput as error:
-            raise self.CollectError(str(error)) from error
-        for plan in chosen:
-            yield ScenarioItem.from_parent(self, name=plan.name, plan=plan)
-
-
-class ScenarioFailed(Exception):
-    """The scenario's claim did not hold, or it could not be judged."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__(run.name)
-        self.run = run
-
-
-class ScenarioItem(pytest.Item):
-    """One scenario behind one edge."""
-
-    def __init__(self, *, plan: Plan, **rest: object) -> None:
-        super().__init__(**rest)  # type: ignore[arg-type] # pytest's own keywords
-        self._plan = plan
-
-    def runtest(self) -> None:
-        """Run it in virtual time."""
-        from firstbyte.harness.model.result import Outcome  # noqa: PLC0415
-        from firstbyte.harness.runner.play import run_in_sim  # noqa: PLC0415
-
-        run = run_in_sim(self._plan)
-        if run.judgement is not None:
-            self.user_properties += [("verdict", str(run.judgement.verdict)), ("digest", run.digest)]
-        if run.outcome is Outcome.NOT_APPLICABLE:
-            pytest.skip(run.problem)
-        if run.outcome is not Outcome.PASS:
-            raise ScenarioFailed(run)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        """The claim, what differed, and the timeline's picture."""
-        if not isinstance(excinfo.value, ScenarioFailed):
-            return str(super().repr_failure(excinfo))
-        from firstbyte.harness import redact  # noqa: PLC0415
-        from firstbyte.harness.report import explain, picture  # noqa: PLC0415
-
-        run = excinfo.value.run
-        lines = [f"claim: {run.claim}", f"expected: {run.expected}", *run.mismatches]
-        if run.problem:
-            lines.append(f"{run.outcome}: {run.problem}")
-        lines = [redact.text(line) for line in lines]
-        if run.timeline.events:
-            lines += ["", picture.render(run, width=100, colour=False)]
-        lines += explain.cures(run.findings)
-        return "\n".join(lines)
-
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Where it is."""
-        return self.path, None, self.name

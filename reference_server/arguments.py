@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 
 import msgspec
 
+from firstbyte.address import host_port
 from firstbyte.reference_server.config import DEFAULT_HANDLER, Api, OnClientGone, Seconds, ServerConfig
 from firstbyte.reference_server.durations import duration
 from firstbyte.reference_server.handlers import handler_ids
@@ -37,7 +38,7 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True):
 
     def url(self, port: int) -> str:
         """The address to connect to."""
-        return f"http://[{self.host}]:{port}" if ":" in self.host else f"http://{self.host}:{port}"
+        return f"http://{host_port(self.host, port)}"
 
 
 class _Parser(argparse.ArgumentParser):

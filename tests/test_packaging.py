@@ -25,7 +25,7 @@ FOLDERS = {
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
 # The pytest plugin is for who has pytest; everything else must do with what the wheel asks for.
 # mitmproxy's addon machinery, which `firstbyte edge --addon` alone loads, uses old names of pyparsing.
-NEEDS_PYTEST = ("__main__", "pytest_plugin", "send_page", "enumeration", "item_report")
+NEEDS_PYTEST = ("__main__", "pytest_plugin", "send_page", "enumeration", "item_report", "scenario_item")
 IMPORT_ALL = f"""
 import importlib, pkgutil, warnings, firstbyte
 with warnings.catch_warnings(action="ignore"):

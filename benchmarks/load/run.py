@@ -20,19 +20,12 @@ from benchmarks.load.sending import Origin
 from benchmarks.load.settings import Settings, settings_of
 from benchmarks.load.tally import Tally, tally
 from benchmarks.load.truth import Watch, held_texts
-from firstbyte.harness.model.verdict import Verdict
+from firstbyte.harness.model.verdict import MEANING, Verdict
 from firstbyte.harness.problems import Problem, SetupFailed
 from firstbyte.harness.targets.server_file import load_server
 
 KIND = "verdict"
 """In the column `Type` of Locust's table."""
-MEANING = {
-    Verdict.PHANTOM_FAILURE: "told failed, but it happened",
-    Verdict.PHANTOM_SUCCESS: "told ok, but the server does not have it",
-    Verdict.DUPLICATE: "the server has it more than once",
-    Verdict.TRUNCATED: "told a 2xx, with half of the body",
-    Verdict.UNRESOLVED: "nobody settled what happened",
-}
 PATIENCE_AT_THE_END = 150.0
 """Seconds in which users may end what they are at, if --stop-timeout says nothing."""
 log = logging.getLogger("firstbyte")
@@ -153,7 +146,7 @@ def _show(environment: Environment, found: Tally) -> None:
             continue
         row = table.entries[(str(one.verdict), KIND)]
         row.log(round(one.intent.took), 0)
-        if one.verdict in MEANING:
+        if not one.verdict.is_good:
             _log_failure(table, row, one.verdict)
     if environment.parsed_options is not None and environment.parsed_options.csv_prefix:
         gevent.sleep(

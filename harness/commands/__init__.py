@@ -1,1 +1,1 @@
-"""One module a command of the command line. Each has `add(parser)` and `run(options) -> exit code`."""
+"""One module for each command, with `run(options) -> exit code`. options/ has what the command line takes."""

@@ -2,9 +2,8 @@
 --chain, the deadlines of edges one behind the other.
 """
 
-import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from firstbyte.harness.checks.chain import ChainWarning, chain_warnings
 from firstbyte.harness.checks.evidence import evidence_complaints
 from firstbyte.harness.checks.suite import suite_complaints
 from firstbyte.harness.clock import today
+from firstbyte.harness.commands.options.check import CheckOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import (
     decode,
@@ -26,10 +26,11 @@ from firstbyte.harness.files.loader import (
     read_toml,
     scenarios_dir,
 )
-from firstbyte.harness.files.setting import HELP, apply_to_chain, check_all_used, parse_setting
+from firstbyte.harness.files.setting import apply_to_chain, check_all_used, parse_setting
 from firstbyte.harness.model.profile_complaints import complaints
 from firstbyte.harness.model.shape import Shape
 from firstbyte.harness.problems import BadInput
+from firstbyte.harness.report import json_out
 from firstbyte.harness.sendstate.adapter import load_adapter
 from firstbyte.harness.targets.server_file import load_server
 from firstbyte.harness.version import package_version
@@ -37,26 +38,13 @@ from firstbyte.harness.version import package_version
 SHORTEST_CHAIN = 2
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Its options."""
-    parser.add_argument(
-        "path", nargs="*", type=Path, help="TOML files or folders (default: all that comes with firstbyte)"
-    )
-    parser.add_argument(
-        "--chain", metavar="EDGE,EDGE", help="warn of deadlines in the wrong order; the client's side first"
-    )
-    parser.add_argument("--set", action="append", default=[], metavar="[HOP:]KEY=VALUE", help=HELP)
-    parser.add_argument("--strict", action="store_true", help="exit with 1 when there is a warning")
-    parser.add_argument("--json", metavar="FILE|-", help="with --chain: write the warnings as JSON")
-
-
-def run(options: argparse.Namespace) -> int:
+def run(options: CheckOptions) -> int:
     """Print every complaint; 2 when there is one. A chain's warnings: 0, with --strict 1."""
     if options.chain is not None:
-        return _check_chain(options)
+        return _check_chain(options.chain, options)
     if options.strict or options.json or options.set:
         raise BadInput("--strict, --json and --set are for --chain; add it")
-    files = _files(options.path or [profiles_dir(), scenarios_dir(), pages_dir()])
+    files = _files(options.path or (profiles_dir(), scenarios_dir(), pages_dir()))
     found = 0
     for path in files:
         for complaint in _check(path):
@@ -66,10 +54,10 @@ def run(options: argparse.Namespace) -> int:
     return 2 if found else 0
 
 
-def _check_chain(options: argparse.Namespace) -> int:
-    names = [name.strip() for name in options.chain.split(",") if name.strip()]
+def _check_chain(chain: str, options: CheckOptions) -> int:
+    names = [name.strip() for name in chain.split(",") if name.strip()]
     if len(names) < SHORTEST_CHAIN:
-        raise BadInput(f"--chain: '{options.chain}' is no chain; write cloudflare,nginx, say")
+        raise BadInput(f"--chain: '{chain}' is no chain; write cloudflare,nginx, say")
     settings = [parse_setting(text) for text in options.set]
     loaded = [load_profile(name) for name in names]
     check_all_used(settings, [loaded])
@@ -77,8 +65,6 @@ def _check_chain(options: argparse.Namespace) -> int:
     lines = [line for one in found for line in _warning_lines(one)]
     lines.append(f"{' -> '.join(names)}: {len(found)} warning{'' if len(found) == 1 else 's'}")
     if options.json:
-        from firstbyte.harness.report import json_out  # noqa: PLC0415 - only when it is written
-
         document = {"schema": 1, "firstbyte": package_version(), "chain": names}
         json_out.write({**document, "warnings": msgspec.to_builtins(found)}, options.json)
     (sys.stderr if options.json == "-" else sys.stdout).write("\n".join(lines) + "\n")
@@ -91,7 +77,7 @@ def _warning_lines(warning: ChainWarning) -> Iterator[str]:
     yield f"  cure: {warning.cure}"
 
 
-def _files(paths: list[Path]) -> list[Path]:
+def _files(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():

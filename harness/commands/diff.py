@@ -1,37 +1,24 @@
 """`firstbyte diff`: what changed between two result documents, as Markdown for a pull request."""
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from firstbyte.harness.commands.options.diff import DiffOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.problems import BadInput
+from firstbyte.harness.report import json_out
+from firstbyte.harness.report.changes import markdown
+from firstbyte.harness.report.compare import KINDS, compare, kind_of
 from firstbyte.harness.version import package_version
 
 SCHEMA = 1
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Its options."""
-    parser.add_argument("before", type=Path, metavar="A.json", help="results before, written by --json")
-    parser.add_argument("after", type=Path, metavar="B.json", help="results after, of the same command")
-    parser.add_argument(
-        "--strict", action="store_true", help="exit with 1 for any change, not only for the worse"
-    )
-    parser.add_argument(
-        "--json", metavar="FILE|-", help="write the changes as JSON; '-' gives stdout to it alone"
-    )
-
-
-def run(options: argparse.Namespace) -> int:
+def run(options: DiffOptions) -> int:
     """Show the changes; 1 when something got worse or has gone, with --strict when anything changed."""
-    from firstbyte.harness.report import json_out  # noqa: PLC0415 - not for `--help`
-    from firstbyte.harness.report.changes import markdown  # noqa: PLC0415
-    from firstbyte.harness.report.compare import KINDS, compare, kind_of  # noqa: PLC0415
-
     before, after = _read(options.before), _read(options.after)
     kind, other = kind_of(before), kind_of(after)
     known = ", ".join(one.entries for one in KINDS)

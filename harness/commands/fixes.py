@@ -1,58 +1,30 @@
 """`firstbyte fixes`: the popular fixes behind every edge, each cell with its evidence."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from firstbyte.harness.clock import monotonic_ns, today
-from firstbyte.harness.commands import common
+from firstbyte.harness.commands.options.fixes import PAGE, FixesOptions
 from firstbyte.harness.commands.printing import out
+from firstbyte.harness.files.loader import profile_names
+from firstbyte.harness.files.replace import replace
+from firstbyte.harness.fixes import table
 from firstbyte.harness.fixes.catalogue import FIXES, Fix, fix_ids
+from firstbyte.harness.fixes.cell import document
 from firstbyte.harness.fixes.measured import FILE, Key, Measured, file_content, joined, read_measured
+from firstbyte.harness.fixes.play import all_cells
+from firstbyte.harness.fixes.real import measure_fixes
 from firstbyte.harness.problems import BadInput, MissingTool, did_you_mean
+from firstbyte.harness.report import json_out
+from firstbyte.harness.report.progress import Progress
+from firstbyte.harness.report.terminal import terminal_of
 from firstbyte.harness.version import package_version
 from firstbyte.proxies.real.catalogue import PRODUCTS
 
-TIME_SCALE = 20.0
-"""Limits of 3 s for 60."""
-PAGE = "fixes.md"
 
-
-def add(parser: argparse.ArgumentParser) -> None:
-    """Its options."""
-    add_option = parser.add_argument
-    add_option("--edge", action="append", default=[], metavar="NAME", help="only this edge, with evidence")
-    add_option("--fix", action="append", default=[], metavar="NAME", help="only this fix; repeatable")
-    add_option(
-        "--real",
-        action="store_true",
-        help="measure on the real products now, not taking what was kept",
-    )
-    add_option("--record", action="store_true", help=f"with --real: keep it in {FILE.name}")
-    add_option(
-        "--time-scale",
-        type=common.positive,
-        default=TIME_SCALE,
-        metavar="N",
-        help=f"of --real: limits and work divided by N (default: {TIME_SCALE:g})",
-    )
-    add_option("--json", metavar="FILE|-", help="write the cells as JSON; '-' gives stdout to it alone")
-    add_option("--docs", nargs="?", type=Path, const=Path("docs"), metavar="DIR", help=f"write {PAGE} there")
-
-
-def run(options: argparse.Namespace) -> int:
+def run(options: FixesOptions) -> int:
     """Play every cell and show them. Always 0: no edge is a subject."""
-    from firstbyte.harness.files import replace as replace_file  # noqa: PLC0415
-    from firstbyte.harness.files.loader import profile_names  # noqa: PLC0415
-    from firstbyte.harness.fixes import table  # noqa: PLC0415 - after the options are known to be good
-    from firstbyte.harness.fixes.cell import document  # noqa: PLC0415
-    from firstbyte.harness.fixes.play import all_cells  # noqa: PLC0415
-    from firstbyte.harness.report import json_out  # noqa: PLC0415
-    from firstbyte.harness.report.progress import Progress  # noqa: PLC0415
-    from firstbyte.harness.report.terminal import terminal_of  # noqa: PLC0415
-
     if options.record and not options.real:
         raise BadInput("--record: without --real nothing is measured; add --real")
     edges = tuple(dict.fromkeys(options.edge)) or profile_names()
@@ -64,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         json_out.write(document(cells, package_version()), options.json)
     if options.docs is not None:
         options.docs.mkdir(parents=True, exist_ok=True)
-        replace_file.replace(options.docs / PAGE, table.page(cells).encode(), option="--docs")
+        replace(options.docs / PAGE, table.page(cells).encode(), option="--docs")
     lines = [*table.terminal_lines(cells), *(table.evidence_lines(cells) if options.edge else ())]
     if options.json == json_out.STANDARD_OUTPUT:
         sys.stderr.write("\n".join(lines) + "\n")
@@ -73,15 +45,10 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _measure(
-    options: argparse.Namespace, edges: Sequence[str], fixes: tuple[Fix, ...]
-) -> dict[Key, Measured]:
+def _measure(options: FixesOptions, edges: Sequence[str], fixes: tuple[Fix, ...]) -> dict[Key, Measured]:
     """On the products that were asked for; without --edge on all that this machine has. In CI none may be
     missing.
     """
-    from firstbyte.harness.files import replace as replace_file  # noqa: PLC0415
-    from firstbyte.harness.fixes.real import measure_fixes  # noqa: PLC0415
-
     products = [one for name, one in PRODUCTS.items() if name in edges]
     for one in products:
         if one.find() is None:
@@ -96,11 +63,11 @@ def _measure(
     new = {(one.fix, one.edge): one for one in measure_fixes(here, fixes, options.time_scale, today())}
     if options.record:
         kept = read_measured() if FILE.exists() else {}
-        replace_file.replace(FILE, file_content((kept | new).values()), option="--record")
+        replace(FILE, file_content((kept | new).values()), option="--record")
     return new
 
 
-def _fixes(names: list[str]) -> tuple[Fix, ...]:
+def _fixes(names: Sequence[str]) -> tuple[Fix, ...]:
     for name in names:
         if name not in fix_ids():
             raise BadInput(f"--fix: there is no fix '{name}'{did_you_mean(name, fix_ids())}")

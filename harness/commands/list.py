@@ -1,9 +1,9 @@
 """`firstbyte list`: what there is, a line each."""
 
-import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from firstbyte.harness.commands.options.list import ListOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import load_profile, load_shape, load_suites, profile_names, shape_names
 from firstbyte.harness.findings.catalogue import load_findings
@@ -13,15 +13,9 @@ from firstbyte.reference_server.handlers import handler_summaries
 type Row = tuple[str, str]
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Its options."""
-    parser.add_argument("what", choices=sorted(KINDS), help="what to list")
-    parser.add_argument("--json", action="store_true", help='as JSON: [{"id", "summary"}]')
-
-
-def run(options: argparse.Namespace) -> int:
+def run(options: ListOptions) -> int:
     """Print the list."""
-    rows = KINDS[options.what]()
+    rows = _ROWS[options.what]()
     if options.json:
         out(json.dumps([{"id": name, "summary": summary} for name, summary in rows], indent=1))
         return 0
@@ -59,7 +53,7 @@ def _findings() -> list[Row]:
     return [(finding.id, finding.title) for finding in load_findings()]
 
 
-KINDS: dict[str, Callable[[], list[Row]]] = {
+_ROWS: Mapping[str, Callable[[], list[Row]]] = {
     "scenarios": _scenarios,
     "edges": _edges,
     "shapes": _shapes,

@@ -1,6 +1,5 @@
 """`firstbyte merge`: the results of shards as one document, as if one machine had run them all."""
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -9,8 +8,10 @@ from typing import Any
 
 import msgspec
 
+from firstbyte.harness.commands.options.merge import MergeOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.problems import BadInput
+from firstbyte.harness.report import json_out
 
 SAME = ("schema", "firstbyte")
 """What must be the same in all: results of different versions are no one result."""
@@ -18,24 +19,8 @@ BAD = {"harness-error": 4, "setup-error": 3, "fail": 1}
 """The exit code for the worst outcome, the worst first."""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Its options."""
-    parser.add_argument(
-        "file",
-        nargs="+",
-        type=Path,
-        metavar="FILE",
-        help="results of `firstbyte run --shard I/N --json FILE`",
-    )
-    parser.add_argument(
-        "--json", default="-", metavar="FILE|-", help="where to write the whole (default: standard output)"
-    )
-
-
-def run(options: argparse.Namespace) -> int:
+def run(options: MergeOptions) -> int:
     """Write the whole; the exit code is what one run of everything would have had."""
-    from firstbyte.harness.report import json_out  # noqa: PLC0415 - not for `--help`
-
     documents = [_read(path) for path in options.file]
     _check(options.file, documents)
     runs = _in_order(documents)

@@ -1,9 +1,11 @@
 """`firstbyte reproduce`: the acts, one row and one picture each."""
 
-import argparse
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from firstbyte.harness.commands import common, settings
+from firstbyte.harness.commands.options.running import RunningOptions
 from firstbyte.harness.model.result import Run
 from firstbyte.harness.report import table
 from firstbyte.harness.report.terminal import Terminal
@@ -11,25 +13,12 @@ from firstbyte.harness.runner.selection import plans, select
 from firstbyte.harness.targets.catalogue import acts_of
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Its options."""
-    parser.add_argument(
-        "--edge",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="behind this edge instead of the report's; repeatable",
-    )
-    settings.add(parser)
-    common.add_running(parser)
-
-
-def run(options: argparse.Namespace) -> int:
+def run(options: RunningOptions) -> int:
     """Run the hero suite, or the target's own acts, and show them."""
     acts = acts_of(options.target, options.adapter)
-    options.time_scale = options.time_scale or acts.time_scale
+    options = replace(options, time_scale=options.time_scale or acts.time_scale)
     stated = list(plans(select([acts.suite]), options.edge, common.options_of(options)))
-    chosen = settings.with_settings(stated, options)
+    chosen = settings.with_settings(stated, options.set)
     return common.run_shown(chosen, options, _show)
 
 

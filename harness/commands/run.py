@@ -1,9 +1,9 @@
 """`firstbyte run`: scenarios x edges, judged."""
 
-import argparse
 from collections.abc import Sequence
 
 from firstbyte.harness.commands import common, settings
+from firstbyte.harness.commands.options.run import RunOptions
 from firstbyte.harness.model.result import Run
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import table
@@ -11,30 +11,10 @@ from firstbyte.harness.report.terminal import Terminal
 from firstbyte.harness.runner.selection import plans, select, shard
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Its options."""
-    parser.add_argument(
-        "scenario", nargs="*", help="suite, id, glob or file (default: all that come with firstbyte)"
-    )
-    parser.add_argument(
-        "--edge",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="behind this edge, or chain NAME,NAME, instead of the stated ones; repeatable",
-    )
-    parser.add_argument("--shard", metavar="I/N", help="only part I of N")
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="a timeline picture for every run, not only for failures"
-    )
-    settings.add(parser)
-    common.add_running(parser)
-
-
-def run(options: argparse.Namespace) -> int:
+def run(options: RunOptions) -> int:
     """Run and report."""
     stated = list(plans(select(options.scenario), options.edge, common.options_of(options)))
-    chosen = settings.with_settings(stated, options)
+    chosen = settings.with_settings(stated, options.set)
     if options.shard:
         chosen = shard(chosen, *_shard(options.shard))
     return common.run_shown(chosen, options, _with_pictures if options.verbose else table.print_runs)

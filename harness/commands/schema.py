@@ -3,15 +3,16 @@
 Made from the very types that read the files. It must never say less than the loader asks for.
 """
 
-import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from firstbyte.harness.commands.options.schema import NAMES, SchemaOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.json_schema import schema_of_type
+from firstbyte.harness.files.replace import replace
 from firstbyte.harness.model.profile import Evidence, Profile
 from firstbyte.harness.model.scenario import Suite
 from firstbyte.harness.model.shape import Shape
@@ -19,7 +20,7 @@ from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.sendstate.adapter import Adapter
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-TYPES: Mapping[str, type] = {"scenario": Suite, "shape": Shape, "profile": Profile, "adapter": Adapter}
+TYPES: Mapping[str, type] = dict(zip(NAMES, (Suite, Shape, Profile, Adapter), strict=True))
 TITLES = {
     "scenario": "firstbyte: a scenario file",
     "shape": "firstbyte: a wire shape",
@@ -28,15 +29,7 @@ TITLES = {
 }
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Its options."""
-    parser.add_argument("name", nargs="?", default="", help=f"of which file: {', '.join(TYPES)}")
-    parser.add_argument(
-        "--write", type=Path, metavar="DIR", help="write all of them there instead, NAME.json each"
-    )
-
-
-def run(options: argparse.Namespace) -> int:
+def run(options: SchemaOptions) -> int:
     """Print one, or write all."""
     if options.write is not None:
         write_all(options.write)
@@ -59,8 +52,6 @@ def schemas_dir() -> Path:
 
 def write_all(folder: Path) -> None:
     """NAME.json each."""
-    from firstbyte.harness.files.replace import replace  # noqa: PLC0415 - only when files are written
-
     for name in TYPES:
         replace(folder / f"{name}.json", encoded(name), option="--write")
 

@@ -1,24 +1,18 @@
-"""`--set` of the commands that run scenarios."""
+"""`--set` of the commands that run scenarios: plans with keys of their profiles changed."""
 
-import argparse
 from collections.abc import Sequence
 
 import msgspec
 
-from firstbyte.harness.files.setting import HELP, Setting, apply_to_chain, check_all_used, parse_setting
+from firstbyte.harness.files.setting import Setting, apply_to_chain, check_all_used, parse_setting
 from firstbyte.harness.runner.plan import Plan
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """The option."""
-    parser.add_argument("--set", action="append", default=[], metavar="[HOP:]KEY=VALUE", help=HELP)
-
-
-def with_settings(plans: Sequence[Plan], options: argparse.Namespace) -> list[Plan]:
-    """The plans with the keys changed. A changed edge is another edge: nothing is stated for it any more, and
-    the scenario's claim decides.
+def with_settings(plans: Sequence[Plan], texts: Sequence[str]) -> list[Plan]:
+    """The plans with the keys changed. A changed edge is a different edge: the scenario states no expectation
+    for it, so its claim decides.
     """
-    settings = [parse_setting(text) for text in options.set]
+    settings = [parse_setting(text) for text in texts]
     if not settings:
         return list(plans)
     check_all_used(settings, [plan.hops for plan in plans])

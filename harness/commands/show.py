@@ -1,10 +1,10 @@
 """`firstbyte show`: one scenario, edge, shape, handler or finding, with its sources."""
 
-import argparse
 from collections.abc import Iterator
 
 import msgspec
 
+from firstbyte.harness.commands.options.show import ShowOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import (
     load_profile,
@@ -20,12 +20,7 @@ from firstbyte.harness.report.profile import show_profile
 from firstbyte.reference_server.handlers import handler_summaries
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Its options."""
-    parser.add_argument("name", help="an id from 'firstbyte list', or the path of a profile")
-
-
-def run(options: argparse.Namespace) -> int:
+def run(options: ShowOptions) -> int:
     """Print it."""
     for line in _lines(options.name):
         out(line)

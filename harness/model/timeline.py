@@ -18,7 +18,6 @@ class Actor(StrEnum):
     ORIGIN = "origin"
     MODEL = "model"
     PAGE = "page"
-    HARNESS = "harness"  # reports nothing; the fingerprint of a real run has a place for it
 
 
 class Kind(StrEnum):

@@ -1,5 +1,6 @@
 """The terms of a verdict: how an answer ended, what the client believes, and what follows from both. Data."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -48,6 +49,18 @@ class Verdict(StrEnum):
     def is_good(self) -> bool:
         """The client was told the truth."""
         return self in (Verdict.DELIVERED, Verdict.REFUSED)
+
+
+MEANING: Mapping[Verdict, str] = {
+    Verdict.DELIVERED: "told ok, and it happened once",
+    Verdict.REFUSED: "told failed, and nothing happened",
+    Verdict.PHANTOM_FAILURE: "told failed, but it happened",
+    Verdict.PHANTOM_SUCCESS: "told ok, but nothing is there",
+    Verdict.DUPLICATE: "one intent, done more than once",
+    Verdict.TRUNCATED: "a good status, with part of the answer missing",
+    Verdict.UNRESOLVED: "the client does not know, and nothing told it later",
+}
+"""What each verdict says to people, in every report."""
 
 
 class ClientExchange(msgspec.Struct, frozen=True, kw_only=True):

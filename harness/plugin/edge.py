@@ -1,6 +1,6 @@
-"""The `edge` fixture: an emulated edge before any server, whose deadline fires when the test says so.
+"""The `edge` fixture: an emulated edge in front of any server, whose deadline fires when the test says so.
 
-It is told over its control address what becomes of a request. It must never judge what it saw.
+The edge runs in a process of its own and takes its orders over its control address.
 """
 
 import json
@@ -12,20 +12,19 @@ import msgspec
 from firstbyte.harness.model.result import Fired
 from firstbyte.harness.model.timeline import Event, Kind
 from firstbyte.harness.model.units import as_seconds
-from firstbyte.harness.plugin.control import ControlClient, Held
 from firstbyte.harness.plugin.edge_process import EdgePool, EdgeProcess
 from firstbyte.harness.plugin.program import edge_program
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.proxies.rules.orders import Action, Next, Seen
+from firstbyte.proxies.rules.orders import Action, HeldMode, HeldRequest, Next, Seen, fitting
 
 __tracebackhide__ = True
-"""For pytest, which shows the arguments of frames: addresses, headers, the whole environment."""
+"""Has pytest leave these frames out: it would print their arguments, the whole environment among them."""
 
 type Setting = str | int | float | bool
 
 
 class Edge:
-    """A running edge. url: where the client is to send its requests instead of the server."""
+    """A running edge. url: where the client sends its requests, instead of to the server."""
 
     def __init__(self, process: EdgeProcess, profile: str) -> None:
         self.url = process.url
@@ -37,49 +36,45 @@ class Edge:
 
     # ---- what waits, and what becomes of it
 
-    def held(self) -> list[Held]:
+    def held(self) -> list[HeldRequest]:
         """The requests that have no answer yet, oldest first."""
-        return self._told().held()
+        return self._control.held()
 
     def expire(self, path: str = "", method: str = "", count: int = 1) -> None:
-        """Fire the deadline of what waits and fits; of the next `count` that fit when nothing does.
+        """Fire the deadline of the waiting requests that fit; if none does, of the next `count` that fit.
 
         path: a pattern with * and ?; '' = any. The server gets the whole request in either case. Never waits.
         """
-        self._do("expire", path, method, count)
+        control, order = self._control, Next(action=Action.EXPIRE, path=path, method=method, count=count)
+        waiting = fitting(control, order)
+        for one in waiting:
+            control.expire(one.id)
+        if not waiting:
+            control.order_next(order)
 
     def release(self, path: str = "", method: str = "") -> None:
-        """Let the answers to what waits and fits go on."""
-        for one in self._fitting(path, method):
-            self._told().release(one.id)
+        """Pass on the server's answers to the waiting requests that fit."""
+        control = self._control
+        for one in fitting(control, Next(action=Action.RELEASE, path=path, method=method)):
+            control.release(one.id)
 
     def hold(self, path: str = "", method: str = "", count: int = 1) -> None:
-        """Keep even the server's answer to the next `count` requests that fit, until released or expired."""
-        self._told().next(action="hold", path=path, method=method, count=count)
+        """Hold even the server's answer to the next `count` requests that fit, until released or expired."""
+        self._control.order_next(Next(action=Action.HOLD, path=path, method=method, count=count))
 
-    def _do(self, action: str, path: str, method: str, count: int) -> None:
-        fitting = self._fitting(path, method)
-        for one in fitting:
-            self._told().expire(one.id)
-        if not fitting:
-            self._told().next(action=action, path=path, method=method, count=count)
-
-    def _fitting(self, path: str, method: str) -> list[Held]:
-        wanted = Next(action=Action.HOLD, path=path, method=method)
-        return [one for one in self.held() if wanted.fits(one.method, one.path)]
-
-    def _told(self) -> ControlClient:
-        if self._process.control is None:
-            raise SetupFailed("edge: its deadlines go by the clock (time_scale=...); leave time_scale out")
-        return self._process.control
-
-    def order(self, fault: str, request: int, after: int) -> None:
-        """Have a fault happen to one request, by its place. after: bytes of the body before a cut."""
-        self._told().fault(action=fault, request=request, after=after)
+    def order_next(self, order: Next) -> None:
+        """Say what becomes of requests to come: also a fault."""
+        self._control.order_next(order)
 
     def seen(self) -> list[Seen]:
         """Every request so far, with what became of it."""
-        return msgspec.convert(self._told().seen(), list[Seen])
+        return self._control.seen()
+
+    @property
+    def _control(self) -> HeldMode:
+        if self._process.control is None:
+            raise SetupFailed("edge: its deadlines go by the clock (time_scale=...); leave time_scale out")
+        return self._process.control
 
     # ---- what it saw
 
@@ -106,14 +101,15 @@ class Edge:
         )
 
     def stop(self) -> None:
-        """End it. It breaks off what is under way."""
+        """End the edge; exchanges under way are broken off."""
         self._process.end()
 
 
 class EdgeFactory:
-    """What the fixture is: `edge(upstream, profile="cloudflare")`. Ends every edge it made.
+    """The value of the fixture: `edge(upstream, profile="cloudflare")`. Its edges end with the test.
 
-    pool: where their processes rest instead. on_start: told of each edge before the test has it.
+    pool: keeps their processes for the next round instead. on_start: called with each edge before the test
+    gets it.
     """
 
     def __init__(
@@ -137,7 +133,7 @@ class EdgeFactory:
         time_scale: float | None = None,
         settings: Mapping[str, Setting] | None = None,
     ) -> Edge:
-        """Start an edge before `upstream`, a URL without a path.
+        """Start an edge in front of `upstream`, a URL without a path.
 
         profile: an edge's id, a file, or a chain of them. time_scale: None = deadlines fire when the test
         says so; a number = by the clock, every limit divided by it. settings: keys of the profile to

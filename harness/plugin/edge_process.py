@@ -1,7 +1,7 @@
-"""The process of an edge: started once, put before one server after the other, ended with who started it.
+"""The process of an edge: started once, and moved in front of one server after the other.
 
-It must never outlive the test run, whoever kills whom: it ends when the pipe to its standard input does, and
-what it writes goes to files without a name.
+It must never outlive the test run, whichever process is killed: it ends when the pipe to its standard input
+closes, and it writes to files that have no name.
 """
 
 import json
@@ -16,19 +16,20 @@ from urllib.parse import urlsplit
 
 from firstbyte.harness.plugin.control import ControlClient
 from firstbyte.harness.problems import SetupFailed
+from firstbyte.proxies.rules.orders import HeldMode
 
 STOP_SECONDS = 5.0
 SAID = 800
 TOKEN = "FIRSTBYTE_TOKEN"
 __tracebackhide__ = True
-"""For pytest, which shows the arguments of frames: addresses, headers, the whole environment."""
+"""Has pytest leave these frames out: it would print their arguments, the whole environment among them."""
 
 
 class EdgeProcess:
-    """One process. url, control: of the edge it runs now."""
+    """One process. url, control: of the edge that it runs now."""
 
     url: str
-    control: ControlClient | None
+    control: HeldMode | None
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._files = ExitStack()
@@ -52,27 +53,27 @@ class EdgeProcess:
         return f"{self.url} pid {self._process.pid}"
 
     def rest(self) -> None:
-        """Close the edge and every connection of it; the process waits."""
-        self._say("")
+        """Close the edge and all its connections; the process waits for `move`."""
+        self._write_line("")
         self._answer()
 
     def move(self, upstream: str) -> None:
-        """Run the same edge afresh before another server. What the old one saw is no longer shown."""
+        """Run the same edge anew in front of another server. Its events begin anew too."""
         self._began = os.fstat(self._events.fileno()).st_size
-        self._say(upstream)
+        self._write_line(upstream)
         self._use(self._answer())
 
     def events(self) -> bytes:
-        """What the edge it runs now has seen: a line of JSON an event."""
+        """The events of the edge that it runs now: one line of JSON each."""
         return _content(self._events, self._began)
 
     def end(self) -> None:
-        """End it. It breaks off what is under way."""
+        """End the process; exchanges under way are broken off."""
         self.is_over = True
         self._stop()
         self._files.close()
 
-    def _say(self, line: str) -> None:
+    def _write_line(self, line: str) -> None:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(line.encode() + b"\n")
@@ -109,7 +110,7 @@ class EdgeProcess:
 
 
 class EdgePool:
-    """Processes that rest between the rounds of one test, by the command that started them."""
+    """Keeps processes between the rounds of one test, by the command that started them."""
 
     def __init__(self) -> None:
         self._resting: dict[tuple[str, ...], list[EdgeProcess]] = {}
@@ -118,7 +119,7 @@ class EdgePool:
         return f"<EdgePool {sum(map(len, self._resting.values()))} resting>"
 
     def take(self, command: Sequence[str], upstream: str) -> EdgeProcess | None:
-        """One that runs this command, moved before `upstream`; None when there is none."""
+        """A process that runs this command, moved in front of `upstream`; None if there is none."""
         resting = self._resting.get(tuple(command))
         if not resting:
             return None
@@ -127,7 +128,7 @@ class EdgePool:
         return process
 
     def give(self, command: Sequence[str], process: EdgeProcess) -> None:
-        """A test is through with it."""
+        """Take back a process that a test no longer needs."""
         if process.is_over:
             return
         process.rest()
@@ -142,5 +143,5 @@ class EdgePool:
 
 
 def _content(file: IO[bytes], start: int = 0) -> bytes:
-    """All of it from there on. The edge writes where the file stands, so it is not moved."""
+    """The content from `start` on. It does not seek: the edge writes at the position of the same file."""
     return os.pread(file.fileno(), os.fstat(file.fileno()).st_size - start, start)

@@ -1,7 +1,7 @@
-"""Plays a marked test once without a fault, then once for each request x each fault, as one test item.
+"""Plays a marked test once without a fault, then once for each request and fault, as one test item.
 
-Each round has function-scoped fixtures of its own; wider ones are kept, edges' processes too. It must never
-let a round pass whose fault did not come.
+Each round has function-scoped fixtures of its own; wider fixtures and the processes of edges are kept. It
+must never let a round pass whose fault did not happen.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ NOTHING = (
 
 
 class Marked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the mark says. truth: a fixture that knows what the server has, within so many seconds."""
+    """The mark. truth: a fixture that knows what the server has. within: seconds for the truth to settle."""
 
     faults: tuple[Action, ...]
     truth: str = ""
@@ -36,7 +36,7 @@ class Marked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def marked(keywords: Mapping[str, object]) -> Marked:
-    """The mark's keywords, read. BadInput with the cure."""
+    """Read the keywords of the mark. Raises BadInput with the cure."""
     try:
         return msgspec.convert({**keywords, "faults": faults_of(keywords["faults"])}, Marked, strict=False)
     except msgspec.ValidationError as error:
@@ -44,7 +44,7 @@ def marked(keywords: Mapping[str, object]) -> Marked:
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
-    """One round: pytest's reports of its phases, and what was seen; None when the test was not called."""
+    """One round. reports: pytest's, of its phases. observed: None when the test was not called."""
 
     reports: tuple[pytest.TestReport, ...]
     observed: Observed | None
@@ -56,7 +56,7 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Enumeration:
-    """All rounds of one item. only: what `--firstbyte-fault` names. key: where the fixtures find theirs."""
+    """All rounds of one item. only: what `--firstbyte-fault` names. key: where fixtures find their round."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Enumeration:
         return f"<Enumeration {self._replay.nodeid}, {len(self._wrong)} wrong>"
 
     def play(self) -> list[pytest.TestReport]:
-        """Play them all; the reports of the item: a setup, a call and a teardown. Raises Problem."""
+        """Play all rounds. Returns the reports of the item: setup, call and teardown. Raises Problem."""
         try:
             first, number = self._rounds()
         finally:
@@ -94,21 +94,23 @@ class Enumeration:
         return reported(self._item, first.reports, self._failures(number))
 
     def _rounds(self) -> tuple[Played, int]:
-        """The round without a fault, and how many there were with one."""
+        """Returns the round without a fault, and the number of rounds with one."""
         first = self._play(None)
         baseline = first.observed
         if first.failed is not None or baseline is None:
             return first, 0
         chosen = self._targets(baseline)
-        self._say(f"without a fault: {len(chosen)} rounds to come")
+        self._print_line(f"without a fault: {len(chosen)} rounds to come")
         for number, target in enumerate(chosen, 1):
             wrong = self._round(number, target, baseline)
             words = request_line(baseline.request(target), target)
-            self._say(f"{number}/{len(chosen)} {words}: {target.fault} ... {wrong.word if wrong else 'ok'}")
+            self._print_line(
+                f"{number}/{len(chosen)} {words}: {target.fault} ... {wrong.word if wrong else 'ok'}"
+            )
             if wrong is not None:
                 self._wrong.append(wrong)
-                told = text_of(wrong, baseline, len(chosen), self._mark.belief, self._replay)
-                self._texts.append(told)
+                text = text_of(wrong, baseline, len(chosen), self._mark.belief, self._replay)
+                self._texts.append(text)
                 if self._item.config.getoption("maxfail") == 1:
                     return first, number
         return first, len(chosen)
@@ -132,20 +134,20 @@ class Enumeration:
         expected = sum((baseline.effects or {}).values())
         played = self._play(target, after, expected)
         failed = played.failed
-        said = "" if failed is None else failure(failed)
+        own = "" if failed is None else failure(failed)
         observed = played.observed or Observed(edges=(), effects=None)
         problem = unfired(baseline, observed, target)
         if failed is not None and failed.when == "setup":
             problem = "its fixtures failed, see below"
         if problem:
-            return Wrong(number=number, target=target, observed=observed, problem=problem, said=said)
+            return Wrong(number=number, target=target, observed=observed, problem=problem, failure=own)
         judgement = verdict_of(baseline, observed, target, self._mark.belief)
         if failed is None and (judgement is None or not is_broken(judgement, self._mark.belief)):
             return None
-        return Wrong(number=number, target=target, observed=observed, judgement=judgement, said=said)
+        return Wrong(number=number, target=target, observed=observed, judgement=judgement, failure=own)
 
     def _play(self, target: Target | None, after: int = 0, expected: int = 0) -> Played:
-        """One round. Its fixtures are gone afterwards, wider ones are not."""
+        """Play one round. Afterwards its fixtures are torn down; wider ones are kept."""
         item = self._item
         _renew(item)
         playing = item.stash[self._key] = Round(self._pool, target, after)
@@ -157,7 +159,7 @@ class Enumeration:
                 reports.append(call_and_report(item, "call", log=False))
                 observed = playing.observed(expected, self._mark.within)
         finally:
-            # Not the item itself but its parent comes next: what the item has is torn down, the rest is kept.
+            # With the parent as the next item, pytest tears down what the item has and keeps the rest.
             reports.append(call_and_report(item, "teardown", log=False, nextitem=item.parent))
         return Played(reports=tuple(reports), observed=observed)
 
@@ -171,7 +173,7 @@ class Enumeration:
             playing.watch(ledger_of(value, name))
 
     def _failures(self, number: int) -> tuple[str, str, bool] | None:
-        """Summary, text, and whether any of it is the subject's; None when all is well."""
+        """Summary, text, and whether the subject has failed in any round; None when all is well."""
         if not self._wrong:
             return None
         words = ", ".join(one.word for one in self._wrong)
@@ -182,8 +184,8 @@ class Enumeration:
             any(not one.problem for one in self._wrong),
         )
 
-    def _say(self, text: str) -> None:
-        """With -v, a line a round: many rounds take their time."""
+    def _print_line(self, text: str) -> None:
+        """Print a line for each round, with -v."""
         config = self._item.config
         terminal = config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None and config.get_verbosity() > 0:
@@ -197,7 +199,7 @@ def run_item(
     keywords: Mapping[str, object],
     key: pytest.StashKey[Round],
 ) -> None:
-    """What pytest does with an item, in rounds."""
+    """Run an item in rounds, with the calls that pytest makes around an item."""
     ihook, option = item.ihook, item.config.getoption
     ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     edges = tuple(f"--firstbyte-edge={name}" for name in option("--firstbyte-edge"))
@@ -216,7 +218,7 @@ def run_item(
 
 
 def _renew(item: pytest.Function) -> None:
-    """As pytest-rerunfailures does it: no fixture, captured text or instance of the round before."""
+    """Drop the fixtures, captured text and instance of the round before, as pytest-rerunfailures does."""
     item._initrequest()
     item._report_sections.clear()
     if isinstance(item.parent, pytest.Class) and type(item).__name__ != "TestCaseFunction":

@@ -1,6 +1,6 @@
-"""pytest's own reports of an item that was played in rounds: one setup, one call, one teardown.
+"""pytest's reports of an item that was played in rounds: one setup, one call, one teardown.
 
-So -x, --lf, JUnit and pytest-xdist see one test. It must never report a set-up error as a failed test.
+That way -x, --lf, JUnit and pytest-xdist see one test. It must never report a set-up error as a failed test.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ FIRST_FAILED = "this is the round without a fault; it has to pass before any oth
 
 
 def failure(report: pytest.TestReport) -> str:
-    """How pytest words it, with what the test has printed."""
+    """The failure as pytest prints it, with the output of the test."""
     parts = [f"({report.when}) {report.longreprtext}" if report.when != "call" else report.longreprtext]
     parts += [f"{title}\n{text.rstrip()}" for title, text in report.sections if text.strip()]
     return "\n".join(parts)
 
 
 def set_up_error(item: pytest.Item, text: str, summary: str = "") -> pytest.TestReport:
-    """An error, not a failure: of the phase before the test."""
+    """A report of an error before the test, not of a failed test."""
     return pytest.TestReport(
         nodeid=item.nodeid, location=item.location, keywords={}, outcome="failed",
         longrepr=_shown(item, text, summary or text), when="setup",
@@ -47,7 +47,7 @@ def reported(
     call = next(one for one in reports if one.when == "call")
     call.outcome, call.longrepr = "failed", _shown(item, text, summary)
     for report in reports:
-        # What the round without a fault has printed explains nothing; a failed round's output is in its text.
+        # The output of the round without a fault explains nothing; that of a failed round is in its text.
         report.sections = report.sections if report.when == "teardown" and report.failed else []
     return reports
 
@@ -55,7 +55,7 @@ def reported(
 def torn_down(
     item: pytest.Item, own: pytest.TestReport | None, nextitem: pytest.Item | None
 ) -> pytest.TestReport:
-    """The end of the wider fixtures that no later test needs; the item's own teardown went before."""
+    """Tear down the wider fixtures that no later test needs; the item's own are torn down already."""
     if item.session.shouldfail or item.session.shouldstop:
         nextitem = None
     call = pytest.CallInfo.from_call(
@@ -68,7 +68,7 @@ def torn_down(
 
 
 def _shown(item: pytest.Item, text: str, summary: str) -> ReprExceptionInfo:
-    """In the form that pytest-xdist and the short summary understand."""
+    """The text in the form that pytest-xdist and the short summary understand."""
     path, line, _ = item.location
     entries = [ReprEntryNative([f"{text}\n"])]
     return ReprExceptionInfo(

@@ -1,12 +1,10 @@
 """The `origin` fixture: a server on loopback that plays a wire shape, or runs an ASGI application.
 
-It has a thread and a loop of its own, so that sync and async tests can both speak to it. It must never listen
-anywhere but on loopback, and never outlive the test.
+It runs in a thread of its own, so that sync and async tests can both use it. It must never listen anywhere
+but on loopback, and never outlive the test.
 """
 
-import asyncio
 import threading
-from collections.abc import Coroutine
 from typing import Any, Protocol
 
 import uvicorn
@@ -17,9 +15,9 @@ from firstbyte.harness.model.scenario_ops import scaled_shape
 from firstbyte.harness.origin.account import read_account
 from firstbyte.harness.origin.shape_server import ShapeServer
 from firstbyte.harness.problems import BadInput, SetupFailed
+from firstbyte.harness.process.loop_thread import PATIENCE_SECONDS, LoopThread
 
 LOOPBACK = "127.0.0.1"
-PATIENCE_SECONDS = 10.0
 
 
 class Origin(Protocol):
@@ -56,11 +54,10 @@ class AppOrigin:
 
 
 class OriginFactory:
-    """What the fixture is: `origin(shape="silent")` or `origin(app=application)`."""
+    """The value of the fixture: `origin(shape="silent")` or `origin(app=application)`."""
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._loop: LoopThread | None = None
         self._shapes: list[ShapeServer] = []
         self._apps: list[tuple[uvicorn.Server, threading.Thread]] = []
 
@@ -68,7 +65,7 @@ class OriginFactory:
         return f"<OriginFactory {len(self._shapes)} shapes, {len(self._apps)} applications>"
 
     def __call__(self, *, shape: str = "", app: Any = None, time_scale: float = 1) -> Any:
-        """A server that is up. shape: an id (`firstbyte list shapes`) or a file; its waits are divided by
+        """Start a server. shape: an id (`firstbyte list shapes`) or a file; its waits are divided by
         time_scale. app: an ASGI application. Raises BadInput and SetupFailed with the cure.
         """
         if bool(shape) == (app is not None):
@@ -78,9 +75,12 @@ class OriginFactory:
         return self._play(shape, time_scale) if shape else self._run(app)
 
     def _play(self, shape: str, time_scale: float) -> ShapeOrigin:
+        if self._loop is None:
+            self._loop = LoopThread("origin shapes")
+            self._loop.start()
         clock = RealClock(scale=time_scale)
         server = ShapeServer(scaled_shape(load_shape(shape), time_scale), clock.now)
-        address = self._do(server.start(LOOPBACK, 0))
+        address = self._loop.run(server.start(LOOPBACK, 0))
         self._shapes.append(server)
         return ShapeOrigin(server, address)
 
@@ -95,24 +95,15 @@ class OriginFactory:
         self._apps.append((server, thread))
         return AppOrigin(server.servers[0].sockets[0].getsockname()[1])
 
-    def _do[T](self, work: Coroutine[object, object, T]) -> T:
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._loop.run_forever, name="origin shapes", daemon=True)
-            self._thread.start()
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_SECONDS)
-
     def close(self) -> None:
-        """End every server; what hangs in one is broken off."""
+        """End every server; what still hangs in one is broken off."""
         for server, _ in self._apps:
             server.should_exit = server.force_exit = True
         for _, thread in self._apps:
             thread.join(PATIENCE_SECONDS)
-        for shape in self._shapes:
-            self._do(shape.close())
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+        if self._loop is not None:
+            for shape in self._shapes:
+                self._loop.run(shape.close())
             self._loop.close()
 
 

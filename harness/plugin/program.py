@@ -1,7 +1,7 @@
-"""Finds the `firstbyte` that can run an edge: this environment's, or one that is installed as a tool.
+"""Finds a `firstbyte` that can run an edge: in this environment, or installed as a tool.
 
-mitmproxy pins its dependencies hard, so a project need not have it beside its own: a `firstbyte` of another
-environment does as well. It must never load mitmproxy itself.
+mitmproxy pins its dependencies exactly, so a project may not be able to install it beside its own; a
+`firstbyte` of another environment does as well. This module must never import mitmproxy.
 """
 
 import os
@@ -27,7 +27,7 @@ def require_edge(what: str) -> None:
 
 
 def edge_program(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """The command line's first words. Raises MissingTool with the cure."""
+    """The first words of the command line. Raises MissingTool with the cure."""
     named = environment.get(VARIABLE)
     if named:
         found = shutil.which(named)

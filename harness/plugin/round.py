@@ -1,6 +1,6 @@
-"""One round that is under way: the edges and ledgers its test has made, and the fault that is meant.
+"""A round that is being played: the edges and ledgers that its test has made, and its fault.
 
-The fixtures tell it of what they make. It must never touch what the test itself asserts.
+The fixtures register here what they make.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from firstbyte.harness.plugin.round_verdict import EdgeSaw, Observed
 from firstbyte.harness.plugin.rounds import Target
 from firstbyte.harness.plugin.truth import LOOK_SECONDS, OriginLedger
 from firstbyte.harness.problems import BadInput
-from firstbyte.proxies.rules.orders import Seen
+from firstbyte.proxies.rules.orders import Next, Seen
 
 
 class Front(Protocol):
@@ -23,7 +23,7 @@ class Front(Protocol):
 
     profile: str
 
-    def order(self, fault: str, request: int, after: int) -> None: ...
+    def order_next(self, order: Next) -> None: ...
 
     def seen(self) -> list[Seen]: ...
 
@@ -32,7 +32,7 @@ class Front(Protocol):
 
 
 class Round:
-    """target: None in the round without a fault. after: bytes of the body before a cut."""
+    """One round. target: None in the round without a fault. after: bytes of the body before a cut."""
 
     def __init__(self, pool: EdgePool, target: Target | None = None, after: int = 0) -> None:
         self.pool = pool
@@ -45,13 +45,14 @@ class Round:
         return f"<Round {self.target or 'without a fault'}, {len(self._fronts)} edges>"
 
     def joined(self, front: Front) -> None:
-        """The test has an edge."""
+        """Register an edge of the test, and order the fault if it is meant for this edge."""
         self._fronts.append(front)
-        if self.target is not None and self.target.edge == len(self._fronts):
-            front.order(str(self.target.fault), self.target.request, self._after)
+        target = self.target
+        if target is not None and target.edge == len(self._fronts):
+            front.order_next(Next(action=target.fault, skip=target.request - 1, after=self._after))
 
     def watching(self, make: Callable[..., OriginLedger]) -> Callable[..., OriginLedger]:
-        """The `ledger` fixture's function, whose ledgers are the round's truth."""
+        """The `ledger` fixture's function, wrapped so that its ledgers are the truth of this round."""
 
         def made(*words: object, **named: object) -> OriginLedger:
             found = make(*words, **named)
@@ -61,11 +62,11 @@ class Round:
         return made
 
     def watch(self, ledger: OriginLedger) -> None:
-        """The test has said where the truth is. What is there already is not of this round."""
+        """Register a ledger. Effects that it has already are not of this round."""
         self._ledgers.append((ledger, ledger.effects_by_intent()))
 
     def observed(self, expected: int = 0, within: float = 0.0) -> Observed:
-        """What the edges saw and the server has; for so many effects it waits so many seconds."""
+        """What the edges saw and the server has. Waits up to `within` seconds for `expected` effects."""
         edges = tuple(
             EdgeSaw(profile=one.profile, requests=tuple(one.seen()), timeline=one.timeline)
             for one in self._fronts
@@ -89,7 +90,7 @@ class Round:
 
 
 def ledger_of(value: object, name: str) -> OriginLedger:
-    """What a fixture named as truth gives: a `ledger`, its probe, or the intents themselves."""
+    """The ledger of a fixture named as truth: a `ledger`, its probe, or the intents themselves."""
     if isinstance(value, OriginLedger):
         return value
     if callable(value):

@@ -1,7 +1,4 @@
-"""What a round that went wrong shows: what the edges saw, the finding and its cure, how to replay it.
-
-It must never judge: what is wrong is decided before.
-"""
+"""The report of a round that went wrong: what the edges saw, the finding and its cure, how to replay it."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -12,18 +9,17 @@ from firstbyte.harness.model.judge import Judgement
 from firstbyte.harness.model.ledger import Ledger
 from firstbyte.harness.model.result import Outcome, Run
 from firstbyte.harness.model.timeline import Kind, Timeline
-from firstbyte.harness.model.verdict import BeliefRule, ClientExchange
+from firstbyte.harness.model.verdict import MEANING, BeliefRule, ClientExchange
 from firstbyte.harness.plugin.round_verdict import (
     EdgeSaw,
     Observed,
     counted,
     exchange_of,
     findings_of,
-    told,
+    last_answer,
 )
 from firstbyte.harness.plugin.rounds import Target
 from firstbyte.harness.report import explain, picture
-from firstbyte.harness.report.words import MEANING
 from firstbyte.proxies.rules.orders import Action, Seen
 
 WIDTH = 100
@@ -40,9 +36,9 @@ _HEADERS = (Kind.HEADER_COMPLETED, Kind.ANSWERED)
 
 
 class Wrong(msgspec.Struct, frozen=True, kw_only=True):
-    """A round that went wrong. problem: why it has proved nothing, '' = the subject has failed.
+    """A round that went wrong. problem: why it proves nothing, '' = the subject has failed.
 
-    said: the test's own failure, as pytest words it.
+    failure: the test's own failure, as pytest prints it.
     """
 
     number: int
@@ -50,7 +46,7 @@ class Wrong(msgspec.Struct, frozen=True, kw_only=True):
     observed: Observed
     judgement: Judgement | None = None
     problem: str = ""
-    said: str = ""
+    failure: str = ""
 
     @property
     def word(self) -> str:
@@ -62,7 +58,7 @@ class Wrong(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
-    """How a round is played again. words: options that choose the item, such as --firstbyte-edge."""
+    """How to play a round again. words: options that select the item, such as --firstbyte-edge."""
 
     nodeid: str
     seed: int
@@ -82,7 +78,7 @@ def request_line(seen: Seen | None, target: Target) -> str:
 
 
 def text_of(wrong: Wrong, baseline: Observed, rounds: int, rule: BeliefRule, replay: Replay) -> str:
-    """All of it."""
+    """The whole report."""
     target, observed = wrong.target, wrong.observed
     seen = observed.request(target)
     lines = [f"round {wrong.number} of {rounds}: {request_line(seen, target)}: {target.fault}", ""]
@@ -93,15 +89,15 @@ def text_of(wrong: Wrong, baseline: Observed, rounds: int, rule: BeliefRule, rep
         lines += _sums(wrong, baseline)
         lines += explain.cures(findings_of(wrong.judgement, observed, baseline, target))
     lines += [f"seed     {replay.seed}", f"replay   {replay.command(target)}"]
-    if wrong.said:
-        lines += ["", "the test's own failure:", wrong.said.rstrip()]
+    if wrong.failure:
+        lines += ["", "the test's own failure:", wrong.failure.rstrip()]
     return "\n".join(lines)
 
 
 def _sums(wrong: Wrong, baseline: Observed) -> Iterator[str]:
     target, observed, judgement = wrong.target, wrong.observed, wrong.judgement
     yield f"fault    {DOES[target.fault]}"
-    yield f"told     {_told(told(baseline, observed, target), target)}"
+    yield f"told     {_answer_text(last_answer(baseline, observed, target), target)}"
     if observed.effects is None or baseline.effects is None:
         yield f"server   {NO_TRUTH}"
     else:
@@ -110,7 +106,7 @@ def _sums(wrong: Wrong, baseline: Observed) -> Iterator[str]:
         yield f"verdict  {judgement.verdict}: {MEANING[judgement.verdict]}"
 
 
-def _told(last: Seen, target: Target) -> str:
+def _answer_text(last: Seen, target: Target) -> str:
     by = " by its retry" if last.id != target.request else ""
     source = "the edge's own" if last.answer else "the server's"
     answer = f"{last.status}, {source}" if last.status else "no status"
@@ -126,7 +122,7 @@ def _pictures(observed: Observed, rule: BeliefRule, replay: Replay) -> Iterator[
 
 
 def _run(edge: EdgeSaw, rule: BeliefRule, replay: Replay) -> Run:
-    """As the picture takes it: exchanges as the edge answered them, events as it noted them."""
+    """The edge's view of the round as a run, for the picture."""
     exchanges: Sequence[ClientExchange] = [exchange_of(one, _times(edge, one)) for one in edge.requests]
     return Run(
         scenario=replay.nodeid, title="", claim="", edge=edge.profile, target="", handler="",
@@ -137,7 +133,7 @@ def _run(edge: EdgeSaw, rule: BeliefRule, replay: Replay) -> Run:
 
 
 def _times(edge: EdgeSaw, seen: Seen) -> tuple[int, ...]:
-    """When it came, had a header (the last one: of the answer that went on), was over."""
+    """When the request came, when it had its (last) header, and when it ended."""
     mine = [event for event in edge.timeline if event.request == seen.id]
     if not mine:
         return ()

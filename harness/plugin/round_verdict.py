@@ -1,7 +1,7 @@
-"""What one round comes to: what the client was told of the request with the fault, and what the server has.
+"""The verdict of one round: what the client was told of the request with the fault, and what the server has.
 
-Pure. The round without a fault is the measure: as many effects as there were then are each intent once. It
-must never take an edge's word for what the server did.
+Pure. The round without a fault is the measure: the effects it had are each intent done once. It must never
+take an edge's word for what the server did.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ class EdgeSaw(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
-    """One round. effects: what the server has since the test began, by intent; None = nobody said."""
+    """One round. effects: what the server did since the test began, by intent; None = unknown."""
 
     edges: tuple[EdgeSaw, ...]
     effects: dict[str, int] | None
@@ -44,13 +44,13 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shape(seen: Seen) -> str:
-    """Method and path without what differs from round to round: parts with a digit are ids."""
+    """Method and path without what differs between rounds: a part with a digit counts as an id."""
     parts = seen.path.partition("?")[0].split("/")
     return f"{seen.method} " + "/".join("*" if any(map(str.isdecimal, part)) else part for part in parts)
 
 
 def unfired(baseline: Observed, observed: Observed, target: Target) -> str:
-    """Why the round has proved nothing; '' = the fault has come, to the request that was meant."""
+    """Why the round proves nothing; '' = the fault happened, to the request that was meant."""
     seen, meant = observed.request(target), baseline.request(target)
     if seen is None:
         return "that request never came: the test did not get that far, or is not the same each time"
@@ -64,8 +64,8 @@ def unfired(baseline: Observed, observed: Observed, target: Target) -> str:
     return ""
 
 
-def told(baseline: Observed, observed: Observed, target: Target) -> Seen:
-    """What the client was told last: by the request with the fault, or by its own retry of it."""
+def last_answer(baseline: Observed, observed: Observed, target: Target) -> Seen:
+    """The last answer the client got: to the request with the fault, or to its own retry of it."""
     requests = observed.edges[target.edge - 1].requests
     hit = observed.request(target)
     assert hit is not None
@@ -80,7 +80,7 @@ def verdict_of(baseline: Observed, observed: Observed, target: Target, rule: Bel
     expected, found = baseline.effects, observed.effects
     if expected is None or found is None:
         return None
-    last = told(baseline, observed, target)
+    last = last_answer(baseline, observed, target)
     effects = _effects(expected, found)
     if effects < 2 and (last.method in SAFE or not sum(expected.values())):
         return None
@@ -89,7 +89,7 @@ def verdict_of(baseline: Observed, observed: Observed, target: Target, rule: Bel
 
 
 def _effects(expected: dict[str, int], found: dict[str, int]) -> int:
-    """How often the request with the fault was done, if all others were done as they are without one."""
+    """How often the request with the fault was done, assuming that every other one was done as usual."""
     more = sum(found.values()) - sum(expected.values())
     # A repeated intent may stand beside a lost one.
     twice = any(times > max(expected.get(intent, 0), 1) for intent, times in found.items())
@@ -97,14 +97,14 @@ def _effects(expected: dict[str, int], found: dict[str, int]) -> int:
 
 
 def is_broken(judgement: Judgement, rule: BeliefRule) -> bool:
-    """Whether somebody was told something false."""
+    """Whether the client was told something false."""
     if judgement.verdict is Verdict.TRUNCATED:
         return rule is BeliefRule.STATUS
     return judgement.verdict in (Verdict.DUPLICATE, Verdict.PHANTOM_FAILURE, Verdict.PHANTOM_SUCCESS)
 
 
 def exchange_of(seen: Seen, times: Sequence[int] = ()) -> ClientExchange:
-    """As the client saw it. times: microseconds of its beginning, its header and its end, for a picture."""
+    """The exchange as the client saw it. times: microseconds of its start, header and end, for a picture."""
     sent, header, end = times or (0, None, None)
     return ClientExchange(
         id=seen.id, method=seen.method, path=seen.path, intent=INTENT, sent_at=sent, header_at=header,
@@ -115,7 +115,7 @@ def exchange_of(seen: Seen, times: Sequence[int] = ()) -> ClientExchange:
 def findings_of(
     judgement: Judgement | None, observed: Observed, baseline: Observed, target: Target
 ) -> tuple[str, ...]:
-    """The ids of what explains it, the cause first."""
+    """The ids of the findings that explain it, the cause first."""
     caused = {
         Action.CUT_HEADER: "answered-by-edge",
         Action.CUT_BODY: "truncated-body",
@@ -124,7 +124,7 @@ def findings_of(
     found = [caused[target.fault]] if target.fault in caused else []
     hit = observed.request(target)
     if judgement is not None and hit is not None:
-        retried = told(baseline, observed, target).id != hit.id
+        retried = last_answer(baseline, observed, target).id != hit.id
         if judgement.verdict is Verdict.DUPLICATE and retried:
             found.insert(0, "resent-with-new-id")
         if judgement.verdict is Verdict.PHANTOM_SUCCESS:

@@ -1,7 +1,6 @@
-"""Which rounds a test is played: one without a fault, then one for each request x each fault that fits it.
+"""The rounds of a test: one without a fault, then one for each request and each fault that fits it.
 
-Pure: from what an edge saw and a seed to what is to be done. It must never choose by chance: the same seed
-and the same requests give the same rounds.
+Pure: the same seed and the same requests give the same rounds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +29,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def target_of(text: str) -> Target:
-    """REQUEST:FAULT or EDGE.REQUEST:FAULT. BadInput with the cure."""
+    """Read REQUEST:FAULT or EDGE.REQUEST:FAULT. Raises BadInput with the cure."""
     where, _, fault = text.partition(":")
     edge, _, request = where.rpartition(".")
     if not request.isdecimal() or not (edge or "1").isdecimal() or 0 in (int(request), int(edge or "1")):
@@ -39,7 +38,7 @@ def target_of(text: str) -> Target:
 
 
 def faults_of(value: object) -> tuple[Action, ...]:
-    """What the mark's `faults` names: "all", one, or several. BadInput with the cure."""
+    """Read the mark's `faults`: "all", one, or several. Raises BadInput with the cure."""
     if value == "all":
         return FAULTS
     names = value.split(",") if isinstance(value, str) else value
@@ -55,7 +54,7 @@ def _fault(name: str, where: str) -> Action:
 
 
 def targets(edges: Sequence[Sequence[Seen]], faults: Sequence[Action]) -> Iterator[Target]:
-    """The rounds: request by request, in the order in which they came."""
+    """The rounds with a fault, in the order in which the requests came."""
     for edge, requests in enumerate(edges, 1):
         for seen in requests:
             for fault in faults:
@@ -64,7 +63,7 @@ def targets(edges: Sequence[Sequence[Seen]], faults: Sequence[Action]) -> Iterat
 
 
 def fits(fault: Action, seen: Seen) -> bool:
-    """Whether there is something to do it to: an answer of the server's, and a body if that is to be cut."""
+    """Whether a fault can happen to it: it needs the server's answer, and a body if that is to be cut."""
     if seen.status == 0 or seen.answer or seen.end != "complete":
         return False
     if fault is Action.CUT_BODY:
@@ -73,6 +72,6 @@ def fits(fault: Action, seen: Seen) -> bool:
 
 
 def bytes_before(target: Target, body_bytes: int, seed: int) -> int:
-    """Where the body is cut: bytes that go on, fewer than there are."""
+    """Where to cut the body: the bytes to pass on, fewer than it has."""
     share = crc32(f"{seed} {target}".encode()) / 2**32
     return int(share * body_bytes)

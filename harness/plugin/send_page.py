@@ -1,7 +1,6 @@
-"""The `send_page` fixture: a page of the user's own test behind a held edge, with the verbs of the contract.
+"""The `send_page` fixture: the page of a user's test behind a held edge, with the verbs of the contract.
 
-It stands on pytest-playwright's `page`: its browser, its options, its traces. It must never open a browser
-itself.
+It uses pytest-playwright's `page`, with its browser, options and traces; it opens no browser itself.
 """
 
 from contextlib import ExitStack
@@ -17,8 +16,9 @@ from firstbyte.harness.sendstate.artefacts import keep_story
 from firstbyte.harness.sendstate.checks import CHECKS
 from firstbyte.harness.sendstate.contract import RULES
 from firstbyte.harness.sendstate.edge import HeldEdge
+from firstbyte.harness.sendstate.loading import in_context
 from firstbyte.harness.sendstate.outcome import Broken, NotApplicable
-from firstbyte.harness.sendstate.page_under_test import PageUnderTest, in_context
+from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 from firstbyte.harness.sendstate.play import DEFAULT_EDGE
 from firstbyte.harness.sendstate.truth import Truthful
 from firstbyte.proxies.program.arguments import read_upstream
@@ -27,7 +27,8 @@ from firstbyte.proxies.program.arguments import read_upstream
 class SendPage(PageUnderTest):
     """The page under test: `open`, `send`, `given_up`, `settle`, `record`, `sent` and the other verbs.
 
-    folder: where a broken rule leaves a picture and the timeline; a trace is pytest-playwright's --tracing.
+    folder: where a broken rule leaves a picture and the timeline; for a trace, use pytest-playwright's
+    --tracing.
     """
 
     def __init__(
@@ -47,12 +48,12 @@ class SendPage(PageUnderTest):
             pytest.skip(str(reason))
         except Broken as reason:
             kept = ", ".join(keep_story(self, self.folder))
-            told = f"{rule}: {known[rule].claim}\n{redact.text(str(reason))}\n\n{self.story()}\nkept: {kept}"
-            pytest.fail(told, pytrace=False)
+            text = f"{rule}: {known[rule].claim}\n{redact.text(str(reason))}\n\n{self.story()}\nkept: {kept}"
+            pytest.fail(text, pytrace=False)
 
 
 class SendPageFactory:
-    """What the fixture is: `send_page(url, adapter)`."""
+    """The value of the fixture: `send_page(url, adapter)`."""
 
     def __init__(self, page: Page, folder: Path) -> None:
         self._page = page
@@ -63,7 +64,7 @@ class SendPageFactory:
         return f"<SendPageFactory {self._page.url}>"
 
     def __call__(self, url: str, adapter: str | Path, profile: str = DEFAULT_EDGE) -> SendPage:
-        """Put a held edge before the server at `url`; the page is opened by `open` or a rule.
+        """Put a held edge in front of the server at `url`; `open` or a rule opens the page.
 
         adapter: a TOML file that says where things are on the page. profile: an edge's id or file. Raises
         BadInput with the cure.
@@ -77,6 +78,6 @@ class SendPageFactory:
         return SendPage(self._page, edge, read, truth, folder=self._folder)
 
     def close(self) -> None:
-        """Leave the page, then end the edge: what hangs must not keep either waiting."""
+        """Leave the page, then end the edge, so that neither waits for requests that hang."""
         self._page.goto("about:blank")
         self._stack.close()

@@ -10,9 +10,9 @@ from firstbyte.harness.files.loader import decode, load_profile, read_toml
 DEFAULT_PROFILE = "cloudflare"
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """profile: of the `edge` fixture where a test names none. edges: those that tests marked `firstbyte` run
-    behind.
+class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """profile: of the `edge` fixture where a test names none. edges: those behind which tests marked
+    `firstbyte` run.
     """
 
     profile: str = DEFAULT_PROFILE
@@ -20,26 +20,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class _Tool(msgspec.Struct, frozen=True):
-    firstbyte: Settings = Settings()
+    firstbyte: ProjectSettings = ProjectSettings()
 
 
 class _Document(msgspec.Struct, frozen=True):
     tool: _Tool = _Tool()
 
 
-def read_settings(root: Path) -> Settings:
-    """Of the project at `root`; the defaults where it has none. BadInput names file, key and cure."""
+def read_settings(root: Path) -> ProjectSettings:
+    """The settings of the project at `root`, or the defaults. Raises BadInput with file, key and cure."""
     path = root / "pyproject.toml"
     if not path.is_file():
-        return Settings()
+        return ProjectSettings()
     found = decode(read_toml(path), _Document, path).tool.firstbyte
     for name in (found.profile, *found.edges):
         _check(name)
     return found
 
 
-def edges_of(settings: Settings, chosen: Sequence[str]) -> tuple[str, ...]:
-    """The edges of marked tests: those of the command line, else those of the settings, else the profile."""
+def edges_of(settings: ProjectSettings, chosen: Sequence[str]) -> tuple[str, ...]:
+    """The edges of marked tests: from the command line, else the settings, else the default profile."""
     for name in chosen:
         _check(name)
     return tuple(chosen) or settings.edges or (settings.profile,)

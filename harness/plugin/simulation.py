@@ -24,13 +24,13 @@ from firstbyte.harness.sim import Sim, run_sim
 from firstbyte.proxies.edge.server import EdgeServer
 from firstbyte.proxies.edge.simulated import PORT, simulated_edge, start_edge
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
-from firstbyte.proxies.rules.orders import Action, Next, Seen
+from firstbyte.proxies.rules.orders import Next, Seen
 
 READ_SIZE = 65_536
 
 
 class Simulation:
-    """One simulation. client: speaks to the edge. direct: speaks to the application, past it."""
+    """One simulation. client: talks to the edge. direct: talks to the application, past the edge."""
 
     def __init__(self, client: httpx.AsyncClient, direct: httpx.AsyncClient, events: list[Event]) -> None:
         self.client = client
@@ -64,7 +64,7 @@ type Play[T] = Callable[[Simulation], Awaitable[T]]
 
 
 class SimEdge:
-    """The edge of one simulation, for rounds with faults: told before, asked afterwards."""
+    """The edge of one simulation, for rounds with faults: takes the order, and says what it saw."""
 
     def __init__(self, server: EdgeServer, events: list[Event], profile: str) -> None:
         self.profile = profile
@@ -74,9 +74,9 @@ class SimEdge:
     def __repr__(self) -> str:
         return f"<SimEdge {self._server!r}>"
 
-    def order(self, fault: str, request: int, after: int) -> None:
-        """Have a fault happen to one request, by its place. after: bytes of the body before a cut."""
-        self._server.order_next(Next(action=Action(fault), skip=request - 1, after=after))
+    def order_next(self, order: Next) -> None:
+        """Say what becomes of requests to come."""
+        self._server.order_next(order)
 
     def seen(self) -> list[Seen]:
         """Every request, with what became of it."""
@@ -89,7 +89,7 @@ class SimEdge:
 
 
 class SimRunner:
-    """What the fixture is: `sim(app, play)` runs `async def play(world)` to its end; returns its result."""
+    """The value of the fixture: `sim(app, play)` runs `async def play(world)` and returns its result."""
 
     def __init__(self, profile: str, on_start: Callable[[SimEdge], None] | None = None) -> None:
         self._profile = profile
@@ -100,7 +100,7 @@ class SimRunner:
 
     def __call__[T](self, app: Any, play: Play[T], profile: str = "", *, seed: int = 0) -> T:
         """app: an ASGI application. profile: an edge's id or file. Raises what `play` raises, or a SimError
-        that says who waits for whom, and what reached for the world outside.
+        that says who waits for whom, or what used a real socket, thread or clock.
         """
         edge = load_profile(profile or self._profile).profile
 
@@ -124,7 +124,7 @@ class SimRunner:
 
 @asynccontextmanager
 async def _application(sim: Sim, app: Any) -> AsyncIterator[None]:
-    """uvicorn's protocol without its server, whose clock ticks; the application's lifespan around it."""
+    """Run the application on uvicorn's protocol, without its server, which ticks in real time."""
     config = Config(app, ws="none", lifespan="off", log_config=None, access_log=False)
     config.load()
     state = ServerState()
@@ -149,7 +149,7 @@ async def _application(sim: Sim, app: Any) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _lifespan(app: Any) -> AsyncIterator[None]:
-    """The application's start-up and shutdown, where it has any."""
+    """Run the start-up and shutdown of an application that has them."""
     inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
     outbox: asyncio.Queue[str] = asyncio.Queue()
 

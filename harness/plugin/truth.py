@@ -1,7 +1,7 @@
 """The `ledger` and `assert_delivered_once` fixtures: what the client was told, and what the server has.
 
-What the server has is the user's to say: a function that looks into his database, or a URL with a path into
-its JSON. It must never take the client's word for it.
+The user says where to look: with a function that reads the database, or a URL and a path into its JSON. It
+must never take the client's word for what the server has.
 """
 
 from collections import Counter
@@ -16,26 +16,18 @@ from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.model.judge import judge
 from firstbyte.harness.model.ledger import Ledger as Account
 from firstbyte.harness.model.ledger import Message
-from firstbyte.harness.model.verdict import BeliefRule, ClientExchange, End, Verdict
+from firstbyte.harness.model.verdict import MEANING, BeliefRule, ClientExchange, End, Verdict
 from firstbyte.harness.problems import BadInput, SetupFailed
 
 SECONDS = 10.0
 __tracebackhide__ = True  # as in edge.py
 LOOK_SECONDS = 0.01
-WORDS = {
-    Verdict.DUPLICATE: "one intent, done more than once",
-    Verdict.PHANTOM_SUCCESS: "told ok, but it is lost",
-    Verdict.TRUNCATED: "told ok, with half a body",
-    Verdict.PHANTOM_FAILURE: "told failed, but it happened",
-    Verdict.UNRESOLVED: "rightly unknown, and never settled",
-    Verdict.REFUSED: "told failed, and it did not happen: the truth, and not delivered",
-}
 
 type Probe = Callable[[], Iterable[str]]
 
 
 class OriginLedger:
-    """The server's account. probe: the intents of all that is durable, one for each effect."""
+    """What the server has. probe: returns the intents of everything durable, one for each effect."""
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
@@ -44,15 +36,15 @@ class OriginLedger:
         return f"<OriginLedger {self._probe!r}>"
 
     def effects(self, intent: str) -> int:
-        """How often it has been done."""
+        """How often an intent has been done."""
         return list(self._probe()).count(intent)
 
     def effects_by_intent(self) -> Counter[str]:
-        """How often each has been done."""
+        """How often each intent has been done."""
         return Counter(map(str, self._probe()))
 
     def account(self) -> Account:
-        """Everything, as the judge takes it."""
+        """The ledger as the judge takes it."""
         found = [Message(id=str(number), intent=intent) for number, intent in enumerate(self._probe())]
         return Account(messages=tuple(found))
 
@@ -67,10 +59,10 @@ def ledger(probe: Probe | str, path: str = "[*]") -> OriginLedger:
         steps_of(path)
     except BadPath as error:
         raise BadInput(f"ledger: {error}") from error
-    return OriginLedger(lambda: _asked(probe, path))
+    return OriginLedger(lambda: _fetched_intents(probe, path))
 
 
-def _asked(url: str, path: str) -> list[str]:
+def _fetched_intents(url: str, path: str) -> list[str]:
     import httpx  # noqa: PLC0415 - only for a URL
 
     from firstbyte.harness.files.json_path import texts  # noqa: PLC0415
@@ -91,23 +83,23 @@ def assert_delivered_once(
 
     told: the response (anything with `status_code` or `status`, or an int), or the exception the client got.
     truth: a `ledger`, or its probe. belief: 'status' or 'careful', what the client makes of an error. within:
-    seconds in which the first effect may still come, for a server that was told less quickly than the client.
-    Otherwise call it when the server is idle: what is still on its way counts as not done.
+    seconds in which the first effect may still come, for a server that stores after it has answered. Call it
+    when the server is idle: what has not arrived counts as not done.
     """
     account = _settled(truth if isinstance(truth, OriginLedger) else OriginLedger(truth), intent, within)
     exchange = _exchange(intent, told)
     found = judge([exchange], account, BeliefRule(belief))
     if found.verdict is not Verdict.DELIVERED:
-        said = exchange.status if exchange.status is not None else redact.text(repr(told))
+        result = exchange.status if exchange.status is not None else redact.text(repr(told))
         times = "once" if found.effects == 1 else f"{found.effects} times"
         raise AssertionError(
-            f"{found.verdict}: {WORDS[found.verdict]}; the client was told {found.belief} ({said}), "
+            f"{found.verdict}: {MEANING[found.verdict]}; the client was told {found.belief} ({result}), "
             f"the server has '{intent}' {times}; see `firstbyte explain` for causes and cures"
         )
 
 
 def _settled(truth: OriginLedger, intent: str, within: float) -> Account:
-    """The account once it has an effect, or when the time for it is over."""
+    """The ledger once it has an effect of this intent, or when the time is over."""
     end = monotonic_ns() + within * 1e9
     while not (account := truth.account()).effects(intent) and monotonic_ns() < end:
         Event().wait(LOOK_SECONDS)

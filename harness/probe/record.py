@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from firstbyte.address import host_port
 from firstbyte.harness.client.pace import due_parts, paced
 from firstbyte.harness.client.reading import AnswerReader
 from firstbyte.harness.clock import Clock
@@ -34,10 +35,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def authority(self) -> str:
-        """The value of the Host header."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        """For the Host header."""
         usual = 443 if self.tls else 80
-        return host if self.port == usual else f"{host}:{self.port}"
+        return host_port(self.host, None if self.port == usual else self.port)
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

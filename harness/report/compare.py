@@ -56,7 +56,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return any(one.direction in (Direction.WORSE, Direction.GONE) for one in self.changes)
 
 
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
+class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
     """How results of one command are compared. rank: how good one is. gone, new: what it means that a result
     is on one side only; a warning is bad by being there.
     """
@@ -96,7 +96,7 @@ _RESULTS = {
 }
 _OF_A_SIDE = ("status", "end", "origin_requests", "origin_saw")
 KINDS = (
-    Kind(
+    DocumentKind(
         name="run",
         entries="runs",
         key=("scenario", "edge", "mode", "target"),
@@ -108,14 +108,14 @@ KINDS = (
         maps=("versions",),
         rank=_rank_of_run,
     ),
-    Kind(
+    DocumentKind(
         name="fix",
         entries="cells",
         key=("fix", "edge"),
         fields=("result",),
         rank=lambda cell: _RESULTS.get(cell.get("result", ""), _BAD),
     ),
-    Kind(
+    DocumentKind(
         name="cell",
         entries="cells",
         key=("shape", "product"),
@@ -126,14 +126,14 @@ KINDS = (
         times=("emulated.at_s", "real.at_s"),
         rank=lambda cell: _GOOD if cell.get("agree") else _DOUBTFUL if cell.get("listed_reason") else _BAD,
     ),
-    Kind(
+    DocumentKind(
         name="rule",
         entries="rules",
         key=("id",),
         fields=("level", "result", "detail"),
         rank=lambda rule: _RESULTS.get(rule.get("result", ""), _BAD),
     ),
-    Kind(
+    DocumentKind(
         name="operation",
         entries="operations",
         key=("method", "path"),
@@ -141,7 +141,7 @@ KINDS = (
         maps=("edges",),
         rank=_rank_of_operation,
     ),
-    Kind(
+    DocumentKind(
         name="exchange",
         entries=EXCHANGES,
         key=("method", "url"),
@@ -150,7 +150,7 @@ KINDS = (
         maps=("edges",),
         rank=_rank_of_operation,
     ),
-    Kind(
+    DocumentKind(
         name="warning",
         entries="warnings",
         key=("trouble", "outer", "inner"),
@@ -162,7 +162,7 @@ KINDS = (
 )  # fmt: skip
 
 
-def kind_of(document: Record) -> Kind | None:
+def kind_of(document: Record) -> DocumentKind | None:
     """Which command wrote it; None when none of those that can be compared. An empty list fits the first."""
     for kind in KINDS:
         entries = entries_of(document, kind)
@@ -171,21 +171,21 @@ def kind_of(document: Record) -> Kind | None:
     return None
 
 
-def entries_of(document: Record, kind: Kind) -> Any:
+def entries_of(document: Record, kind: DocumentKind) -> Any:
     """The results in a document; a live probe's document is its one exchange itself."""
     if kind.entries == EXCHANGES and EXCHANGES not in document and "wire" in document:
         return [document]
     return document.get(kind.entries)
 
 
-def compare(before: Record, after: Record, kind: Kind) -> Comparison:
+def compare(before: Record, after: Record, kind: DocumentKind) -> Comparison:
     """All changes, those for the worse first."""
     old, new = _by_name(before, kind), _by_name(after, kind)
     changes = [
         Change(
             name=name,
             direction=kind.gone,
-            fields=tuple((path, value, "-") for path, value in _said(old[name], kind)),
+            fields=tuple((path, value, "-") for path, value in _fields(old[name], kind)),
         )
         for name in old
         if name not in new
@@ -194,7 +194,7 @@ def compare(before: Record, after: Record, kind: Kind) -> Comparison:
         Change(
             name=name,
             direction=kind.new,
-            fields=tuple((path, "-", value) for path, value in _said(new[name], kind)),
+            fields=tuple((path, "-", value) for path, value in _fields(new[name], kind)),
         )
         for name in new
         if name not in old
@@ -222,7 +222,7 @@ def compare(before: Record, after: Record, kind: Kind) -> Comparison:
 _SEVERITY = (Direction.WORSE, Direction.GONE, Direction.CHANGED, Direction.BETTER, Direction.NEW)
 
 
-def _by_name(document: Record, kind: Kind) -> dict[str, Record]:
+def _by_name(document: Record, kind: DocumentKind) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for entry in entries_of(document, kind):
         name = base = _name(entry, kind)
@@ -233,7 +233,7 @@ def _by_name(document: Record, kind: Kind) -> dict[str, Record]:
     return found
 
 
-def _name(entry: Record, kind: Kind) -> str:
+def _name(entry: Record, kind: DocumentKind) -> str:
     first, *rest = (str(entry.get(key, "")) for key in kind.key)
     if kind.name == "warning":
         return (
@@ -245,7 +245,7 @@ def _name(entry: Record, kind: Kind) -> str:
     return f"{first}[{', '.join(shown)}]" if shown else first
 
 
-def _change(name: str, before: Record, after: Record, kind: Kind) -> Change | None:
+def _change(name: str, before: Record, after: Record, kind: DocumentKind) -> Change | None:
     fields = tuple(_differences(before, after, kind))
     if not fields:
         return None
@@ -254,7 +254,7 @@ def _change(name: str, before: Record, after: Record, kind: Kind) -> Change | No
     return Change(name=name, direction=direction, fields=fields)
 
 
-def _differences(before: Record, after: Record, kind: Kind) -> Iterator[tuple[str, str, str]]:
+def _differences(before: Record, after: Record, kind: DocumentKind) -> Iterator[tuple[str, str, str]]:
     for path in kind.fields:
         old, new = _at(before, path), _at(after, path)
         if old != new:
@@ -293,7 +293,7 @@ def _at(record: Record, path: str) -> Any:
     return value
 
 
-def _said(record: Record, kind: Kind) -> tuple[tuple[str, str], ...]:
+def _fields(record: Record, kind: DocumentKind) -> tuple[tuple[str, str], ...]:
     """What a result that is only on one side was."""
     path = next(
         (field for field in ("verdict", "result", "agree", "wire.status", "why") if field in kind.fields), ""

@@ -21,7 +21,7 @@ _ENDING = {End.COMPLETE: "", End.TRUNCATED: "broken off", End.RESET: "reset", En
 _GOOD_STATUS = range(200, 300)
 
 
-class Word(msgspec.Struct, frozen=True, kw_only=True):
+class LaneWord(msgspec.Struct, frozen=True, kw_only=True):
     """How an event is shown. rank: what goes first when there is no room."""
 
     text: str
@@ -30,26 +30,26 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _EDGE_WORDS = {
-    Kind.CONNECT_FAILED: Word(text="no connection", rank=5, tone=Tone.BAD),
-    Kind.RESENT: Word(text="sent again", rank=5, tone=Tone.BAD),
-    Kind.TIMER_FIRED: Word(text="FIRED", rank=9, tone=Tone.BAD),
-    Kind.CUT: Word(text="cut", rank=5, tone=Tone.BAD),
-    Kind.HELD: Word(text="held", rank=2),
-    Kind.MUTATED: Word(text="changed", rank=2),
-    Kind.CLIENT_LEFT: Word(text="client left", rank=2),
+    Kind.CONNECT_FAILED: LaneWord(text="no connection", rank=5, tone=Tone.BAD),
+    Kind.RESENT: LaneWord(text="sent again", rank=5, tone=Tone.BAD),
+    Kind.TIMER_FIRED: LaneWord(text="FIRED", rank=9, tone=Tone.BAD),
+    Kind.CUT: LaneWord(text="cut", rank=5, tone=Tone.BAD),
+    Kind.HELD: LaneWord(text="held", rank=2),
+    Kind.MUTATED: LaneWord(text="changed", rank=2),
+    Kind.CLIENT_LEFT: LaneWord(text="client left", rank=2),
 }
 _ORIGIN_WORDS = {
-    Kind.ARRIVED: Word(text="arrived", rank=6),
-    Kind.PERSISTED: Word(text="persisted", rank=8, tone=Tone.STRONG),
-    Kind.FINISHED: Word(text="finished", rank=7, tone=Tone.STRONG),
-    Kind.FAILED: Word(text="failed", rank=7, tone=Tone.BAD),
-    Kind.ABORTED: Word(text="aborted", rank=7, tone=Tone.DOUBTFUL),
-    Kind.PARTIAL_SENT: Word(text="half a header", rank=6, tone=Tone.DOUBTFUL),
-    Kind.HEADER_SENT: Word(text="sent", rank=2),
-    Kind.KILLED: Word(text="KILLED", rank=9, tone=Tone.BAD),
-    Kind.RESTARTED: Word(text="restarted", rank=6),
-    Kind.HINDERED: Word(text="hindered", rank=7, tone=Tone.DOUBTFUL),
-    Kind.UNHINDERED: Word(text="free again", rank=4, tone=Tone.DOUBTFUL),
+    Kind.ARRIVED: LaneWord(text="arrived", rank=6),
+    Kind.PERSISTED: LaneWord(text="persisted", rank=8, tone=Tone.STRONG),
+    Kind.FINISHED: LaneWord(text="finished", rank=7, tone=Tone.STRONG),
+    Kind.FAILED: LaneWord(text="failed", rank=7, tone=Tone.BAD),
+    Kind.ABORTED: LaneWord(text="aborted", rank=7, tone=Tone.DOUBTFUL),
+    Kind.PARTIAL_SENT: LaneWord(text="half a header", rank=6, tone=Tone.DOUBTFUL),
+    Kind.HEADER_SENT: LaneWord(text="sent", rank=2),
+    Kind.KILLED: LaneWord(text="KILLED", rank=9, tone=Tone.BAD),
+    Kind.RESTARTED: LaneWord(text="restarted", rank=6),
+    Kind.HINDERED: LaneWord(text="hindered", rank=7, tone=Tone.DOUBTFUL),
+    Kind.UNHINDERED: LaneWord(text="free again", rank=4, tone=Tone.DOUBTFUL),
 }
 _WORK_ENDS = (Kind.FINISHED, Kind.FAILED, Kind.ABORTED)
 
@@ -280,7 +280,7 @@ def _page(run: Run, column: Column) -> Lane:
 
 
 def _labels(
-    events: Iterable[Event], column: Column, words: dict[Kind, Word], *, prefix: str = ""
+    events: Iterable[Event], column: Column, words: dict[Kind, LaneWord], *, prefix: str = ""
 ) -> list[Label]:
     """A label for each event that has a word, once a column; the first one says the request's number."""
     found: dict[tuple[Kind, int], Label] = {}
@@ -296,7 +296,7 @@ def _labels(
     return list(found.values())
 
 
-def _words_of(event: Event, word: Word) -> str:
+def _words_of(event: Event, word: LaneWord) -> str:
     if event.kind is Kind.HEADER_SENT and "status" in event.data:
         return f"{word.text} {event.data['status']}"
     return str(event.data.get("what", word.text)) if event.kind is Kind.HINDERED else word.text

@@ -7,13 +7,14 @@ judge: the verdict under the picture is the judge's.
 from firstbyte.harness import redact
 from firstbyte.harness.model.result import Run
 from firstbyte.harness.model.timeline import Actor, Kind
+from firstbyte.harness.model.verdict import MEANING
 from firstbyte.harness.report.axis import Axis
 from firstbyte.harness.report.lane import draw
 from firstbyte.harness.report.lanes import lanes_of
 from firstbyte.harness.report.paint import Line, Palette, Piece, Tone, cropped, line, paint
 from firstbyte.harness.report.plain import fold, visible
 from firstbyte.harness.report.terminal import NARROWEST, WIDEST
-from firstbyte.harness.report.words import MEANING, belief_tone, server_has, told, verdict_tone
+from firstbyte.harness.report.words import belief_tone, format_client_result, server_has, verdict_tone
 
 _NAMES = 9
 _MARGIN = 12
@@ -82,7 +83,7 @@ def _sums(run: Run, width: int) -> list[Line]:
         Piece(f": {MEANING[judged.verdict]}"),
     )
     rows = (
-        line("told".ljust(_NAMES), Piece(told(judged), belief_tone(judged.belief))),
+        line("told".ljust(_NAMES), Piece(format_client_result(judged), belief_tone(judged.belief))),
         line("ledger".ljust(_NAMES), Piece(server_has(run), Tone.STRONG)),
         line("verdict".ljust(_NAMES), *verdict),
     )

@@ -110,11 +110,11 @@ def _act(run: Run, width: int) -> Iterator[Line]:
     yield line(Piece(fit(OUTCOME_WORD[run.outcome], _OUTCOME + _GAP), tone), Piece(heading[0], Tone.STRONG))
     for rest in heading[1:]:
         yield line(" " * (_OUTCOME + _GAP), Piece(rest, Tone.STRONG))
-    yield from _told("claim", run.claim, width, Tone.FAINT)
+    yield from _labelled("claim", run.claim, width, Tone.FAINT)
     if run.expected:
-        yield from _told("expected", run.expected, width, Tone.PLAIN)
+        yield from _labelled("expected", run.expected, width, Tone.PLAIN)
     if run.judgement is not None:
-        yield from _told("seen", seen(run), width, Tone.PLAIN)
+        yield from _labelled("seen", seen(run), width, Tone.PLAIN)
     yield from reasons(run, width, indent=" " * _LABEL)
     if run.judgement is not None:
         from firstbyte.harness.report.picture import picture  # noqa: PLC0415 - a table has none
@@ -122,10 +122,10 @@ def _act(run: Run, width: int) -> Iterator[Line]:
         yield ()
         yield from picture(run, width)
     if run.findings:
-        yield from _told("why", ", ".join(run.findings), width, Tone.PLAIN)
+        yield from _labelled("why", ", ".join(run.findings), width, Tone.PLAIN)
 
 
-def _told(name: str, text: str, width: int, tone: Tone) -> Iterator[Line]:
+def _labelled(name: str, text: str, width: int, tone: Tone) -> Iterator[Line]:
     label = name.ljust(_LABEL)
     for index, folded in enumerate(fold(_shown(text), width - len(label))):
         yield line(Piece(label if index == 0 else " " * len(label), Tone.FAINT), Piece(folded, tone))

@@ -10,15 +10,6 @@ from firstbyte.harness.model.result import Outcome, Run
 from firstbyte.harness.model.verdict import Belief, ClientExchange, End, Verdict
 from firstbyte.harness.report.paint import Tone
 
-MEANING: Mapping[Verdict, str] = {
-    Verdict.DELIVERED: "told ok, and it happened once",
-    Verdict.REFUSED: "told failed, and nothing happened",
-    Verdict.PHANTOM_FAILURE: "told failed, but it happened",
-    Verdict.PHANTOM_SUCCESS: "told ok, but nothing is there",
-    Verdict.DUPLICATE: "one intent, done more than once",
-    Verdict.TRUNCATED: "a good status, with part of the answer missing",
-    Verdict.UNRESOLVED: "the client does not know, and nothing told it later",
-}
 OUTCOME_WORD: Mapping[Outcome, str] = {
     Outcome.PASS: "pass",
     Outcome.FAIL: "FAIL",
@@ -71,7 +62,7 @@ def took(exchange: ClientExchange) -> str:
     return short_time(exchange.took) if exchange.took is not None else NOTHING
 
 
-def told(judgement: Judgement) -> str:
+def format_client_result(judgement: Judgement) -> str:
     """What the client was told, and by what: 'failed (524 after 100.0s)'."""
     exchange = judgement.exchange
     after = f" after {took(exchange)}" if exchange.took is not None else ""

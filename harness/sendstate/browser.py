@@ -1,4 +1,4 @@
-"""Starts the browser for the contract, or says how to get one; says so when it ends too soon.
+"""Starts the browser for the contract, or says how to get one; recognises a browser that ended too soon.
 
 It must never download anything, never leave a folder of the browser's behind, and never let the end of a
 browser look like a fault of the page.
@@ -11,13 +11,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Error, Playwright, sync_playwright
 
 from firstbyte.harness.problems import BadInput, MissingTool, SetupFailed
 from firstbyte.harness.process.child import own_folder
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Playwright
 
 NAMES = (
     "chromium-headless-shell",
@@ -28,7 +27,6 @@ NAMES = (
     "chrome",
 )
 QUIET = ("background-networking", "component-update", "sync", "quic", "gpu")
-NO_PLAYWRIGHT = "sendstate: Playwright is not installed; run `pip install 'firstbyte[browser]'`"
 NO_BROWSER = (
     "sendstate: there is no Chromium on this machine; run `playwright install chromium`, or name one in "
     "FIRSTBYTE_CHROMIUM"
@@ -45,14 +43,10 @@ TEMPORARY = "TMPDIR"
 
 
 @contextmanager
-def running_browser() -> Iterator["Browser"]:
+def running_browser() -> Iterator[Browser]:
     """A headless Chromium. Raises MissingTool with the command that installs what is missing, and SetupFailed
     for a browser that does not start.
     """
-    try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415 - an optional part
-    except ImportError as error:
-        raise MissingTool(NO_PLAYWRIGHT) from error
     with _temporary_folder(), sync_playwright() as playwright:
         browser = _launched(playwright)
         try:
@@ -63,18 +57,14 @@ def running_browser() -> Iterator["Browser"]:
                 close(browser)
 
 
-def close(one: "Browser | BrowserContext") -> None:
+def close(one: Browser | BrowserContext) -> None:
     """Close it. On the way out of a Ctrl-C nobody may be left to do so: a terminal tells the driver too."""
-    from playwright.sync_api import Error  # noqa: PLC0415 - an optional part
-
     with suppress(Error) if isinstance(sys.exception(), KeyboardInterrupt) else nullcontext():
         one.close()
 
 
-def is_gone(browser: "Browser", playwright: "Playwright | None" = None) -> bool:
+def is_gone(browser: Browser, playwright: Playwright | None = None) -> bool:
     """Whether the browser has ended; with `playwright`, whether its driver has."""
-    from playwright.sync_api import Error  # noqa: PLC0415 - an optional part
-
     try:
         if playwright is not None:
             playwright.request.new_context().dispose()  # asks the driver alone: a browser that hangs can wait
@@ -84,10 +74,8 @@ def is_gone(browser: "Browser", playwright: "Playwright | None" = None) -> bool:
 
 
 @contextmanager
-def _named_when_gone(browser: "Browser", playwright: "Playwright") -> Iterator[None]:
+def _named_when_gone(browser: Browser, playwright: Playwright) -> Iterator[None]:
     """While this lasts, the end of the browser is told as what it is, whatever it looks like."""
-    from playwright.sync_api import Error  # noqa: PLC0415 - an optional part
-
     loop = asyncio.get_running_loop()  # Playwright's, which runs between its calls
     try:
         yield
@@ -116,9 +104,7 @@ def _temporary_folder() -> Iterator[None]:
                 os.environ[TEMPORARY] = before
 
 
-def _launched(playwright: "Playwright") -> "Browser":
-    from playwright.sync_api import Error  # noqa: PLC0415 - an optional part
-
+def _launched(playwright: Playwright) -> Browser:
     path = _path(playwright)
     # Chromium's own sandbox needs rights that containers lack; the page under test is the user's own.
     args = ["--no-sandbox", *(f"--disable-{name}" for name in QUIET)]
@@ -128,7 +114,7 @@ def _launched(playwright: "Playwright") -> "Browser":
         raise SetupFailed(NO_START.format(path=path, reason=error.message.partition("\n")[0])) from error
 
 
-def _path(playwright: "Playwright") -> str:
+def _path(playwright: Playwright) -> str:
     named = os.environ.get("FIRSTBYTE_CHROMIUM")
     own = playwright.chromium.executable_path
     found = [named] if named else [own, *map(shutil.which, NAMES)]

@@ -1,12 +1,10 @@
-"""A held edge for a browser test: a real edge on loopback whose deadlines fire when told.
+"""A held edge for a browser test: a real edge on loopback whose deadlines fire on order.
 
-It has a thread of its own, because Playwright's synchronous API keeps the main one. It must never let a
-deadline fire by the clock, and never leave a port or a thread behind.
+It runs in a thread of its own, because Playwright's synchronous interface keeps the main thread. It must
+never let a deadline fire by the clock, and never leave a port or a thread behind.
 """
 
-import asyncio
-import threading
-from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Self
 
 import msgspec
@@ -16,30 +14,59 @@ from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.timeline import Event
 from firstbyte.harness.model.units import Duration
+from firstbyte.harness.process.loop_thread import LoopThread
+from firstbyte.harness.sendstate.cut_off import LOOPBACK, CutOffServer
 from firstbyte.proxies.edge.server import EdgeServer
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
-from firstbyte.proxies.rules.orders import Action, HeldRequest, Next
+from firstbyte.proxies.rules.orders import Action, HeldMode, HeldRequest, Next, Seen, fitting
 from firstbyte.tokens import random_hex
 
-LOOPBACK = "127.0.0.1"
-PATIENCE = 10.0
 NOTHING = "-"
-"""A path no request has: the way to take an order back."""
-CUT_OFF = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"info":'
-CUT_AFTER = 0.5
-"""Seconds. A browser tells a page nothing of an answer whose header and end it read in one piece."""
+"""A path that no request has: setting it on an order takes the order back."""
+
+
+class ThreadedEdge:
+    """`HeldMode` for an edge that runs on the loop of another thread."""
+
+    def __init__(self, edge: HeldMode, thread: LoopThread) -> None:
+        self._edge = edge
+        self._thread = thread
+
+    def held(self) -> list[HeldRequest]:
+        """The requests that wait, oldest first."""
+        return self._thread.call(self._edge.held)
+
+    def seen(self) -> list[Seen]:
+        """Every request so far, oldest first."""
+        return self._thread.call(self._edge.seen)
+
+    def order_next(self, order: Next) -> None:
+        """Say what becomes of the next `count` requests that fit."""
+        self._thread.call(lambda: self._edge.order_next(order))
+
+    def expire(self, number: int) -> bool:
+        """Fire the deadline of one request; False when it no longer waits."""
+        return self._thread.call(lambda: self._edge.expire(number))
+
+    def release(self, number: int) -> bool:
+        """Pass the origin's answer to one request on; False when it no longer waits."""
+        return self._thread.call(lambda: self._edge.release(number))
 
 
 class HeldEdge:
-    """One edge in held mode before `upstream`. Use it as a context manager."""
+    """One edge in held mode in front of `upstream`. Use it as a context manager.
+
+    cut_off: a server whose 200 always breaks off.
+    """
+
+    cut_off: CutOffServer
 
     def __init__(self, upstream: Upstream, profile: str = "cloudflare-100") -> None:
         self.events: list[Event] = []
         self._config = EdgeConfig(profile=_profile(profile), upstream=upstream, held=True)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="held edge", daemon=True)
+        self._thread = LoopThread("held edge")
+        self._stack = ExitStack()
         self._server: EdgeServer | None = None
-        self._cutter: asyncio.Server | None = None
         self._orders: list[Next] = []
         self._port = 0
 
@@ -48,27 +75,20 @@ class HeldEdge:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._cutter = self._do(asyncio.start_server(_cut_off, LOOPBACK, 0))
+        self._stack.callback(self._thread.close)
+        self.cut_off = CutOffServer(self._thread)
+        self._stack.callback(self.cut_off.close)
         self.start()
+        self._stack.callback(self.stop)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
-        self._do(self._close_cutter())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._stack.close()
 
     @property
     def url(self) -> str:
         """Where the page is."""
         return f"http://{LOOPBACK}:{self._port}"
-
-    @property
-    def cut_off_url(self) -> str:
-        """A server whose 200 always breaks off."""
-        assert self._cutter is not None, "the edge has been started"
-        return f"http://{LOOPBACK}:{self._cutter.sockets[0].getsockname()[1]}"
 
     # ---- it comes and goes
 
@@ -79,12 +99,12 @@ class HeldEdge:
         )
         for order in self._orders:
             self._server.order_next(order)
-        self._port = self._do(self._server.start(LOOPBACK, self._port))[1]
+        self._port = self._thread.run(self._server.start(LOOPBACK, self._port))[1]
 
     def stop(self) -> None:
         """Break off every connection and refuse new ones."""
         if self._server is not None:
-            self._do(self._server.close())
+            self._thread.run(self._server.close())
             self._server = None
 
     def restart(self) -> None:
@@ -95,11 +115,11 @@ class HeldEdge:
     # ---- orders
 
     def order(self, action: Action, path: str, method: str = "", count: int = 1) -> Next:
-        """Say what becomes of the next `count` requests with such a path; outlives a restart."""
+        """Say what becomes of the next `count` requests with such a path. Orders outlive a restart."""
         order = Next(action=action, path=path, method=method, count=count)
         self._orders.append(order)
-        if self._server is not None:
-            self._call(lambda: self._running.order_next(order))
+        if self._driver is not None:
+            self._driver.order_next(order)
         return order
 
     def forget(self, *orders: Next) -> None:
@@ -109,70 +129,43 @@ class HeldEdge:
             self._orders.remove(order)
 
     def has_order(self, path: str) -> bool:
-        """Whether requests with this path are to be kept."""
+        """Whether there is an order for exactly this path."""
         return any(order.path == path for order in self._orders)
 
-    def held_paths(self) -> set[str]:
-        """The paths of all that waits."""
-        return {one.path for one in self._call(self._running.held)} if self._server is not None else set()
+    # ---- what waits
 
-    def held(self, order: Next) -> list[HeldRequest]:
-        """What waits and fits the order."""
-        if self._server is None:
+    def held(self, order: Next | None = None) -> list[HeldRequest]:
+        """The requests that wait; with an order, those that it fits."""
+        if self._driver is None:
             return []
-        return [one for one in self._call(self._running.held) if order.fits(one.method, one.path)]
+        return self._driver.held() if order is None else fitting(self._driver, order)
 
     def limit_of(self, order: Next) -> Duration:
-        """How long what waits and fits would have waited by the clock, from the profile: the longest."""
+        """The longest limit of the waiting requests that fit: how long they would have waited."""
         limits = {timer.name: timer.limit for timer in self._config.profile.timers}
         return max((limits.get(one.timer) or Duration() for one in self.held(order)), default=Duration())
 
     def expire(self, order: Next) -> None:
-        """Fire the deadline of what waits and fits."""
-        for one in self.held(order):
-            self._call(lambda number=one.id: self._running.expire(number))  # type: ignore[misc] # a default
+        """Fire the deadline of the waiting requests that fit."""
+        if self._driver is not None:
+            for one in self.held(order):
+                self._driver.expire(one.id)
 
     def release(self, order: Next) -> None:
-        """Let the origin's answers to what fits go on."""
-        for one in self.held(order):
-            self._call(lambda number=one.id: self._running.release(number))  # type: ignore[misc] # a default
+        """Pass on the origin's answers to the waiting requests that fit."""
+        if self._driver is not None:
+            for one in self.held(order):
+                self._driver.release(one.id)
 
     @property
-    def _running(self) -> EdgeServer:
-        assert self._server is not None, "only a running edge is asked"
-        return self._server
-
-    def _call[T](self, action: Callable[[], T]) -> T:
-        async def act() -> T:
-            return action()
-
-        return self._do(act())
-
-    def _do[T](self, work: Coroutine[object, object, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
-
-    async def _close_cutter(self) -> None:
-        assert self._cutter is not None
-        self._cutter.close()
-        await self._cutter.wait_closed()
+    def _driver(self) -> HeldMode | None:
+        return ThreadedEdge(self._server, self._thread) if self._server is not None else None
 
 
 def _profile(name: str) -> Profile:
-    """The edge product, with a connection of its own to the origin for each exchange.
+    """The profile, with a connection of its own to the origin for each exchange.
 
-    A kept-back answer keeps its connection from being read: nothing else may travel on it.
+    The edge does not read from the connection of an answer that it holds, so nothing else may travel on it.
     """
     profile = load_profile(name).profile
     return msgspec.structs.replace(profile, origin=msgspec.structs.replace(profile.origin, reuse=False))
-
-
-async def _cut_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(CUT_OFF)
-        await writer.drain()
-        await asyncio.sleep(CUT_AFTER)
-    except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-        pass
-    finally:
-        writer.close()

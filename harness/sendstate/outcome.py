@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from firstbyte.harness.sendstate.contract import Level
+from firstbyte.harness.sendstate.contract import RuleLevel
 
 PICTURE = "page.png"
 TRACE = "trace.zip"
@@ -20,6 +20,12 @@ class NotApplicable(Exception):
     """The rule can't be checked here; the message says what is missing."""
 
 
+def require(*, holds: bool, or_else: str) -> None:
+    """Raise Broken with `or_else` unless it holds."""
+    if not holds:
+        raise Broken(or_else)
+
+
 class Result(StrEnum):
     """A rule's result."""
 
@@ -32,7 +38,7 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     """One rule against one page. artefacts: paths of a picture, and on failure of a trace and a timeline."""
 
     id: str
-    level: Level
+    level: RuleLevel
     claim: str
     result: Result
     detail: str = ""

@@ -22,7 +22,7 @@ class PageWatch:
     def __init__(self, page: Page, adapter: Adapter) -> None:
         self._adapter = adapter
         self._open: dict[Request, None] = {}
-        self._told: list[tuple[int, str]] = []
+        self._events: list[tuple[int, str]] = []
         self.ended_sends = 0
         self.streams = 0
         page.on("request", self._began)
@@ -37,9 +37,9 @@ class PageWatch:
         """Method and path of every request under way but event streams."""
         return [(one.method, path_of(one)) for one in self._open]
 
-    def told(self) -> list[tuple[int, str]]:
+    def events(self) -> list[tuple[int, str]]:
         """For the timeline: microseconds of Unix time, and what became of a request then."""
-        return list(self._told)
+        return list(self._events)
 
     def is_send(self, request: Request) -> bool:
         """Whether this sends a message."""
@@ -49,23 +49,23 @@ class PageWatch:
         events = self._adapter.events
         return events is not None and fnmatchcase(path_of(request), events.request)
 
-    def _tell(self, request: Request, what: str) -> None:
+    def _note(self, request: Request, what: str) -> None:
         if request.resource_type in BESIDE_THE_POINT:
             return
-        self._told.append((wall_ms() * 1000, f"{request.method} {path_of(request)}{what}"))
+        self._events.append((wall_ms() * 1000, f"{request.method} {path_of(request)}{what}"))
 
     def _began(self, request: Request) -> None:
-        self._tell(request, "")
+        self._note(request, "")
         if not self._is_stream(request):
             self._open[request] = None
 
     def _answered(self, response: Response) -> None:
-        self._tell(response.request, f": {response.status}")
+        self._note(response.request, f": {response.status}")
         if self._is_stream(response.request):
             self.streams += 1
 
     def _failed(self, request: Request) -> None:
-        self._tell(request, f": {request.failure or 'broken off'}")
+        self._note(request, f": {request.failure or 'broken off'}")
         self._ended(request)
 
     def _ended(self, request: Request) -> None:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from firstbyte.address import host_port
 from firstbyte.harness.model.units import Duration
 from firstbyte.harness.problems import BadInput, SetupFailed, did_you_mean
 from firstbyte.harness.sendstate.adapter import Adapter
@@ -22,8 +23,10 @@ from firstbyte.harness.sendstate.browser import GONE, close, is_gone
 from firstbyte.harness.sendstate.checks import CHECKS
 from firstbyte.harness.sendstate.contract import RULES, Rule
 from firstbyte.harness.sendstate.edge import HeldEdge
+from firstbyte.harness.sendstate.loading import in_context
 from firstbyte.harness.sendstate.outcome import Broken, NotApplicable, Result, RuleResult
-from firstbyte.harness.sendstate.page_under_test import PATIENCE, PageUnderTest, in_context
+from firstbyte.harness.sendstate.page_under_test import PageUnderTest
+from firstbyte.harness.sendstate.page_wait import PATIENCE
 from firstbyte.harness.sendstate.truth import Truthful
 from firstbyte.proxies.rules.config import Upstream
 
@@ -117,5 +120,4 @@ def _judged(rule: Rule, subject: Subject, stage: PageUnderTest) -> RuleResult:
 
 
 def _address(upstream: Upstream) -> str:
-    host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
-    return f"{'https' if upstream.tls else 'http'}://{host}:{upstream.port}"
+    return f"{'https' if upstream.tls else 'http'}://{host_port(upstream.host, upstream.port)}"

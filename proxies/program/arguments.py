@@ -35,11 +35,6 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         except ValueError:
             return self.host == "localhost"
 
-    @property
-    def url_host(self) -> str:
-        """The host as a URL has it."""
-        return f"[{self.host}]" if ":" in self.host else self.host
-
 
 class Hop(msgspec.Struct, frozen=True, kw_only=True):
     """One edge of the chain: its profile with the time scale applied, and the values that are assumed."""

@@ -12,6 +12,7 @@ from typing import IO
 
 import msgspec
 
+from firstbyte.address import host_port
 from firstbyte.collector import IdleCollector
 from firstbyte.descriptors import watch
 from firstbyte.harness import redact
@@ -22,7 +23,7 @@ from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.edge.server import EdgeServer
 from firstbyte.proxies.edge.shared import Hooks, NoHooks
 from firstbyte.proxies.program.arguments import Address, EdgeArguments
-from firstbyte.proxies.program.control import control_app
+from firstbyte.proxies.program.control import Control
 from firstbyte.proxies.program.flow_file import FlowWriter
 from firstbyte.proxies.program.har import HarWriter
 from firstbyte.proxies.program.request_log import line
@@ -117,7 +118,7 @@ async def running_chain(
             say(f"TLS: the certificate's authority is {tls.authority}")
         yield Chain(
             servers=tuple(reversed(servers)),
-            url=f"{'https' if tls else 'http'}://{front.url_host}:{front.port}",
+            url=f"{'https' if tls else 'http'}://{host_port(front.host, front.port)}",
             control_url=control_url,
         )
 
@@ -184,7 +185,7 @@ async def _start_control(
 ) -> str:
     if control is None:
         return ""
-    app = control_app(servers[-1], token)
+    app = Control(servers[-1], token)
     try:
         host, port = await app.start(control.host, control.port)
     except OSError as error:
@@ -192,7 +193,7 @@ async def _start_control(
             f"--control: {control.host}:{control.port} can't be had: {error.strerror or error}"
         ) from error
     stack.push_async_callback(app.close)
-    return f"http://{Address(host=host, port=port).url_host}:{port}"
+    return f"http://{host_port(host, port)}"
 
 
 async def _warn_if_unreachable(upstream: Upstream, say: Callable[[str], None]) -> None:

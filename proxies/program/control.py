@@ -1,7 +1,7 @@
-"""Held mode over HTTP: what waits, and what becomes of it. For Cypress, Playwright on Node, or curl.
+"""The control address of held mode: an HTTP API for Cypress, Playwright on Node, or curl.
 
-A small HTTP/1.1 server of its own, on an address of its own, with a Bearer token. It must never answer
-without the token, and never be reachable by a page: it sends no CORS headers and checks Host.
+It is a small HTTP/1.1 server of its own. It must never answer without the Bearer token, and never to a web
+page: it sends no CORS headers and checks Host.
 """
 
 import asyncio
@@ -13,14 +13,13 @@ from http import HTTPStatus
 
 import msgspec
 
-from firstbyte.proxies.edge.server import EdgeServer
-from firstbyte.proxies.rules.orders import Next
+from firstbyte.proxies.rules.orders import HeldList, HeldMode, Next, SeenList
 
 MAX_HEAD = 16 * 1024
 MAX_BODY = 16 * 1024
 PATIENCE = 10.0
 ALL = "GET /held, GET /seen, POST /held/ID/expire, POST /held/ID/release, POST /next"
-_ONE = re.compile(r"/held/(\d+)/(expire|release)")
+_FOR_ONE = re.compile(r"/held/(\d+)/(expire|release)")
 
 
 class ControlReply(Exception):
@@ -33,9 +32,9 @@ class ControlReply(Exception):
 
 
 class Control:
-    """The control port of one edge."""
+    """The control address of one edge."""
 
-    def __init__(self, edge: EdgeServer, token: str) -> None:
+    def __init__(self, edge: HeldMode, token: str) -> None:
         self._edge = edge
         self._token = token
         self._server: asyncio.Server | None = None
@@ -48,7 +47,7 @@ class Control:
         return str(address[0]), int(address[1])
 
     async def close(self) -> None:
-        """Stop, and drop open connections."""
+        """Stop listening and drop open connections."""
         if self._server is not None:
             self._server.close()
             for writer in list(self._open):
@@ -91,37 +90,28 @@ class Control:
             return reply
 
     def _check_token(self, headers: dict[str, str]) -> None:
-        given = headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
+        token = headers.get("authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(token.encode(), self._token.encode()):
             raise ControlReply(
                 401, {"error": "send 'Authorization: Bearer TOKEN' with the token printed at start"}
             )
 
     def _answer(self, method: str, path: str, body: bytes) -> ControlReply:
-        one = _ONE.fullmatch(path)
+        for_one = _FOR_ONE.fullmatch(path)
         if path == "/held" and method == "GET":
-            return ControlReply(
-                200, {"held": [msgspec.to_builtins(request) for request in self._edge.held()]}
-            )
+            return ControlReply(200, msgspec.to_builtins(HeldList(held=self._edge.held())))
         if path == "/seen" and method == "GET":
-            return ControlReply(
-                200, {"seen": [msgspec.to_builtins(request) for request in self._edge.seen()]}
-            )
+            return ControlReply(200, msgspec.to_builtins(SeenList(seen=self._edge.seen())))
         if path == "/next" and method == "POST":
             return self._next(body)
-        if one is not None and method == "POST":
-            number = int(one[1])
-            done = self._edge.expire(number) if one[2] == "expire" else self._edge.release(number)
-            return (
-                ControlReply(200, {"id": number})
-                if done
-                else ControlReply(404, {"error": f"no request {number} is held"})
-            )
-        known = path in ("/held", "/next", "/seen") or one is not None
-        return ControlReply(
-            405 if known else 404,
-            {"error": f"there is {ALL}"},
-        )
+        if for_one is not None and method == "POST":
+            number = int(for_one[1])
+            act = self._edge.expire if for_one[2] == "expire" else self._edge.release
+            if not act(number):
+                return ControlReply(404, {"error": f"no request {number} is held"})
+            return ControlReply(200, {"id": number})
+        is_known = path in ("/held", "/next", "/seen") or for_one is not None
+        return ControlReply(405 if is_known else 404, {"error": f"there is {ALL}"})
 
     def _next(self, body: bytes) -> ControlReply:
         try:
@@ -133,8 +123,8 @@ class Control:
 
 
 def _check_host(host: str) -> None:
-    # DNS rebinding: a page's own name, made to resolve to this machine, still comes as Host, and has a dot.
-    # Addresses, localhost and the one-word names of a container network have none of that.
+    # DNS rebinding: a page whose own name resolves to this machine still sends that name as Host, and the
+    # name has a dot. Addresses, localhost and the one-word names of a container network have none.
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
     try:
         ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
@@ -152,8 +142,3 @@ def _encode(reply: ControlReply) -> bytes:
         f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + body
-
-
-def control_app(edge: EdgeServer, token: str) -> Control:
-    """The control port for an edge in held mode."""
-    return Control(edge, token)

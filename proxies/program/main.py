@@ -20,7 +20,7 @@ from firstbyte.harness.model.units import format_duration
 from firstbyte.harness.problems import BadInput, Problem
 from firstbyte.proxies.program.arguments import EdgeArguments, parse, read_upstream
 
-type Wishes = asyncio.Queue[str | None]
+type Commands = asyncio.Queue[str | None]
 """What is to become of the edge: a URL = the same before that server, '' = rest, None = end."""
 
 
@@ -41,12 +41,12 @@ async def run(arguments: EdgeArguments) -> None:
     # mitmproxy takes half a second to import: not before the options are known to be right.
     from firstbyte.proxies.program.chain import running_chain  # noqa: PLC0415
 
-    wishes: Wishes = asyncio.Queue()
+    commands: Commands = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, wishes.put_nowait, None)
+        loop.add_signal_handler(number, commands.put_nowait, None)
     if arguments.end_with_stdin:
-        _watch_stdin(loop, wishes)
+        _watch_stdin(loop, commands)
     with ExitStack() as stack:
         events = _events_file(arguments.events, stack)
         token = os.environ.get("FIRSTBYTE_TOKEN") or secrets.token_urlsafe(24)
@@ -54,11 +54,11 @@ async def run(arguments: EdgeArguments) -> None:
         while now is not None:
             async with running_chain(now, events, _say, token) as chain:
                 _announce(now, chain.url, chain.control_url, token)
-                wish = await wishes.get()
-            if wish == "":
+                command = await commands.get()
+            if command == "":
                 _tell_starter({"resting": True})
-                wish = await wishes.get()
-            now = _before(arguments, wish) if wish else None
+                command = await commands.get()
+            now = _before(arguments, command) if command else None
 
 
 def _before(arguments: EdgeArguments, url: str) -> EdgeArguments:
@@ -66,7 +66,7 @@ def _before(arguments: EdgeArguments, url: str) -> EdgeArguments:
     return msgspec.structs.replace(arguments, upstream=upstream)
 
 
-def _watch_stdin(loop: asyncio.AbstractEventLoop, wishes: Wishes) -> None:
+def _watch_stdin(loop: asyncio.AbstractEventLoop, commands: Commands) -> None:
     descriptor = sys.stdin.fileno()
     rest = b""
 
@@ -75,10 +75,10 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, wishes: Wishes) -> None:
         data = os.read(descriptor, 4096)
         if not data:
             loop.remove_reader(descriptor)
-            wishes.put_nowait(None)
+            commands.put_nowait(None)
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            wishes.put_nowait(line.decode("utf-8", "replace").strip())
+            commands.put_nowait(line.decode("utf-8", "replace").strip())
 
     try:
         loop.add_reader(descriptor, read)

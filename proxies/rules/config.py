@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from firstbyte.address import host_port
 from firstbyte.harness.model.profile import Profile
 
 #: Bytes of one message head. The common default of the products is between 8 KiB (nginx) and 128 KiB
@@ -48,7 +49,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def host_header(self) -> str:
         """What names this server in a request that names none."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return host_port(self.host, self.port)
 
 
 class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,15 +1,16 @@
-"""Held mode: the requests an edge keeps until somebody says what becomes of them.
+"""Held mode: the requests an edge keeps until it is told what becomes of them, and the orders it takes.
 
-In held mode no timer fires by the clock. A request whose answer the origin gives goes on as usual, unless
-it was ordered to be held; `expire` fires the timer that would fire first. An order may also be a fault that
-comes when the origin has answered, and what was seen of each request proves whether it did. Pure
-bookkeeping: it must never touch a connection.
+In held mode no timer fires by the clock. An answer of the origin passes as usual unless an order says to hold
+it; `expire` fires the timer that would have fired first. An order can also be a fault that happens once the
+origin has answered; the record of each request shows whether it did. This module only keeps the books: it
+touches no connection.
 """
 
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import Protocol
 
 import msgspec
 
@@ -34,9 +35,10 @@ MOST_SEEN = 10_000
 
 
 class HeldRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One request without an answer.
+    """A request that waits for its answer.
 
-    `id` is for expire and release. answered: the origin's answer is here and waits.
+    id: for `expire` and `release`. timer: the one that `expire` would fire. answered: the origin's answer has
+    come and is being held.
     """
 
     id: int
@@ -48,12 +50,12 @@ class HeldRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, kw_only=True):
-    """One request as the edge had it; kept when it is over.
+    """One request as the edge saw it; the record outlives the request.
 
-    id: its place among all requests of this edge, from 1. status: what the client was told, 0 = nothing. end:
-    of its answer: complete, cut, dropped (none), left (the client went away), '' = under way. answer: the key
-    of the edge's own answer, '' = the origin's. body_bytes: of the origin's body. ordered: what was to be
-    done to it. fired: that it was done.
+    id: its place among all requests of this edge, from 1. status: what the client was sent, 0 = nothing. end:
+    how the answer ended: complete, cut, dropped (there was none), left (the client went away), '' = it has
+    not ended. answer: the key of the edge's own answer, '' = the origin's. body_bytes: of the origin's body.
+    ordered: the order for it. fired: whether the order was carried out.
     """
 
     id: int
@@ -68,9 +70,9 @@ class Seen(msgspec.Struct, kw_only=True):
 
 
 class Next(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """An order for requests to come. path: a pattern with * and ?; '' = any, as for method.
+    """An order for requests to come. path: a pattern with * and ?. An empty path or method fits any.
 
-    skip: how many that fit go by before. after: bytes of the body that go on before it is cut.
+    skip: how many requests that fit are left alone first. after: bytes of the body to pass on before a cut.
     """
 
     action: Action
@@ -81,14 +83,50 @@ class Next(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     path: str = ""
 
     def fits(self, method: str, path: str) -> bool:
-        """Whether it is meant for this request."""
+        """Whether the order is for this request."""
         return self.method in ("", method) and (
             not self.path or fnmatchcase(path.partition("?")[0], self.path)
         )
 
 
+class HeldList(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `GET /held`."""
+
+    held: list[HeldRequest]
+
+
+class SeenList(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `GET /seen`."""
+
+    seen: list[Seen]
+
+
+class HeldMode(Protocol):
+    """One edge in held mode, as whoever drives it sees it: in this thread, in another, or over HTTP."""
+
+    def held(self) -> list[HeldRequest]:
+        """The requests that wait, oldest first."""
+
+    def seen(self) -> list[Seen]:
+        """Every request so far, oldest first."""
+
+    def order_next(self, order: Next) -> None:
+        """Say what becomes of the next `count` requests that fit."""
+
+    def expire(self, number: int) -> bool:
+        """Fire the deadline of one request; False when it no longer waits."""
+
+    def release(self, number: int) -> bool:
+        """Pass the origin's answer to one request on; False when it no longer waits."""
+
+
+def fitting(edge: HeldMode, order: Next) -> list[HeldRequest]:
+    """The waiting requests that an order would be for."""
+    return [one for one in edge.held() if order.fits(one.method, one.path)]
+
+
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
-    """A held request's way back to its stream."""
+    """How to reach the stream of a held request."""
 
     describe: Callable[[], HeldRequest]
     order: Callable[[bool], None]
@@ -126,28 +164,28 @@ class HeldRequests:
         return None
 
     def note(self, seen: Seen) -> None:
-        """A request has come."""
+        """Record a request that has arrived."""
         self._seen.append(seen)
 
     def seen(self) -> list[Seen]:
-        """Every request that has come, oldest first."""
+        """Every request so far, oldest first."""
         return list(self._seen)
 
     def new_id(self) -> int:
-        """An id for one more request."""
+        """The id of the next request."""
         self._last += 1
         return self._last
 
     def add(self, number: int, holder: Holder) -> None:
-        """A request waits."""
+        """Add a request that waits."""
         self._holders[number] = holder
 
     def remove(self, number: int) -> None:
-        """A request waits no longer."""
+        """Remove a request that no longer waits."""
         self._holders.pop(number, None)
 
     def listing(self) -> list[HeldRequest]:
-        """All that wait, oldest first."""
+        """The requests that wait, oldest first."""
         return [holder.describe() for holder in self._holders.values()]
 
     def order(self, number: int, *, expire: bool) -> bool:

@@ -47,7 +47,7 @@ RUN = Run(
     findings=("header-withheld",),
     timeline=Timeline(
         events=(
-            Event(at=seconds(1), actor=Actor.ORIGIN, kind=Kind.HINDERED, data={"what": "send"}),
+            Event(at=seconds(1), actor=Actor.ORIGIN, kind=Kind.HINDERED, data={"what": "disk"}),
             Event(at=seconds(110), actor=Actor.CLIENT, kind=Kind.ENDED, request=1, data={"end": "complete"}),
         )
     ),
@@ -86,7 +86,7 @@ def test_a_run_is_told_with_its_verdict() -> None:
 
 def test_an_event_has_its_request_and_data_where_there_are_any() -> None:
     assert run_record(RUN)["timeline"] == [
-        {"at_s": 1.0, "actor": "origin", "event": "hindered", "what": "send"},
+        {"at_s": 1.0, "actor": "origin", "event": "hindered", "what": "disk"},
         {"at_s": 110.0, "actor": "client", "event": "ended", "request": 1, "end": "complete"},
     ]
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from firstbyte.harness.model.timeline import Kind
-from firstbyte.proxies.program.control import control_app
+from firstbyte.proxies.program.control import Control
 from firstbyte.proxies.rules.orders import Action, Next
 from tests.proxies.lab import CHUNKED, OK, Lab, forever, get, head_of, on_sockets, profile, simulate
 
@@ -111,7 +111,7 @@ async def call(
 
 def test_the_control_port_lists_expires_and_orders() -> None:
     async def main(lab: Lab) -> list[int]:
-        control = control_app(lab.edge, "secret")
+        control = Control(lab.edge, "secret")
         address = await control.start("127.0.0.1", 0)
         client = await lab.connect()
         client.send(get("/x"))
@@ -148,7 +148,7 @@ async def wait_for_one(address: tuple[str, int]) -> int:
 )
 def test_the_control_port_refuses(method: str, path: str, body: object, token: str, status: int) -> None:
     async def main(lab: Lab) -> int:
-        control = control_app(lab.edge, "secret")
+        control = Control(lab.edge, "secret")
         address = await control.start("127.0.0.1", 0)
         try:
             return (await call(address, method, path, body, token))[0]

@@ -70,7 +70,7 @@ def test_who_speaks_is_there_to_be_read_out(
     with staged({"naive": naive, "robust": robust}[page], browser) as stage:
         stage.open()
         stage.send("who is there")
-        stage.until(lambda: bool(stage.record().now.answers), "there is an answer")
+        stage.wait.until(lambda: bool(stage.record().now.answers), "there is an answer")
         items = stage.page.get_by_role("list", name="Conversation").get_by_role("listitem")
         expect(items.nth(0)).to_contain_text("You")
         expect(items.nth(1)).to_contain_text("Answer")

@@ -72,23 +72,23 @@ def test_the_reported_symptom_is_there_on_the_product(
 ) -> None:
     with staged(subject, browser) as stage:
         stage.open()
-        order = stage.next_sends(Action.HOLD)
+        order = stage.sends.order(Action.HOLD)
         stage.send(TEXT)
         stage.until_server_has(TEXT)
-        stage.expire(order)
-        stage.until(lambda: bool(stage.claims_failure()), "the page says that it failed")
+        stage.sends.expire(order)
+        stage.wait.until(lambda: bool(stage.claims_failure()), "the page says that it failed")
         assert "Failed to send prompt" in stage.claims_failure()
         assert stage.record().now.composer == TEXT, "the text is back in the composer"
         keep(stage.page, f"opencode-{version}-1-failed")
-        stage.until(lambda: ANSWER in answers(stage), "the server has answered what 'failed'")
+        stage.wait.until(lambda: ANSWER in answers(stage), "the server has answered what 'failed'")
         assert stage.sent() == [TEXT]
-        stage.until(lambda: TEXT in stage.record().now.sent, "the message is on the page all the same")
+        stage.wait.until(lambda: TEXT in stage.record().now.sent, "the message is on the page all the same")
         assert stage.record().now.composer == TEXT, "and still in the composer, as if it were not sent"
         keep(stage.page, f"opencode-{version}-2-processed")
-        stage.press_send()
-        stage.until(lambda: answers(stage).count(ANSWER) == 2, "the second Enter is answered too")
+        stage.composer.send()
+        stage.wait.until(lambda: answers(stage).count(ANSWER) == 2, "the second Enter is answered too")
         assert stage.sent() == [TEXT, TEXT]
-        stage.until(lambda: list(stage.record().now.sent) == [TEXT, TEXT], "the page shows both")
+        stage.wait.until(lambda: list(stage.record().now.sent) == [TEXT, TEXT], "the page shows both")
         keep(stage.page, f"opencode-{version}-3-doubled")
 
 

@@ -93,12 +93,12 @@ def counts_by_column(site: Site) -> Drawn:
     ]
     return Drawn(
         title=f"Results by {site.column_noun}",
-        told=f"{len(site.cases)} {site.case_noun}s: {_told(site.cases)}.",
+        told=f"{len(site.cases)} {site.case_noun}s: {_counts_text(site.cases)}.",
         draw=lambda scheme: _bars(rows, site, scheme),
     )
 
 
-def _told(cases: Sequence[Case]) -> str:
+def _counts_text(cases: Sequence[Case]) -> str:
     return ", ".join(
         f"{number} {word}" for word, number in Counter(case.word for case in cases).most_common()
     )

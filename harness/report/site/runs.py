@@ -8,10 +8,10 @@ import msgspec
 from firstbyte.harness.findings.catalogue import load_finding
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.result import Outcome, Run
-from firstbyte.harness.model.verdict import ClientExchange, Verdict
+from firstbyte.harness.model.verdict import MEANING, ClientExchange, Verdict
 from firstbyte.harness.report.site.model import Case, Explained, Hue, Lanes, Row, Site, Word
 from firstbyte.harness.report.site.timers import marks_of
-from firstbyte.harness.report.words import MEANING, OUTCOME_WORD, seen, server_has, short_time, told
+from firstbyte.harness.report.words import OUTCOME_WORD, format_client_result, seen, server_has, short_time
 
 COMMAND = "command"
 """The fact that is no version."""
@@ -146,7 +146,7 @@ def _story(run: Run) -> list[tuple[str, str]]:
         verdict = run.judgement.verdict
         story += [
             ("seen", seen(run)),
-            ("told", told(run.judgement)),
+            ("told", format_client_result(run.judgement)),
             ("ledger", server_has(run)),
             ("verdict", f"{verdict}: {MEANING[verdict]}"),
         ]

@@ -1,5 +1,6 @@
 """Checks of what a page does when an edge answers for a server that has the message."""
 
+from firstbyte.harness.sendstate.outcome import require
 from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 
 
@@ -10,7 +11,7 @@ def restore_only_if_absent(stage: PageUnderTest) -> None:
         stage.given_up("once only")
         stage.settle()
     stage.settle()
-    stage.require(
+    require(
         holds=not stage.record().came_back("once only"),
         or_else="the text was put back into the composer although the server has the message",
     )
@@ -23,10 +24,10 @@ def ambiguous_is_not_failed(stage: PageUnderTest) -> None:
         stage.given_up("who knows")
         stage.settle()
         said = stage.claims_failure()
-        stage.require(holds=not said, or_else=f"the page said '{said}' while it could not know")
+        require(holds=not said, or_else=f"the page said '{said}' while it could not know")
     stage.settle()
     said = stage.claims_failure()
-    stage.require(holds=not said, or_else=f"the page said '{said}' of a message the server has")
+    require(holds=not said, or_else=f"the page said '{said}' of a message the server has")
 
 
 def transcript_equals_ledger(stage: PageUnderTest) -> None:
@@ -37,8 +38,8 @@ def transcript_equals_ledger(stage: PageUnderTest) -> None:
     stage.given_up("stored all the same")
     stage.lost("lost on its way")
     stage.settle()
-    if not stage.comes_true(lambda: _differences(stage) == []):
-        stage.require(holds=False, or_else="; ".join(_differences(stage)))
+    if not stage.wait.comes_true(lambda: _differences(stage) == []):
+        require(holds=False, or_else="; ".join(_differences(stage)))
 
 
 def retry_reuses_id(stage: PageUnderTest) -> None:
@@ -49,12 +50,10 @@ def retry_reuses_id(stage: PageUnderTest) -> None:
         stage.settle()
         ended = stage.watch.ended_sends
         if stage.send_again():
-            stage.until(lambda: stage.watch.ended_sends > ended, "sending again has ended")
+            stage.wait.until(lambda: stage.watch.ended_sends > ended, "sending again has ended")
     stage.settle()
     texts = stage.sent()
-    stage.require(
-        holds=texts == ["only one of me"], or_else=f"after sending again the server has {_listed(texts)}"
-    )
+    require(holds=texts == ["only one of me"], or_else=f"after sending again the server has {_listed(texts)}")
 
 
 def _differences(stage: PageUnderTest) -> list[str]:

@@ -3,6 +3,7 @@
 from playwright.sync_api import Route
 
 from firstbyte.harness.sendstate.checks.composing import REASON, SHORT
+from firstbyte.harness.sendstate.outcome import require
 from firstbyte.harness.sendstate.page_under_test import MARK, PageUnderTest
 from firstbyte.harness.sendstate.page_watch import path_of
 
@@ -14,17 +15,16 @@ def truncated_2xx_is_not_success(stage: PageUnderTest) -> None:
     """
     stage.open()
     with stage.blind():
-        ended = stage.watch.ended_sends
-        with stage.sends_go(to=lambda route: _cut_off(route, stage.edge.cut_off_url)):
+        url = stage.edge.cut_off.url
+        with stage.sends.end_at(lambda route: _cut_off(route, url), "the answer has broken off"):
             stage.send("half an answer")
-            stage.until(lambda: stage.watch.ended_sends > ended, "the answer has broken off")
-        stage.painted()
+        stage.wait.painted()
         before = len(stage.record().frames)
         stage.settle(SHORT)
     stage.settle()
     # The frame that was visible when the answer broke off counts too.
     frames = stage.record().frames[before - 1 :]
-    stage.require(
+    require(
         holds=all("half an answer" not in frame.sent for frame in frames),
         or_else="after a 200 that broke off the message is shown as sent; the server has nothing",
     )
@@ -34,14 +34,12 @@ def injected_type_204_is_success(stage: PageUnderTest) -> None:
     """The server's answer as a 204 that is called text/html, and nothing else to know it by."""
     stage.open()
     with stage.blind():
-        ended = stage.watch.ended_sends
-        with stage.sends_go(to=_as_html_204):
+        with stage.sends.end_at(_as_html_204, "the 204 is there"):
             stage.send("typed by the edge")
-            stage.until(lambda: stage.watch.ended_sends > ended, "the 204 is there")
         frame = stage.settle(SHORT)
         said = stage.claims_failure()
-        stage.require(holds=not said, or_else=f"the page said '{said}' of a 204")
-        stage.require(
+        require(holds=not said, or_else=f"the page said '{said}' of a 204")
+        require(
             holds="typed by the edge" in frame.sent, or_else="after a 204 the message is not shown as sent"
         )
 
@@ -54,27 +52,27 @@ def gateway_html_never_shown(stage: PageUnderTest) -> None:
         stage.settle(SHORT)
     stage.settle()
     shown = [frame.body for frame in stage.record().frames if MARK in frame.body]
-    stage.require(holds=not shown, or_else="the gateway's page was shown as text")
+    require(holds=not shown, or_else="the gateway's page was shown as text")
     markup = stage.page.locator(f"#{MARK}").count()
-    stage.require(holds=markup == 0, or_else="the gateway's page was put into the page as markup")
+    require(holds=markup == 0, or_else="the gateway's page was put into the page as markup")
 
 
 def state_is_announced(stage: PageUnderTest) -> None:
     """A 524 and a refusal, by ear."""
     stage.open()
-    stage.painted()
+    stage.wait.painted()
     with stage.blind():
         before = len(stage.record().announced)
         stage.lost("out of sight")
         stage.settle()
-        stage.require(
+        require(
             holds=len(stage.record().announced) > before, or_else="after a 524 no live region said anything"
         )
     stage.settle()
     before = len(stage.record().announced)
     stage.refused("turned down", REASON)
-    stage.require(
-        holds=stage.comes_true(lambda: len(stage.record().announced) > before),
+    require(
+        holds=stage.wait.comes_true(lambda: len(stage.record().announced) > before),
         or_else="after a refusal no live region said anything",
     )
 

@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Route
 
+from firstbyte.harness.sendstate.outcome import require
 from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 from firstbyte.proxies.rules.orders import Action
 
@@ -12,38 +13,38 @@ SHORT = (1, 1)
 def double_enter_sends_once(stage: PageUnderTest) -> None:
     """Enter, Enter."""
     stage.open()
-    order = stage.next_sends(Action.HOLD, count=2)
-    stage.write("just once")
-    stage.press_send()
-    stage.press_send()
+    order = stage.sends.order(Action.HOLD, count=2)
+    stage.composer.write("just once")
+    stage.composer.send()
+    stage.composer.send()
     stage.until_server_has("just once")
-    stage.let_go(order)
+    stage.sends.let_go(order)
     stage.settle()
     sent = stage.sent()
-    stage.require(holds=len(sent) == 1, or_else=f"two Enters made {len(sent)} messages")
+    require(holds=len(sent) == 1, or_else=f"two Enters made {len(sent)} messages")
 
 
 def typed_text_survives(stage: PageUnderTest) -> None:
     """Typed during a send that a 524 ends, and during one that is refused."""
     stage.open()
-    order = stage.next_sends(Action.HOLD)
+    order = stage.sends.order(Action.HOLD)
     stage.send("first")
     stage.until_server_has("first")
-    stage.write("typed meanwhile")
-    stage.expire(order)
+    stage.composer.write("typed meanwhile")
+    stage.sends.expire(order)
     composer = stage.settle().composer
-    stage.require(
+    require(
         holds="typed meanwhile" in composer,
         or_else=f"after a 524 the composer holds '{composer}', not what was typed",
     )
     waiting: list[Route] = []
-    with stage.sends_go(to=waiting.append):
+    with stage.sends.go(to=waiting.append):
         stage.send("to be refused")
-        stage.until(lambda: bool(waiting), "the send is under way")
-        stage.write("typed again")
+        stage.wait.until(lambda: bool(waiting), "the send is under way")
+        stage.composer.write("typed again")
         waiting[0].fulfill(status=400, json={"message": REASON})
         composer = stage.settle(SHORT).composer
-    stage.require(
+    require(
         holds="typed again" in composer,
         or_else=f"after a refusal the composer holds '{composer}', not what was typed",
     )
@@ -53,27 +54,25 @@ def refusal_restores_and_says_why(stage: PageUnderTest) -> None:
     """A 400 with a reason; then no server at all."""
     stage.open()
     stage.refused("not like this", REASON)
-    stage.require(
-        holds=stage.comes_true(lambda: _is_given_back(stage, "not like this")),
+    require(
+        holds=stage.wait.comes_true(lambda: _is_given_back(stage, "not like this")),
         or_else="after a 400 the text is neither in the composer nor offered for sending again",
     )
-    stage.require(
-        holds=stage.comes_true(lambda: REASON in stage.record().now.body),
+    require(
+        holds=stage.wait.comes_true(lambda: REASON in stage.record().now.body),
         or_else=f"the answer's reason is not shown: '{REASON}'",
     )
     stage.settle()
     stage.edge.stop()
     stage.send("nobody there")
-    is_back = stage.comes_true(lambda: _is_given_back(stage, "nobody there"))
+    is_back = stage.wait.comes_true(lambda: _is_given_back(stage, "nobody there"))
     why = stage.claims_failure()
     stage.edge.start()
-    stage.require(
+    require(
         holds=is_back,
         or_else="with no server the text is neither in the composer nor offered for sending again",
     )
-    stage.require(
-        holds=bool(why), or_else="with no server the page does not say that the message was not sent"
-    )
+    require(holds=bool(why), or_else="with no server the page does not say that the message was not sent")
 
 
 def _is_given_back(stage: PageUnderTest, text: str) -> bool:

@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from firstbyte.harness.plugin import program
-from firstbyte.harness.plugin.control import Held
 from firstbyte.harness.plugin.edge import Edge, EdgeFactory
 from firstbyte.harness.problems import MissingTool, SetupFailed
+from firstbyte.proxies.rules.orders import HeldRequest
 from tests.hygiene.lab import until
 from tests.users_pytest import ENVIRONMENT
 
@@ -147,7 +147,7 @@ def test_without_mitmproxy_another_firstbyte_is_used_or_the_cure_is_told(
         program.edge_program({"PATH": "", program.VARIABLE: "/nowhere"})
 
 
-def answered(front: Edge) -> list[Held]:
+def answered(front: Edge) -> list[HeldRequest]:
     """What waits with its answer."""
     return [one for one in front.held() if one.answered]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from firstbyte.harness.model.verdict import BeliefRule
-from firstbyte.harness.plugin.round_verdict import EdgeSaw, Observed, told, unfired, verdict_of
+from firstbyte.harness.plugin.round_verdict import EdgeSaw, Observed, last_answer, unfired, verdict_of
 from firstbyte.harness.plugin.rounds import bytes_before, faults_of, target_of, targets
 from firstbyte.harness.problems import BadInput
 from firstbyte.proxies.rules.orders import Action, Seen
@@ -91,7 +91,7 @@ def test_nobody_is_judged_by_a_truth_that_is_unknown_or_by_a_read() -> None:
 def test_the_last_word_is_that_of_the_clients_own_retry() -> None:
     baseline = saw(None, seen(1), seen(2))
     observed = saw(None, seen(1, 504), seen(2, 504), seen(3), seen(4))
-    assert told(baseline, observed, target_of("1:cut-header")).id == 3
+    assert last_answer(baseline, observed, target_of("1:cut-header")).id == 3
 
 
 def test_a_fault_that_did_not_come_to_what_was_meant_is_told() -> None:

@@ -25,7 +25,7 @@ LOST = httpx.ReadError("reset")
         (SimpleNamespace(status_code=200), 1, "status", ""),
         (524, 1, "status", "phantom-failure: told failed, but it happened"),
         (LOST, 1, "status", "phantom-failure"),
-        (204, 0, "status", "phantom-success: told ok, but it is lost"),
+        (204, 0, "status", "phantom-success: told ok, but nothing is there"),
         (204, 2, "status", "duplicate"),
         (524, 2, "status", "duplicate"),
         (400, 0, "status", "refused"),
