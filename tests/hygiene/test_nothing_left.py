@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firstbyte.harness.targets.hono.runtime import find_runtime
+from firstbyte.harness.targets.hono.runtime import RUNTIMES
 from tests.conftest import lacking
 from tests.hygiene.lab import Session, until
 
@@ -132,7 +132,7 @@ def test_a_demo_without_its_server_says_so_and_leaves_nothing(who: str, tmp_path
 def test_a_foreign_program_does_not_outlive_the_command(
     end: End, code: int, said: str, tmp_path: Path
 ) -> None:
-    if not find_runtime("hono-bun").installed.is_there:
+    if not {one.name: one for one in RUNTIMES}["hono-bun"].installed.is_there:
         lacking("Bun and Hono are not installed; run `make setup`")
     with Session(tmp_path / "t", *RUN, "--target", "hono-bun") as session:
         session.children(NURSERY_KEEPER_PROGRAM_EDGE)
