@@ -1,6 +1,6 @@
 """A reference server inside the test's own loop, on a real socket, and a client that shows every byte.
 
-Must never wait for a time: it waits for bytes, or for a line in the ledger.
+It never sleeps: it waits for bytes or for a row in the ledger.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A server's file is read whole, or refused with file, key, reason and cure."""
+"""An adapter file of a server is read, or refused with file, key, reason and cure."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What counts is what the server lists: by id, by text, by what it ran. Times are first signs."""
+"""The account counts the messages that the server lists. Times are those of the first sign."""
 
 from typing import Any
 
