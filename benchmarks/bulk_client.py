@@ -1,7 +1,7 @@
-"""Moves many bytes through one address, and times it: `bulk_client.py HOST PORT sse|down|up N SIZE`.
+"""Times the transfer of many bytes through one address: `bulk_client.py HOST PORT sse|down|up N SIZE`.
 
 N connections at once, each with a stream of SIZE events, or a body of SIZE bytes. Prints one JSON document.
-It must never take less than all for done.
+A transfer counts as done only when it is complete.
 """
 
 import json
@@ -15,7 +15,7 @@ EVENT = b"data: " + b"x" * 24
 
 
 class Transfer:
-    """One connection. left: what has still to be sent. seen: the bytes that came, as far as they matter."""
+    """One connection. left: what still has to be sent. seen: the received bytes that matter."""
 
     def __init__(self, address: tuple[str, int], what: str, size: int) -> None:
         self._what = what
@@ -33,7 +33,7 @@ class Transfer:
         self._body = -1
 
     def send(self) -> None:
-        """As much as fits."""
+        """Send as much as the socket takes."""
         self.left -= self.socket.send(BLOCK[: min(self.left, len(BLOCK))])
 
     def is_over_after(self, data: bytes) -> bool:
@@ -58,7 +58,7 @@ class Transfer:
 
 
 def play(transfers: list[Transfer]) -> None:
-    """Until all are over."""
+    """Return when all transfers have ended."""
     with selectors.DefaultSelector() as all_:
         for one in transfers:
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if one.left else 0)

@@ -1,4 +1,4 @@
-"""The ratios of the figures as a chart: a dot for the median, a line from the least to the most."""
+"""A chart of the ratios: a dot for the median, and a line from the smallest to the largest."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from firstbyte.harness.report.site.charts import svg_of
 
 
 def rows(figures: Sequence[Figure]) -> list[dict[str, Any]]:
-    """One for each figure with a ratio: what beside what, and the ratio's spread."""
+    """Return a label and the spread for each figure with a ratio."""
     return [
         {
             "what": f"{figure.what} / {figure.beside}",

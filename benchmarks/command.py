@@ -1,4 +1,4 @@
-"""The command line of the benchmarks: what is measured, how often, and where the figures go."""
+"""The command line of the benchmarks: selects the measurements and writes the figures."""
 
 import argparse
 import json

@@ -1,6 +1,6 @@
-"""What a measurement yields: medians with their spread, ratios of samples taken in the same round, goals.
+"""The results of measurements: medians with their spread, ratios of samples of one round, goals.
 
-Pure. It must never compare samples of different rounds: on a busy machine only neighbours are comparable.
+Pure. Samples of different rounds must never be compared: on a busy machine only neighbours are comparable.
 """
 
 from collections.abc import Sequence
@@ -46,11 +46,11 @@ def spread(samples: Sequence[float]) -> Spread:
 
 
 def ratios(samples: Sequence[float], peers: Sequence[float]) -> Spread:
-    """Round by round: each sample over its peer of the same round."""
+    """Divide each sample by its peer of the same round."""
     return spread([one / other for one, other in zip(samples, peers, strict=True)])
 
 
 def at_most(samples: Sequence[float], limits: Sequence[float]) -> Met:
-    """How well samples stay at or below the limits of their rounds."""
+    """Return how well the samples stay at or below the limits of their rounds."""
     excess = [one - limit for one, limit in zip(samples, limits, strict=True)]
     return "yes" if median(excess) <= 0 else "at best" if min(excess) <= 0 else "no"

@@ -1,4 +1,4 @@
-"""The grid as a user makes it: all emulated products in virtual time, then with the real ones beside them."""
+"""The time that `firstbyte grid` takes: emulated products in virtual time, then real ones beside them."""
 
 from collections.abc import Iterator
 

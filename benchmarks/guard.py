@@ -1,7 +1,7 @@
-"""Holds ratios against those that are stored: `make bench-check` fails when one has become worse than it may.
+"""Compares ratios with the stored ones: `make bench-check` fails if one is worse by more than the tolerance.
 
-Only ratios of one round are compared: absolute figures are the machine's. It must never compare what was
-measured once with what was measured otherwise, so each stored ratio names its figure by id.
+Only ratios of one round are compared, because absolute figures depend on the machine. Each stored ratio names
+its figure by id, so that only equal measurements are compared.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,7 +45,7 @@ def ratios_of(figures: Sequence[Figure]) -> dict[str, float]:
 
 
 def worse(figures: Sequence[Figure], stored: dict[str, float]) -> Iterator[Worse]:
-    """Every figure whose ratio is out of tolerance. What is not stored is not judged."""
+    """Return the figures whose ratio is out of tolerance. Figures that are not stored are skipped."""
     for one in figures:
         if one.ratio is None or one.id not in stored:
             continue
@@ -57,11 +57,11 @@ def worse(figures: Sequence[Figure], stored: dict[str, float]) -> Iterator[Worse
 
 
 def read_stored() -> dict[str, float]:
-    """The stored ratios; none when nothing has been stored."""
+    """Return the stored ratios."""
     return msgspec.json.decode(STORED.read_bytes(), type=dict[str, float]) if STORED.exists() else {}
 
 
 def store(figures: Sequence[Figure]) -> None:
-    """Put these ratios in the place of the stored ones of the same figures."""
+    """Store these ratios, replacing those of the same figures."""
     kept = dict(sorted({**read_stored(), **ratios_of(figures)}.items()))
     STORED.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n")

@@ -1,4 +1,4 @@
-"""Thousands of requests held at once until their limit: is any refused, what does each cost, how late.
+"""Holds thousands of requests until their limit: whether any is refused, its memory, how late it ends.
 
 The memory of the edge and of each product is read from the kernel: before the first request, with all held,
 and when all are over. It must never count a request that got no answer as one that was in time.
@@ -93,7 +93,7 @@ def hold(subject: Between, number: int, width: float, limit: Duration) -> Held:
         host, port = running.address
         command = (PYTHON, str(HERE / "late_client.py"), host, str(port), str(number), str(width), str(most))
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
-            told, held = _told_and_peak(client, running)
+            told, held = _report_and_peak(client, running)
         seen = json.loads(told)
         time.sleep(SETTLE)  # noqa: TID251 - it measures
         after = resident(running.pid)
@@ -107,7 +107,7 @@ def hold(subject: Between, number: int, width: float, limit: Duration) -> Held:
     )
 
 
-def _told_and_peak(client: "subprocess.Popen[str]", running: Running) -> tuple[str, float]:
+def _report_and_peak(client: "subprocess.Popen[str]", running: Running) -> tuple[str, float]:
     """What the client says, and the most that was resident until its end. It is read all the time: a pipe
     takes less than thousands of requests have to tell.
     """

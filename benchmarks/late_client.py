@@ -30,7 +30,7 @@ class Client:
         self.lag: list[float] = []
 
     def play(self, most: float) -> None:
-        """Until every request has its first byte or its end, or `most` seconds are over."""
+        """Return when every request has its first byte or its end, or after `most` seconds."""
         heapq.heapify(self._due)
         began = time.monotonic()
         while (self._due or self._selector.get_map()) and time.monotonic() - began < most:

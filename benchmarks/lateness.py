@@ -1,4 +1,4 @@
-"""How late an edge's own answer is: its first byte at the client, minus the limit, with N requests held.
+"""The lateness of an edge's own answer: the time of its first byte at the client, minus the limit.
 
 A client, a silent origin and the edge are processes of their own. Subjects are the emulated edge, and
 anything with an address: each round measures all of them. By itself, with a product that runs already:

@@ -1,4 +1,4 @@
-"""Where and with what the figures were measured: without it they say nothing."""
+"""The machine and the versions with which the figures were measured."""
 
 import os
 import platform
@@ -30,7 +30,7 @@ def load() -> float:
 
 
 def this_machine(load_before: float) -> Machine:
-    """What is known without asking anybody."""
+    """Return what is known of this machine."""
     return Machine(
         processor=_processor(),
         cores=len(os.sched_getaffinity(0)),

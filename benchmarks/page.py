@@ -1,4 +1,4 @@
-"""The page of results for a thousand runs: making it, its size, and opening it in a browser."""
+"""The result page of a thousand runs: the time to make it, its size, and the time to open it in a browser."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What an edge costs when it does nothing: requests a second, latency it adds, streams and big bodies.
+"""The cost of an edge that only forwards: requests a second, added latency, streams and big bodies.
 
 Small replies are asked for by h2load of an nginx that is the origin, for everyone in the same round; the
 rest by `bulk_client.py` of `blunt_origin.py`. It must never time the start of anything.

@@ -1,4 +1,4 @@
-"""What is played in virtual time to measure it: acts of the report, and a bare exchange as yardstick."""
+"""The plays that are measured in virtual time: acts of the report, and a bare exchange for comparison."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ HERO = "act-1[cloudflare-100]"
 
 
 def plays() -> dict[str, Play]:
-    """By name: empty simulation, bare exchange, the report's act without and with an edge, the fix."""
+    """Return the plays: nothing, a bare exchange, the report's act without and with an edge, the fix."""
     return {
         "empty simulation": lambda: run_sim(_nothing),
         BARE: partial(bare_exchange, _bare_config()),
@@ -37,7 +37,7 @@ def plays() -> dict[str, Play]:
 
 
 def plan_of(scenario: str, edge: str) -> Plan:
-    """The one plan of a scenario behind an edge."""
+    """Return the only plan of a scenario behind an edge."""
     (plan,) = plans(select([scenario]), [edge], Options())
     return plan
 

@@ -1,4 +1,4 @@
-"""Runs a command to its end and says what it cost."""
+"""Runs a command to its end and measures its cost."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cost_of(command: Sequence[str], accepted: Sequence[int] = (0,)) -> Cost:
-    """What one run of `command` costs. Raises RuntimeError when it ends with a code that is not accepted."""
+    """Return the cost of one run of `command`. Raises RuntimeError for an unaccepted exit code."""
     began = time.perf_counter()  # noqa: TID251 - it measures
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(), text=True

@@ -1,4 +1,4 @@
-"""Starts what stands between a client and an origin: ours, stock mitmdump, and the real products.
+"""Starts the proxies between a client and an origin: ours, stock mitmdump, and the real products.
 
 Each is a process of its own on loopback with one way to one origin. It must never leave one running.
 """
@@ -48,7 +48,7 @@ class Between(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def direct() -> Between:
-    """Nothing between them."""
+    """No proxy."""
 
     @contextmanager
     def start(origin: Address) -> Iterator[Running]:
@@ -120,7 +120,7 @@ def real(product: Product, limit: Duration) -> Between:
 
 
 def real_products(limit: Duration, names: Sequence[str] = PEERS) -> list[Between]:
-    """Those that this machine has."""
+    """Return the products that this machine has."""
     return [real(PRODUCTS[name], limit) for name in names if PRODUCTS[name].find() is not None]
 
 
@@ -178,7 +178,7 @@ def fast_origin() -> Iterator[Address]:
 
 @contextmanager
 def process(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
-    """Run a command; it is gone afterwards."""
+    """Run a command and end it afterwards."""
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as started:
@@ -189,7 +189,7 @@ def process(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
 
 
 def wait_until_it_listens(port: int, started: "subprocess.Popen[str]") -> None:
-    """Ask until it accepts. Raises RuntimeError when it has ended."""
+    """Wait until it accepts connections. Raises RuntimeError if it has ended."""
     while started.poll() is None:
         try:
             socket.create_connection((LOOPBACK, port), timeout=1).close()

@@ -1,4 +1,4 @@
-"""What a run in real mode costs when nothing is waited for: the answer comes at once."""
+"""The cost of a run in real mode when the answer comes immediately."""
 
 import asyncio
 import time

@@ -1,6 +1,6 @@
-"""Where the time of a play goes, by sampling: a timer looks every half millisecond whose code is running.
+"""Samples where the time of a play goes: every half millisecond a timer records whose code is running.
 
-Sampling disturbs each part alike, other than a profiler that charges for calls. A sample belongs to the
+Sampling slows all parts equally, whereas a profiler slows calls. A sample belongs to the
 innermost frame whose file is of a part below; libraries that several parts share (h11, json, msgspec) count
 for the part that called them.
 """

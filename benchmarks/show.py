@@ -1,4 +1,4 @@
-"""The figures for people: a table for the terminal, and the same as Markdown for docs/benchmarks.md."""
+"""Formats the figures as a table for the terminal and as Markdown for docs/benchmarks.md."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""An origin that takes every connection and never says a word: `python silent_origin.py [PORT]`.
+"""An origin that accepts every connection and never answers: `python silent_origin.py [PORT]`.
 
 Prints its port as one line, ends with its parent's pipe. It must never answer.
 """

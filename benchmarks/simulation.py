@@ -1,4 +1,4 @@
-"""What one play in virtual time costs, where that goes, and how fast simulated time passes."""
+"""The cost of one play in virtual time, its parts, and the speed of simulated time."""
 
 import gc
 import time

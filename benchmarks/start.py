@@ -1,4 +1,4 @@
-"""From the shell's prompt to the first answer: fresh interpreters, side by side."""
+"""The time from a command's start to its first output, in fresh interpreters."""
 
 import tempfile
 import time

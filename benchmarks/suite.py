@@ -1,4 +1,4 @@
-"""The whole suite in sim, as a user runs it, with two processes."""
+"""The whole suite in sim with two processes, as a user runs it."""
 
 import re
 from collections.abc import Iterator

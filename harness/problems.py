@@ -1,7 +1,6 @@
-"""Errors people can act on: who, what, where, what next. Each carries the exit code of its kind.
+"""Errors that users can act on. Each class has its own exit code.
 
-They exist so that a failing subject (exit 1), bad input (2), a missing tool (3) and a bug of ours (4) never
-look alike.
+A failing subject (exit code 1), bad input (2), a missing tool (3) and a bug of ours (4) never look alike.
 """
 
 from collections.abc import Iterable
@@ -11,37 +10,35 @@ from firstbyte.harness import redact
 
 
 class Problem(Exception):
-    """Base of all errors that are shown as one message without a traceback."""
+    """Base class of the errors that are shown as one message without a traceback."""
 
     exit_code = 4
 
     def __str__(self) -> str:
-        """The message without secrets: it quotes addresses and files, and ends in terminals and CI logs."""
+        """Return the message without secrets: it quotes addresses and files and ends up in CI logs."""
         return redact.text(super().__str__())
 
 
 class BadInput(Problem):
-    """The user's file, option or name is wrong. The message names file and key, the reason and the cure."""
+    """The user's file, option or name is wrong. The message says where, why, and what to write."""
 
     exit_code = 2
 
 
 class MissingTool(Problem):
-    """This machine lacks something. The message holds the command that installs it."""
+    """This machine lacks something. The message has the command that installs it."""
 
     exit_code = 3
 
 
 class SetupFailed(Problem):
-    """Origin, edge or browser did not start or died where it should not: nothing is known about the
-    subject.
-    """
+    """Origin, edge or browser did not start or died unexpectedly, so nothing is known about the subject."""
 
     exit_code = 3
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`"; did you mean 'limit'?"` or the list of what there is."""
+    """Return `"; did you mean 'limit'?"`, or a list of the known names."""
     names = sorted(known)
     close = get_close_matches(word, names, n=1)
     if close:

@@ -1,8 +1,7 @@
-"""Takes secrets out of what is shown or written: header values, cookies, tokens, passwords in an address.
+"""Removes secrets from what is shown or written: header values, cookies, tokens, passwords in addresses.
 
-Reports are pasted into public issues. Pure, but for the names that `configure` adds once at the start. It
-must never be the caller's choice: every report comes through here. And its time must grow with the text's
-length alone: clients choose what is looked through.
+Reports are pasted into public issues, so every report must come through here. The running time must be linear
+in the length of the text, because clients choose the text. Pure, except for the names that `configure` adds.
 """
 
 import re
@@ -11,7 +10,7 @@ from typing import Any
 
 MASK = "[redacted]"
 
-# The word may have a prefix and a suffix: x-api-key, session_token_id, AWS_SECRET_ACCESS_KEY.
+# Names may have a prefix and a suffix: x-api-key, session_token_id, AWS_SECRET_ACCESS_KEY.
 _IS_SECRET_NAME = re.compile(
     r"(?:proxy-)?authorization|set-cookie2?|cookie|[\w-]*(?:api|access|private|signing)[-_]?key[\w-]*"
     r"|[\w-]*(?:secret|password|passwd|credential)[\w-]*|x-amz-signature|x-auth[\w-]*"
@@ -23,7 +22,7 @@ _REST_OF_LINE = r"(\s*:\s*)[^\r\n\"']+"
 _HEADER_LINE = re.compile(rf"(?i)\b((?:proxy-)?authorization|set-cookie2?|cookie){_REST_OF_LINE}")
 # A comma is between the two of a pair as Python and JSON write it: ("Cookie", "sid=1").
 _BETWEEN = r"([\"']?\s*(?:[:=]|,(?=\s*b?[\"']))\s*(?:b(?=[\"']))?)"
-# Whole words that are never given back: a client may send 64 KiB of "secretsecretsecret".
+# Possessive, so that it doesn't backtrack: a client may send 64 KiB of "secretsecretsecret".
 _NAMED = re.compile(rf"(?<![\w-])([\w-]++){_BETWEEN}")
 _VALUE = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s\"'&,;}\]\[]+")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
@@ -31,9 +30,9 @@ _KNOWN_KEY = re.compile(
     r"\b(?:(?:[spr]k|xox[abpr]|glpat)-[-\w.]{12,}|(?:[spr]k|gh[opsur]|github_pat|whsec)_\w{12,}"
     r"|(?:hf|npm)_[A-Za-z0-9]{20,}|A[KS]IA[A-Z0-9]{12,}|AIza[-\w]{20,}|eyJ[-\w.]{12,})"
 )
-# One slash is what is left of an address that was taken for a path.
+# An address that was taken for a path has only one slash left.
 _ADDRESS = re.compile(r"(:/{1,2})[^\s/?#]*@")
-# A quick look first: nearly no text has any of these.
+# Checked first, because nearly no text matches.
 _HINT = re.compile(
     r"(?i)authoriz|cookie|key|secret|passw|credential|token|x-a|bearer|basic|:/|[sprg][khp]|gh._|xox|glpat|hf_"
     r"|npm_|AKIA|ASIA|AIza|eyJ"
@@ -41,11 +40,11 @@ _HINT = re.compile(
 
 
 VARIABLE = "FIRSTBYTE_REDACT"
-"""The variable of the environment with more names, separated by commas."""
+"""The environment variable with additional names, separated by commas."""
 
 
 class _Also:
-    """The names somebody configured, and where they stand before a value."""
+    """The configured names, and the patterns that find their values."""
 
     names: frozenset[str] = frozenset()
     line: re.Pattern[str] | None = None
@@ -53,7 +52,7 @@ class _Also:
 
 
 def also(names: str) -> None:
-    """Hide the values of these names too, separated by commas."""
+    """Hide the values of these names, too. They are separated by commas."""
     _Also.names = frozenset(name.strip().lower() for name in names.split(",") if name.strip())
     either = "|".join(re.escape(name) for name in sorted(_Also.names, key=len, reverse=True))
     _Also.line = re.compile(rf"(?im)^({either}){_REST_OF_LINE}") if either else None
@@ -61,28 +60,28 @@ def also(names: str) -> None:
 
 
 def configure(environment: Mapping[str, str]) -> None:
-    """Hide what VARIABLE names. For the rim of every process that shows or writes anything."""
+    """Hide the names in VARIABLE. Every process that shows or writes anything calls this at its start."""
     also(environment.get(VARIABLE, ""))
 
 
 def is_secret(name: str) -> bool:
-    """A header, field or variable whose value must not be shown."""
+    """Whether the value of a header, field or variable of this name must not be shown."""
     plain = name.strip()
     return _IS_SECRET_NAME.fullmatch(plain) is not None or plain.lower() in _Also.names
 
 
 def header(name: str, value: str) -> str:
-    """The value of a header as it may be shown."""
+    """Return the value of a header as it may be shown."""
     return MASK if is_secret(name) else text(value)
 
 
 def headers(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The same for a list of headers."""
+    """Return headers as they may be shown."""
     return tuple((name, header(name, value)) for name, value in pairs)
 
 
 def text(value: str) -> str:
-    """A text, a body or an address without the secrets that can be recognised in it."""
+    """Return a text, a body or an address without the secrets that can be recognised in it."""
     if _Also.line is not None and _Also.named is not None:
         value = _Also.line.sub(rf"\1\2{MASK}", value)
         value = _without_values(value, _Also.named)
@@ -96,7 +95,7 @@ def text(value: str) -> str:
 
 
 def data(value: bytes) -> bytes:
-    """The same for bytes: UTF-8 where they are that, else each byte a character of Latin-1."""
+    """Return bytes without secrets. They are decoded as UTF-8 or else as Latin-1."""
     try:
         found = value.decode()
     except UnicodeDecodeError:
@@ -105,7 +104,7 @@ def data(value: bytes) -> bytes:
 
 
 def record(value: Any) -> Any:
-    """A document of plain types with every text in it redacted; a secret name hides its whole value."""
+    """Return a document of plain types with all texts redacted. A secret name hides its whole value."""
     if isinstance(value, str):
         return text(value)
     if isinstance(value, Mapping):

@@ -2,7 +2,7 @@
 
 
 def package_version() -> str:
-    """Such as '0.1.0'; '0+source' when only the source is there."""
+    """Return a version such as '0.1.0', or '0+source' if the package is not installed."""
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - email, zipfile and more
 
     try:

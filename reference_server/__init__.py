@@ -1,5 +1,5 @@
-"""The reference session server: what a client of OpenCode needs to send a message and follow it.
+"""The reference session server: the part of OpenCode's API that a client needs to send and follow a message.
 
-It exists so that every bug and every fix can be shown on one server that keeps an honest ledger. It must
-never import anything else of this project, use a thread, or read a clock that its `Env` did not supply.
+It shows every bug and every fix on one server that keeps a complete ledger. It must never import the harness
+or the proxies, use a thread, or read a clock other than that of its `Env`.
 """

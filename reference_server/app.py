@@ -1,11 +1,13 @@
-"""Puts the server together: a Starlette application whose endpoints are all `async def`.
+"""Builds the server as a Starlette application.
 
-    app = create_app(ServerConfig(), real_env(), file_connect(path))
-    server = await loop.create_server(factory := protocol_factory(app), host, port)
+    app = create_app(config, real_env(), file_connect(path))
+    factory = ProtocolFactory(app, config.keep_alive)
+    server = await loop.create_server(factory, host, port)
     ...
-    shutdown(app); factory.shutdown()
+    shutdown(app)
+    factory.shutdown()
 
-Must never start a thread or need more than a running event loop.
+All endpoints are `async def`, so that no thread is started and a running event loop is enough.
 """
 
 import sqlite3
@@ -24,21 +26,21 @@ from firstbyte.reference_server.config import ServerConfig
 from firstbyte.reference_server.env import Env
 from firstbyte.reference_server.handlers import handler
 from firstbyte.reference_server.operations import json_reply
-from firstbyte.reference_server.recorder import Recorder
+from firstbyte.reference_server.protocol import ProtocolFactory
+from firstbyte.reference_server.recorder import RequestRecorder
 from firstbyte.reference_server.routes import all_operations
 from firstbyte.reference_server.service import Service, open_service
-from firstbyte.reference_server.wire import ProtocolFactory, protocol_factory
 
-__all__ = ["ProtocolFactory", "create_app", "protocol_factory", "shutdown"]
+__all__ = ["ProtocolFactory", "create_app", "shutdown"]
 
 
 def create_app(config: ServerConfig, env: Env, connect: Callable[[], sqlite3.Connection]) -> Starlette:
-    """The application, its database open. Raises UnknownHandler, sqlite3.Error."""
+    """Returns the application with its database open. Raises UnknownHandler or sqlite3.Error."""
     handler(config.handler)
     service = open_service(config, env, connect())
     app = Starlette(
         routes=_routes(),
-        middleware=[Middleware(Recorder, ledger=service.core.ledger, config=config)],
+        middleware=[Middleware(RequestRecorder, ledger=service.core.ledger, config=config)],
         exception_handlers={HTTPException: _http_error},
     )
     app.router.redirect_slashes = False
@@ -49,13 +51,13 @@ def create_app(config: ServerConfig, env: Env, connect: Callable[[], sqlite3.Con
 
 
 def shutdown(app: Starlette) -> None:
-    """Stops everything this application has under way, the way a kill does. Call it in the loop's thread."""
+    """Stops the application's work the way a kill does. Call it in the event loop's thread."""
     cast("Service", app.state.service).stop()
 
 
 @cache
 def _routes() -> tuple[Route, ...]:
-    # A simulation makes an application for every scenario; routes hold no state and take the longest to make.
+    # A simulation makes an application for each scenario. Routes have no state and are the slowest part.
     return tuple(operation.route() for operation in all_operations())
 
 

@@ -1,7 +1,4 @@
-"""The command line's words: what may be given, and what each means.
-
-Must never start anything: it only reads.
-"""
+"""The command line of the reference server: its options and how their values are parsed."""
 
 import argparse
 import ipaddress
@@ -19,7 +16,7 @@ _DEFAULTS: Final = ServerConfig()
 
 
 class InputError(Exception):
-    """Something the user gave can't be used; the message says what, and what to give instead."""
+    """An option can't be used. The message says which one and what to give instead."""
 
 
 class Listen(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +34,7 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True):
             return self.host == "localhost"
 
     def url(self, port: int) -> str:
-        """The address to connect to."""
+        """Returns the URL to connect to on `port`."""
         return f"http://{host_port(self.host, port)}"
 
 
@@ -47,7 +44,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The whole command line. Parsing raises InputError, or SystemExit for --help."""
+    """Returns the parser. Parsing raises InputError, or SystemExit for --help."""
     about = "A session server that answers prompts the way you choose."
     made = _Parser(prog="firstbyte serve", description=about)
     _add_place(made.add_argument_group("where"))

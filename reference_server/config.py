@@ -1,7 +1,6 @@
-"""What one server is told at its start, as frozen data.
+"""The configuration of one server, as frozen data.
 
-Delays are seconds, already divided by the time scale: nothing below this line knows that there is one.
-Must never hold anything that changes while the server runs.
+Delays are in seconds and already divided by the time scale, which only the command line knows.
 """
 
 from enum import Enum
@@ -19,33 +18,33 @@ DEFAULT_HEARTBEAT = Seconds(10)
 
 
 class Api(Enum):
-    """Whose JSON, headers and event order to show."""
+    """The release whose JSON, headers and event order the server shows."""
 
     V1_2 = "1.2"
     V1_18 = "1.18"
 
     @property
     def version(self) -> str:
-        """The release the captures were taken from."""
+        """The exact version that the captures were taken from."""
         return {"1.2": "1.2.20", "1.18": "1.18.33"}[self.value]
 
 
 class OnClientGone(Enum):
-    """What happens to the work when its client leaves before the answer; the real server continues."""
+    """Whether the work continues when its client leaves before the answer. The real server continues."""
 
     CONTINUE = "continue"
     STOP = "stop"
 
 
 class ProviderError(msgspec.Struct, frozen=True, kw_only=True):
-    """The model fails after that many tokens (0: before the first)."""
+    """The model fails after `after_tokens` tokens (0: before the first)."""
 
     after_tokens: int = 0
     message: str = "The model is overloaded"
 
 
 class ModelHangs(msgspec.Struct, frozen=True, kw_only=True):
-    """The model says nothing more after that many tokens, until the prompt is aborted."""
+    """The model sends nothing more after `after_tokens` tokens, until the prompt is aborted."""
 
     after_tokens: int = 0
 
@@ -68,7 +67,7 @@ class ModelScript(msgspec.Struct, frozen=True, kw_only=True):
     turns: tuple[Turn, ...] = (Turn(),)
 
     def turn(self, number: int) -> Turn:
-        """The answer to the prompt with that number, counted from 0."""
+        """Returns the answer to prompt `number`, counted from 0."""
         return self.turns[min(number, len(self.turns) - 1)]
 
 
@@ -85,7 +84,7 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     directory: str = "/home/user/project"
 
     def scaled(self, factor: float) -> "ServerConfig":
-        """The same server with every delay divided by `factor`, which is done once, before anything runs."""
+        """Returns the configuration with every delay divided by `factor`, the time scale."""
         return msgspec.structs.replace(
             self,
             model=ModelScript(turns=tuple(_scaled_turn(turn, factor) for turn in self.model.turns)),

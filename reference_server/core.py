@@ -1,6 +1,6 @@
-"""What every part of one server shares: its configuration, its world, its database and its bus.
+"""What all parts of one server share: configuration, environment, database and event bus.
 
-Must never hold anything about one request.
+Nothing here belongs to a single request.
 """
 
 import sqlite3
@@ -27,14 +27,14 @@ class Core(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_tables(connection: sqlite3.Connection) -> None:
-    """Makes the tables that are not there yet, all or none."""
+    """Creates the missing tables in one transaction."""
     with Transaction(connection):
         for table in (*TABLES, LEDGER_TABLE):
             connection.execute(table)
 
 
 def open_core(config: ServerConfig, env: Env, connection: sqlite3.Connection) -> Core:
-    """Opens the database (making its tables where needed) and everything that needs no event loop."""
+    """Creates missing tables and builds all parts that need no event loop."""
     ids = Ids(env)
     connection.isolation_level = None
     make_tables(connection)

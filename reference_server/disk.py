@@ -1,8 +1,8 @@
-"""A database file whose failure ends the server: a full disk, one that became read-only, an I/O error, a file
-that somebody removed.
+"""A database connection that stops the server when its disk fails.
 
-The ledger is the only witness of what happened. One that can't write any more must not go on to accept
-messages, or to answer as if it had: it stops as a kill stops it, after one line that says why.
+The disk may be full, read-only or broken, or somebody may have removed the file. The ledger is the only
+record of what happened, so a server that can no longer write it must not accept messages or answer them. It
+prints one line with the reason and stops as if killed.
 """
 
 import sqlite3
@@ -20,49 +20,49 @@ _PRIMARY: Final = 0xFF  # the low byte of an extended result code: https://www.s
 
 
 def fail_stop(path: Path | None, on_broken: Broken) -> type[sqlite3.Connection]:
-    """A class of connections to `path`, None = to a file without a name.
+    """Returns a connection class for the database at `path`; None stands for a temporary, unnamed file.
 
-    They call `on_broken` before they raise what the disk refused, and after what was committed to files that
-    are not there any more.
+    Its connections call `on_broken` before they raise an error of the disk, and after a commit to files that
+    no longer exist.
     """
     files = (path, path.with_name(f"{path.name}-wal")) if path is not None else ()
 
     class FailStop(sqlite3.Connection):
-        """Looks at every failed statement; a COMMIT is one."""
+        """Checks every failed statement, including COMMIT."""
 
         _first: tuple[tuple[int, int], ...] = ()
-        _looked_at = 0
+        _checked_changes = 0
 
         def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
             try:
                 done = super().execute(sql, values)
             except sqlite3.OperationalError as error:
-                _look(error, on_broken)
+                _check_error(error, on_broken)
                 raise
-            if not self.in_transaction and self.total_changes != self._looked_at:
-                self._looked_at = self.total_changes
-                self._look_for_files()
+            if not self.in_transaction and self.total_changes != self._checked_changes:
+                self._checked_changes = self.total_changes
+                self._check_files()
             return done
 
-        def _look_for_files(self) -> None:
-            # SQLite itself notices such a file in its other journal modes, but not in WAL mode.
-            there = _identities(files)
-            self._first = self._first or there
-            if len(there) < len(files) or there != self._first:
+        def _check_files(self) -> None:
+            # In WAL mode SQLite doesn't notice a removed file, as it does in its other journal modes.
+            present = _identities(files)
+            self._first = self._first or present
+            if len(present) < len(files) or present != self._first:
                 on_broken(sqlite3.OperationalError("its files have been removed or replaced"))
 
         def executemany(self, sql: str, rows: Iterable[Any], /) -> sqlite3.Cursor:
             try:
                 return super().executemany(sql, rows)
             except sqlite3.OperationalError as error:
-                _look(error, on_broken)
+                _check_error(error, on_broken)
                 raise
 
     return FailStop
 
 
 def _identities(files: Iterable[Path]) -> tuple[tuple[int, int], ...]:
-    """Device and inode of those that are there."""
+    """Returns device and inode of each file that exists."""
     found = []
     for file in files:
         with suppress(FileNotFoundError):
@@ -71,6 +71,6 @@ def _identities(files: Iterable[Path]) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
-def _look(error: sqlite3.OperationalError, on_broken: Broken) -> None:
+def _check_error(error: sqlite3.OperationalError, on_broken: Broken) -> None:
     if error.sqlite_errorcode & _PRIMARY in _OF_THE_DISK:
         on_broken(error)

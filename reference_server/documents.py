@@ -1,7 +1,7 @@
-"""JSON documents: their type, and how they are read and written.
+"""JSON documents: their types, and how they are encoded and decoded.
 
-Everything the server stores or sends is one of these. Must never let a value through that could not be
-written again.
+Everything the server stores or sends is one of these. A value that is decoded here can always be encoded
+again.
 """
 
 import json
@@ -19,17 +19,17 @@ class MalformedDocument(ValueError):
 
 
 def encoded(document: Json) -> bytes:
-    """The document as compact UTF-8 JSON, keys in the order given."""
+    """Returns the document as compact UTF-8 JSON with its keys in the given order."""
     return _WRITER.encode(document)
 
 
 def written(document: Json) -> str:
-    """The document as compact JSON text."""
+    """Returns the document as compact JSON text."""
     return _WRITER.encode(document).decode()
 
 
 def parsed(raw: bytes | str) -> Json:
-    """The document in `raw`. Raises MalformedDocument."""
+    """Returns the document in `raw`. Raises MalformedDocument."""
     try:
         text = raw if isinstance(raw, str) else raw.decode()
         document: Json = _DECODER.decode(text)
@@ -37,36 +37,36 @@ def parsed(raw: bytes | str) -> Json:
         raise MalformedDocument("nested too deeply") from None
     except ValueError as error:
         raise MalformedDocument(str(error)) from None
-    # A lone surrogate is legal in JSON text and in no encoding of it, so it could be stored but never sent.
+    # JSON text may hold a lone surrogate, but no encoding can: it could be stored and never sent.
     return _without_surrogates(document) if "\\ud" in text.lower() else document
 
 
 def reread(text: str) -> JsonObject:
-    """The object that `written` once wrote."""
+    """Returns the object in a text that `written` made."""
     return as_object(_READER.decode(text))
 
 
 def as_object(document: Json) -> JsonObject:
-    """`document` itself, known to be an object. Raises MalformedDocument."""
+    """Returns `document` if it is an object. Raises MalformedDocument if it isn't."""
     if isinstance(document, Mapping):
         return document
     raise MalformedDocument("expected an object")
 
 
 def text_of(document: JsonObject, key: str, default: str = "") -> str:
-    """The string under `key`, or `default` when there is none."""
+    """Returns the string under `key`, or `default` if there is none."""
     value = document.get(key)
     return value if isinstance(value, str) else default
 
 
 def object_of(document: JsonObject, key: str) -> JsonObject:
-    """The object under `key`, or an empty one."""
+    """Returns the object under `key`, or an empty one."""
     value = document.get(key)
     return value if isinstance(value, Mapping) else {}
 
 
 def objects_of(document: JsonObject, key: str) -> list[JsonObject]:
-    """The objects in the list under `key`, or none."""
+    """Returns the objects in the list under `key`, or an empty list."""
     value = document.get(key)
     if isinstance(value, str) or not isinstance(value, Sequence):
         return []
@@ -77,8 +77,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-# What we write and read back goes through msgspec, many times faster. What a client sends is read by json:
-# its messages say more, and it takes what only JavaScript would write, lone surrogates.
+# Our own documents go through msgspec, which is many times faster. What clients send goes through json: its
+# messages say more, and it accepts the lone surrogates that JavaScript can write.
 _WRITER: Final = msgspec.json.Encoder()
 _READER: Final[msgspec.json.Decoder[Json]] = msgspec.json.Decoder()
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)

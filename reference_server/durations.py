@@ -1,6 +1,6 @@
-"""Durations with a unit, as people write them: 250ms, 130s, 2m, 1h.
+"""Durations with a unit: 250ms, 130s, 2m, 1h.
 
-This server has its own few lines because it imports nothing of ours. Must never guess a unit.
+The server has its own parser because it doesn't import the harness. A number without a unit is an error.
 """
 
 import re
@@ -13,7 +13,7 @@ _FORM: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
 
 
 def duration(text: str) -> Seconds:
-    """The seconds in `text`. Raises ValueError with what to write instead."""
+    """Parses `text`. Raises ValueError, whose message says what to write instead."""
     match = _FORM.fullmatch(text.strip())
     if match is None:
         hint = f"; write '{text.strip()}s'" if re.fullmatch(r"\d+(\.\d+)?", text.strip(), re.ASCII) else ""

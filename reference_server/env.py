@@ -1,7 +1,7 @@
-"""What a server may ask of the world: two clocks, randomness, and a way to block its event loop.
+"""The server's environment: two clocks, a source of randomness, and a way to block the event loop.
 
-The rim supplies it, so that a simulation can supply another. Nothing else in this package reads a clock or an
-entropy source.
+The caller supplies it, so that a simulation can supply its own. Nothing else in this package reads a clock or
+an entropy source.
 """
 
 import time
@@ -13,11 +13,10 @@ from firstbyte.tokens import random_base62
 
 
 class Env(msgspec.Struct, frozen=True, kw_only=True):
-    """The four things a server needs from outside.
+    """The functions that a server needs from outside.
 
-    monotonic_us: microseconds of a clock that never goes back. wall_ms: unix time in milliseconds.
-    token(n): n base62 characters. block(seconds): returns when the event loop has been unable to serve
-    anyone for that long.
+    monotonic_us: microseconds of a monotonic clock. wall_ms: Unix time in milliseconds. token(n): n random
+    base62 characters. block(seconds): blocks the event loop for that long.
     """
 
     monotonic_us: Callable[[], int]
@@ -27,7 +26,7 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def real_env() -> Env:
-    """The machine's clocks and entropy; blocking really blocks."""
+    """Returns the machine's clocks and entropy. `block` sleeps in the event loop's thread."""
     return Env(monotonic_us=_monotonic_us, wall_ms=_wall_ms, token=random_base62, block=_block)
 
 
@@ -40,5 +39,5 @@ def _wall_ms() -> int:
 
 
 async def _block(seconds: float) -> None:
-    # The point of this handler is a loop that serves nobody, so the blocking call is meant.
+    # The handler no-content-blocking shows an event loop that serves nobody, so this call has to block.
     time.sleep(seconds)  # noqa: ASYNC251, TID251

@@ -1,8 +1,7 @@
-"""Error documents in the shape of each API.
+"""Error documents in the format of each API.
 
-1.2.20: a validator's list with the body echoed; 1.18.33: a named error. Captured 2026-11-22 for a missing
-`parts` and for an unknown session; the other texts follow the same shape. Must never echo more than the
-request's own body.
+1.2.20 sends a validator's list and echoes the body; 1.18.33 sends a named error. Both were captured on
+2026-11-22 for missing `parts` and for an unknown session; the other texts follow the same format.
 """
 
 from typing import assert_never
@@ -14,7 +13,7 @@ from firstbyte.reference_server.documents import Json, JsonObject
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing wrong with a request's body. `received` is the JSON type found, or "undefined"."""
+    """One fault in a request's body. `received` is the JSON type found, or "undefined"."""
 
     path: tuple[str | int, ...]
     expected: str
@@ -22,7 +21,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestRefused(Exception):
-    """The request can't be carried out; holds the response that says so."""
+    """The request is refused. Holds the response to send."""
 
     def __init__(self, status: int, document: JsonObject) -> None:
         super().__init__(f"{status} {document}")
@@ -31,7 +30,7 @@ class RequestRefused(Exception):
 
 
 def bad_body(api: Api, problems: list[Problem], body: Json) -> RequestRefused:
-    """400 for a body that doesn't have the right shape."""
+    """Returns the 400 for a body that has the wrong structure."""
     match api:
         case Api.V1_2:
             errors: list[JsonObject] = [_validator_error(problem) for problem in problems]
@@ -43,7 +42,7 @@ def bad_body(api: Api, problems: list[Problem], body: Json) -> RequestRefused:
 
 
 def bad_request(api: Api, message: str) -> RequestRefused:
-    """400 for anything else that is wrong with a request."""
+    """Returns the 400 for any other fault of a request."""
     detail: dict[str, Json] = {"message": message}
     if api is Api.V1_18:
         detail["kind"] = "Payload"
@@ -51,12 +50,12 @@ def bad_request(api: Api, message: str) -> RequestRefused:
 
 
 def session_not_found(session_id: str) -> RequestRefused:
-    """404 for a session nobody made."""
+    """Returns the 404 for a session that doesn't exist."""
     return not_found(f"Session not found: {session_id}")
 
 
 def not_found(message: str) -> RequestRefused:
-    """404 for anything that isn't there."""
+    """Returns the 404 for anything that doesn't exist."""
     return RequestRefused(404, {"name": "NotFoundError", "data": {"message": message}})
 
 
@@ -78,5 +77,5 @@ def _named_message(problem: Problem) -> str:
 
 
 def json_key(key: str | int) -> str:
-    """The key as it is shown between brackets."""
+    """Returns the key as it is shown between brackets."""
     return f'"{key}"' if isinstance(key, str) else str(key)

@@ -1,8 +1,8 @@
-"""The event bus and how an event looks on /event and on /global/event.
+"""The event bus and the format of events on /event and /global/event.
 
-1.2.20: `{type, properties}`, wrapped with its directory on /global/event. 1.18.33 adds an id, the project
-and, on /global/event, a twin `sync` frame for what is stored. Captured 2026-11-22. Must never wait for a
-slow reader.
+1.2.20 sends `{type, properties}`, which /global/event wraps together with the directory. 1.18.33 adds an id,
+the project and, on /global/event, a second `sync` frame for each stored event. Captured 2026-11-22. The bus
+never waits for a slow reader.
 """
 
 import asyncio
@@ -21,23 +21,23 @@ from firstbyte.reference_server.ids import Ids
 PROJECT: Final = "global"
 CONNECTED: Final = "server.connected"
 HEARTBEAT: Final = "server.heartbeat"
-# 1.18 sends these twice on /global/event: they are kept, so other instances must replay them.
+# 1.18 stores these and sends them twice on /global/event, so that other instances can replay them.
 STORED_KINDS: Final = frozenset(
     {"session.created", "session.updated", "message.updated", "message.part.updated"}
 )
-# A reader that is this far behind is dropped, as an out-of-memory server would drop everyone.
+# A reader with more frames waiting is dropped: otherwise the server would run out of memory.
 MOST_FRAMES_WAITING: Final = 20_000
 
 
 class StreamKind(Enum):
-    """Which of the two streams a reader opened."""
+    """The two streams."""
 
     DIRECTORY = "/event"
     GLOBAL = "/global/event"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened, as clients see it. `session` is empty for what concerns the server alone."""
+    """One event. `session` is empty if the event concerns the whole server."""
 
     type: str
     properties: JsonObject
@@ -48,7 +48,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def frames(api: Api, kind: StreamKind, event: Event) -> list[bytes]:
-    """The event as complete `data:` frames: one, or two where 1.18 adds the sync twin."""
+    """Returns the event as complete `data:` frames. There are two if 1.18 adds a sync frame."""
     payload: dict[str, Json] = {"type": event.type, "properties": event.properties}
     if api is Api.V1_18:
         payload = {"id": event.id, **payload}
@@ -64,7 +64,7 @@ def frames(api: Api, kind: StreamKind, event: Event) -> list[bytes]:
 
 
 def frame(document: Json) -> bytes:
-    """The document as one `data:` frame."""
+    """Returns the document as one `data:` frame."""
     return b"data: " + encoded(document) + b"\n\n"
 
 
@@ -80,7 +80,7 @@ def _sync(event: Event) -> JsonObject:
 
 
 class Reader:
-    """One open stream: frames wait here until they can be sent. None ends it."""
+    """One open stream, with a queue of the frames that are waiting to be sent. None ends it."""
 
     def __init__(self, api: Api, kind: StreamKind, directory: str) -> None:
         self._api = api
@@ -92,7 +92,7 @@ class Reader:
         return f"<Reader {self._kind.value} {self._waiting.qsize()} frames waiting>"
 
     def offer(self, event: Event) -> None:
-        """Queues the event's frames if this stream shows it."""
+        """Queues the event's frames if the event belongs on this stream."""
         if self._kind is StreamKind.DIRECTORY and event.directory and event.directory != self._directory:
             return
         if self._waiting.qsize() > MOST_FRAMES_WAITING:
@@ -102,16 +102,16 @@ class Reader:
             self._waiting.put_nowait(data)
 
     def end(self) -> None:
-        """Lets the stream end once what is queued has been sent."""
+        """Ends the stream after the queued frames have been sent."""
         self._waiting.put_nowait(None)
 
     async def next_frame(self) -> bytes | None:
-        """The next frame, or None when the stream is to end."""
+        """Returns the next frame, or None at the end of the stream."""
         return await self._waiting.get()
 
 
 class Heart:
-    """Calls `beat` every `interval` counted from now, so that late beats don't add up."""
+    """Calls `beat` every `interval`, counted from now so that delays don't accumulate."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, interval: Seconds, beat: Callable[[], None]) -> None:
         self._loop = loop
@@ -125,7 +125,7 @@ class Heart:
         return f"<Heart {self._count} beats>"
 
     def stop(self) -> None:
-        """No beat comes after this."""
+        """Stops the calls."""
         self._timer.cancel()
 
     def _next(self) -> asyncio.TimerHandle:
@@ -138,7 +138,7 @@ class Heart:
 
 
 class Bus:
-    """Hands each event to every open stream, in the order they were published."""
+    """Gives each event to every open stream, in the order of publication."""
 
     def __init__(self, api: Api, ids: Ids, heartbeat: Seconds) -> None:
         self._api = api
@@ -151,7 +151,7 @@ class Bus:
         return f"<Bus {len(self._readers)} readers>"
 
     def publish(self, kind: str, properties: JsonObject, session: JsonObject) -> None:
-        """Tells every stream, at once, of something of this session; 1.18 puts its id into every event."""
+        """Queues an event of this session on every stream. 1.18 puts the session's id into every event."""
         id_ = text_of(session, "id")
         number = self._numbers[id_]
         if kind in STORED_KINDS:
@@ -167,7 +167,7 @@ class Bus:
 
     @contextmanager
     def reading(self, kind: StreamKind, directory: str) -> Iterator[Reader]:
-        """An open stream: server.connected first, a heartbeat every `heartbeat` counted from now."""
+        """Opens a stream. It starts with server.connected and gets regular heartbeats."""
         loop = asyncio.get_running_loop()
         reader = Reader(self._api, kind, directory)
         reader.offer(self._event(CONNECTED, {}))

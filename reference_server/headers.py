@@ -1,7 +1,8 @@
-"""Response headers in the spelling and order that were captured.
+"""Response headers in the captured spelling and order.
 
-1.2.20 (Bun 1.3.10): Content-Type, Vary, Date, framing. 1.18.33: JSON has Date and Content-Length before
-Vary, a 204 has no Content-Type. Captured with raw sockets, 2026-11-22. Must never name uvicorn.
+1.2.20 (Bun 1.3.10) sends Content-Type, Vary, Date, then the framing. 1.18.33 sends Date and Content-Length
+before Vary with JSON, and no Content-Type with a 204. Captured with raw sockets on 2026-11-22. No header
+names uvicorn.
 """
 
 from email.utils import formatdate
@@ -9,14 +10,15 @@ from functools import lru_cache
 from typing import assert_never
 
 from firstbyte.reference_server.config import Api
-from firstbyte.reference_server.wire import HeaderLine
+
+type HeaderLine = tuple[bytes, bytes]
 
 JSON_TYPE = (b"Content-Type", b"application/json")
 VARY = (b"Vary", b"Origin")
 
 
 def http_date(wall_ms: int) -> bytes:
-    """The time as RFC 9110 5.6.7 wants it."""
+    """Returns the time in the format of RFC 9110 5.6.7."""
     return _date_of(wall_ms // 1000)
 
 
@@ -26,13 +28,13 @@ def _date_of(second: int) -> bytes:
 
 
 def no_content(api: Api, date: bytes) -> list[HeaderLine]:
-    """Headers of a complete 204."""
+    """Returns the headers of a complete 204."""
     rest = [VARY, (b"Date", date), (b"Content-Length", b"0")]
     return [JSON_TYPE, *rest] if api is Api.V1_2 else rest
 
 
 def json_body(api: Api, date: bytes, length: int) -> list[HeaderLine]:
-    """Headers of a JSON document that is sent at once."""
+    """Returns the headers of a JSON document of known length."""
     framing = (b"Content-Length", str(length).encode())
     match api:
         case Api.V1_2:
@@ -44,12 +46,12 @@ def json_body(api: Api, date: bytes, length: int) -> list[HeaderLine]:
 
 
 def json_stream(date: bytes) -> list[HeaderLine]:
-    """Headers of a JSON document whose length isn't known yet; h11 adds Transfer-Encoding."""
+    """Returns the headers of a JSON document of unknown length. h11 adds Transfer-Encoding."""
     return [JSON_TYPE, VARY, (b"Date", date)]
 
 
 def event_stream(api: Api, date: bytes) -> list[HeaderLine]:
-    """Headers of a server-sent event stream; h11 adds Transfer-Encoding."""
+    """Returns the headers of a server-sent event stream. h11 adds Transfer-Encoding."""
     kind = (b"Content-Type", b"text/event-stream")
     sniff = (b"X-Content-Type-Options", b"nosniff")
     match api:
@@ -65,5 +67,5 @@ def event_stream(api: Api, date: bytes) -> list[HeaderLine]:
 
 
 def as_bytes(headers: list[HeaderLine]) -> bytes:
-    """The header lines as they go over the wire, without the blank line."""
+    """Returns the header lines as they are sent, without the blank line."""
     return b"".join(name + b": " + value + b"\r\n" for name, value in headers)

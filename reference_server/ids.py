@@ -1,8 +1,8 @@
 """OpenCode's identifiers: a prefix, 12 hex digits of time and count, 14 base62 characters.
 
-The 12 digits are the low 48 bits of unix milliseconds * 4096 + a count within the millisecond; sessions
-count down (bitwise NOT) so that the newest sorts first. 48 bits wrap every 2.2 years, so ids sort within a
-wrap only. Read off ids of 1.2.20 and 1.18.33, 2026-11-22.
+The 12 digits are the low 48 bits of Unix milliseconds * 4096 + a count within the millisecond. Session
+ids count down (bitwise NOT), so that the newest sorts first. 48 bits wrap every 2.2 years, so the order holds
+only within a wrap. Derived from ids of 1.2.20 and 1.18.33, 2026-11-22.
 """
 
 from typing import Literal
@@ -16,7 +16,7 @@ type Ascending = Literal["msg", "prt", "evt"]
 
 
 class Ids:
-    """Hands out ids that never repeat within one server."""
+    """Generates ids that never repeat within one server."""
 
     def __init__(self, env: Env) -> None:
         self._env = env
@@ -27,11 +27,11 @@ class Ids:
         return f"<Ids at {self._millisecond} ms, {self._count} used>"
 
     def ascending(self, prefix: Ascending) -> str:
-        """An id that sorts after all earlier ones of its kind."""
+        """Returns an id that sorts after all earlier ones of its kind."""
         return self._compose(prefix, self._stamp())
 
     def session(self) -> str:
-        """A session id, which sorts before all earlier ones."""
+        """Returns a session id, which sorts before all earlier ones."""
         return self._compose("ses", ~self._stamp())
 
     def _stamp(self) -> int:

@@ -1,8 +1,8 @@
-"""The ledger: what the origin knows of each request and message, each line durable when `write` returns.
+"""The ledger: what the origin knows of each request and message.
 
-It is the only witness a verdict may use for what really happened, so it lives in the same database as the
-messages and its line `persisted` in the same transaction as the message itself. Must never claim what is
-not yet durable.
+It is the only evidence that a verdict may use for what really happened. It is therefore in the same database
+as the messages, and the row `persisted` is in the same transaction as the message itself. A row must never
+claim what is not yet durable.
 """
 
 import sqlite3
@@ -28,7 +28,7 @@ _COLUMNS: Final = ("seq", "at_us", "wall_ms", "request", "session", "message", "
 
 
 class LedgerEvent(Enum):
-    """Everything the origin can have seen; past facts."""
+    """Everything that the ledger can record."""
 
     ARRIVED = "arrived"
     ADMITTED = "admitted"
@@ -46,7 +46,7 @@ class LedgerEvent(Enum):
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """One admitted prompt: the request that brought it, where it belongs, and what its user wants."""
+    """Identifies one prompt: its request, session and message, and the intent of its user."""
 
     request: str
     session: str = ""
@@ -55,7 +55,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerTable:
-    """Appends facts to the table `ledger`; silent once closed, because a dead process writes nothing."""
+    """Appends rows to the table `ledger`. Once closed it drops them, as a dead process writes nothing."""
 
     def __init__(self, connection: sqlite3.Connection, env: Env) -> None:
         self._connection = connection
@@ -66,7 +66,7 @@ class LedgerTable:
         return f"<LedgerTable {'closed' if self._closed else 'open'}>"
 
     def write(self, event: LedgerEvent, ticket: Ticket, detail: JsonObject | None = None) -> None:
-        """Appends one fact. It is durable on return, or with the transaction it is part of."""
+        """Appends one row. It is durable on return, or with the transaction that it is part of."""
         if self._closed:
             return
         env = self._env
@@ -75,17 +75,17 @@ class LedgerTable:
         self._connection.execute(_INSERT, (env.monotonic_us(), env.wall_ms(), *names, text))
 
     def rows(self) -> list[JsonObject]:
-        """Every fact in the order it was written, `detail` as a document."""
+        """Returns all rows in the order of writing, with `detail` as a document."""
         query = f"SELECT {', '.join(_COLUMNS)}, detail FROM ledger ORDER BY seq"
         return [_row(values) for values in self._connection.execute(query)]
 
     def model_calls(self) -> dict[str, Json]:
-        """How often the model was called for each intent."""
+        """Returns the number of model calls for each intent."""
         query = "SELECT intent, count(*) FROM ledger WHERE event = ? GROUP BY intent ORDER BY min(seq)"
         return dict(self._connection.execute(query, (LedgerEvent.MODEL_CALLED.value,)).fetchall())
 
     def close(self) -> None:
-        """Ends it: later writes are dropped."""
+        """Drops all later writes."""
         self._closed = True
 
 

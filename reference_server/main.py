@@ -1,6 +1,6 @@
-"""The command line of the reference server, and serving in this process.
+"""Runs the reference server in this process.
 
-Must never leave a socket, a task or a temporary file behind, however it ends.
+It must never leave a socket, a task or a temporary file behind, however it ends.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from firstbyte.descriptors import ACCEPTS, deepen, watch
-from firstbyte.reference_server.app import create_app, protocol_factory, shutdown
+from firstbyte.reference_server.app import ProtocolFactory, create_app, shutdown
 from firstbyte.reference_server.arguments import InputError, Listen, parser
 from firstbyte.reference_server.config import (
     Api,
@@ -39,14 +39,14 @@ _MACHINE: Final = 3
 def main(argv: Sequence[str] | None = None) -> int:
     """Serves until SIGINT or SIGTERM.
 
-    Returns 0, or 2 with one line on stderr when the input can't be used. Ends with 3 when the disk refuses.
+    Returns 0, or 2 after one line on stderr when the input can't be used. Exits with 3 when the disk fails.
     """
     try:
         arguments = parser().parse_args(argv)
         listen, config = arguments.listen, _config(arguments)
         _refuse_remote(listen, is_allowed=arguments.allow_remote)
         connect = _checked_connect(arguments.data)
-        asyncio.run(serve(config, real_env(), listen, connect, _say_ready(config)))
+        asyncio.run(serve(config, real_env(), listen, connect, _ready_printer(config)))
     except InputError as error:
         print(f"firstbyte serve: {error}", file=sys.stderr)  # noqa: T201 (the rim)
         return _BAD_INPUT
@@ -56,9 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 async def serve(
     config: ServerConfig, env: Env, listen: Listen, connect: Connect, on_ready: Callable[[str], None]
 ) -> None:
-    """Serves until SIGINT, SIGTERM or cancellation; `on_ready` gets the URL.
+    """Serves until SIGINT, SIGTERM or cancellation, and passes the URL to `on_ready` once it is listening.
 
-    Raises InputError for a busy port.
+    Raises InputError when the port is in use.
     """
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
@@ -66,7 +66,7 @@ async def serve(
         loop.add_signal_handler(number, stopping.set)
     watch(loop, _warn)
     app = create_app(config, env, connect)
-    factory = protocol_factory(app, config.keep_alive)
+    factory = ProtocolFactory(app, config.keep_alive)
     try:
         server = await _listen(loop, factory, listen)
         on_ready(listen.url(server.sockets[0].getsockname()[1]))
@@ -95,12 +95,12 @@ async def _listen(
         raise InputError(f"can't listen on {where}: {error.strerror or error}") from None
 
 
-def _say_ready(config: ServerConfig) -> Callable[[str], None]:
-    def say(url: str) -> None:
+def _ready_printer(config: ServerConfig) -> Callable[[str], None]:
+    def print_ready(url: str) -> None:
         line = {"ready": url, "pid": os.getpid(), "handler": config.handler, "api": config.api.value}
         print(json.dumps(line), flush=True)  # noqa: T201 (the rim)
 
-    return say
+    return print_ready
 
 
 def _warn(text: str) -> None:
@@ -145,7 +145,7 @@ def _refuse_remote(listen: Listen, *, is_allowed: bool) -> None:
 
 
 def _broken(directory: Path | None) -> Broken:
-    """Ends this process at once, as a kill does: no answer may follow what could not be written down."""
+    """Ends the process at once, as a kill does: no answer may follow what could not be stored."""
 
     def end(error: sqlite3.OperationalError) -> None:
         print(  # noqa: T201 (the rim)

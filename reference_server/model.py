@@ -1,6 +1,6 @@
-"""The scripted model: silence, then tokens, then perhaps a failure. No network, no randomness.
+"""The scripted model: silence, then tokens, then perhaps a failure.
 
-Must never measure time; it only asks to be paused.
+It uses no network, randomness or clock. To wait, it calls the `pause` that it is given.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ _TOKEN: Final = re.compile(r"\s*\S+\s*$|\s*\S+|\s+")
 
 
 class ModelFailed(Exception):
-    """The model broke off; the message is what the provider said."""
+    """The model failed. The message is that of the provider."""
 
 
 def tokens(text: str) -> list[str]:
-    """The text in pieces, each a word with the white space before it; joined they are the text again."""
+    """Splits the text into words, each with the white space before it. Joined, they are the text again."""
     return _TOKEN.findall(text)
 
 
 async def answer(turn: Turn, pause: Pause) -> AsyncIterator[str]:
-    """The turn's tokens at their times. Raises ModelFailed where the script says so."""
+    """Yields the turn's tokens at their times. Raises ModelFailed where the script says so."""
     if turn.delay > 0:
         await pause(turn.delay)
     pieces = tokens(turn.text)

@@ -10,7 +10,7 @@
     after_tokens = 2          # default 0: before the first token
     message = "overloaded"    # what the error says
 
-Must never accept a key it doesn't know: a typo would silently change an experiment.
+Unknown keys are errors: a typo would silently change an experiment.
 """
 
 import tomllib
@@ -31,11 +31,11 @@ _KEYS: Final = frozenset({"delay", "gap", "text", "failure", "after_tokens", "me
 
 
 class BadScript(ValueError):
-    """The script can't be used; the message names the file, the key and what to write."""
+    """The script can't be used. The message names the file, the key and what to write."""
 
 
 def read_script(path: Path) -> ModelScript:
-    """The script in `path`. Raises BadScript."""
+    """Reads the script in `path`. Raises BadScript."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

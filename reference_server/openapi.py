@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of exactly what is served, built from the operations the routes come from."""
+"""The OpenAPI 3.1 document, built from the same operations as the routes."""
 
 import re
 from collections.abc import Sequence
@@ -6,14 +6,14 @@ from typing import Final
 
 from firstbyte.reference_server.config import Api
 from firstbyte.reference_server.documents import Json, JsonObject
-from firstbyte.reference_server.operations import Operation, Outcome
+from firstbyte.reference_server.operations import Operation, ResponseSpec
 from firstbyte.reference_server.schemas import SCHEMAS, ref
 
 _IN_PATH: Final = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
 def document(api: Api, operations: Sequence[Operation]) -> JsonObject:
-    """The whole document."""
+    """Returns the complete document."""
     paths: dict[str, dict[str, Json]] = {}
     for operation in operations:
         paths.setdefault(_IN_PATH.sub(r"{\1}", operation.path), {})[operation.method.lower()] = _described(
@@ -41,12 +41,14 @@ def _described(operation: Operation) -> JsonObject:
         described["parameters"] = parameters
     if operation.body:
         described["requestBody"] = {"content": {"application/json": {"schema": ref(operation.body)}}}
-    described["responses"] = {str(outcome.status): _response(outcome) for outcome in operation.outcomes}
+    described["responses"] = {
+        str(response.status): _response_object(response) for response in operation.responses
+    }
     return described
 
 
-def _response(outcome: Outcome) -> JsonObject:
-    response: dict[str, Json] = {"description": outcome.description}
-    if outcome.schema is not None:
-        response["content"] = {outcome.media_type: {"schema": outcome.schema}}
-    return response
+def _response_object(response: ResponseSpec) -> JsonObject:
+    described: dict[str, Json] = {"description": response.description}
+    if response.schema is not None:
+        described["content"] = {response.media_type: {"schema": response.schema}}
+    return described

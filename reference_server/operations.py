@@ -1,6 +1,6 @@
-"""One operation: what is served and what the OpenAPI document says of it, so that neither can lie.
+"""Operations in the sense of OpenAPI: each defines both its route and its part of the OpenAPI document.
 
-Must never exist for something that isn't routed.
+Because both come from one object, the document describes exactly what is served.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,15 +14,14 @@ from starlette.types import Receive, Scope, Send
 
 from firstbyte.reference_server.documents import Json, JsonObject, encoded
 from firstbyte.reference_server.errors import RequestRefused
-from firstbyte.reference_server.headers import http_date, json_body
+from firstbyte.reference_server.headers import HeaderLine, http_date, json_body
 from firstbyte.reference_server.service import service_of
-from firstbyte.reference_server.wire import HeaderLine
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """One response an operation may give. `schema` None means no body."""
+class ResponseSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One response that an operation may give. A `schema` of None means no body."""
 
     status: int
     description: str
@@ -39,24 +38,24 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """A method on a path. `body` names the schema of the request's body, empty for none."""
+    """A method on a path. `body` names the schema of the request's body; it is empty for none."""
 
     method: str
     path: str
     id: str
     summary: str
     endpoint: Endpoint
-    outcomes: Sequence[Outcome]
+    responses: Sequence[ResponseSpec]
     body: str = ""
     parameters: Sequence[Parameter] = ()
 
     def route(self) -> Route:
-        """The Starlette route of it."""
+        """Returns the Starlette route."""
         return Route(self.path, _refusable(self.endpoint), methods=[self.method], name=self.id)
 
 
 class RawResponse(Response):
-    """A response whose header lines are sent exactly as given, spelling and order included."""
+    """A response whose header lines are sent with their given spelling and order."""
 
     def __init__(self, status: int, headers: list[HeaderLine], data: bytes) -> None:
         self.status_code = status
@@ -65,13 +64,13 @@ class RawResponse(Response):
         self.raw_headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it."""
+        """Sends the response."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
 class _Silence(Response):
-    """No response: the client left before it had sent its request, and the ledger has that."""
+    """No response, for a client that left before it had sent its whole request. The ledger records that."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends nothing."""
@@ -80,7 +79,7 @@ class _Silence(Response):
 def json_reply(
     request: Request, document: Json, status: int = 200, extra: tuple[HeaderLine, ...] = ()
 ) -> RawResponse:
-    """A JSON response with the headers of the server's API."""
+    """Returns a JSON response with the headers of the server's API."""
     core = service_of(request).core
     data = encoded(document)
     headers = json_body(core.config.api, http_date(core.env.wall_ms()), len(data))

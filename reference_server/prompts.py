@@ -1,8 +1,9 @@
 """A prompt: how it is read from a request, and how it becomes durable.
 
-`persist` is the only place where a user message is written, in one transaction with its ledger line. Same
-messageID and part ids: one message, unchanged. Same messageID without part ids: the text is there twice.
-Measured on 1.2.20 and 1.18.33, 2026-11-22. Must never publish an event of something that isn't durable.
+`persist` is the only place where a user message is written, in one transaction with its ledger row. A prompt
+that comes again with the same messageID and part ids changes nothing; with the same messageID and no part
+ids, the message has its text twice. Both were measured on 1.2.20 and 1.18.33, 2026-11-22. An event must never
+be published before its subject is durable.
 """
 
 from enum import Enum
@@ -24,14 +25,14 @@ _PART_TYPES: Final = frozenset({"text", "file", "agent", "subtask"})
 
 
 class PromptKind(Enum):
-    """What is asked for: an answer of the model, or the output of a (pretended) shell."""
+    """The kind of answer: the model's, or the output of a simulated shell command."""
 
     MODEL = "model"
     SHELL = "shell"
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user sent. An empty `message_id` means that the server chooses one."""
+    """What a user sent. If `message_id` is empty, the server chooses one."""
 
     message_id: str = ""
     parts: tuple[JsonObject, ...]
@@ -43,17 +44,17 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """All its text, one line a part."""
+        """The text of all text parts, one line each."""
         return joined_text(self.parts)
 
 
 def joined_text(parts: list[JsonObject] | tuple[JsonObject, ...]) -> str:
-    """The text of all text parts, one line each."""
+    """Returns the text of all text parts, one line each."""
     return "\n".join(text_of(part, "text") for part in parts if part.get("type") == "text")
 
 
 def read_prompt(api: Api, body: JsonObject) -> Prompt:
-    """The prompt in a request's body. Raises RequestRefused with the 400 of this API."""
+    """Reads the prompt in a request's body. Raises RequestRefused with the 400 of this API."""
     if problems := _problems(body):
         raise bad_body(api, problems, body)
     model = object_of(body, "model")
@@ -67,7 +68,7 @@ def read_prompt(api: Api, body: JsonObject) -> Prompt:
 
 
 def persist(core: Core, ticket: Ticket, prompt: Prompt) -> Message:
-    """Makes the prompt durable, then tells every stream. Raises LookupError if its session is gone."""
+    """Makes the prompt durable, then publishes its events. Raises LookupError if its session is gone."""
     session = core.store.session(ticket.session)
     if session is None:
         raise LookupError(f"session {ticket.session} vanished while a prompt for it was being persisted")
@@ -84,12 +85,12 @@ def persist(core: Core, ticket: Ticket, prompt: Prompt) -> Message:
         core.ledger.write(LedgerEvent.PERSISTED, ticket, {} if is_new else {"duplicate": True})
         if is_new:
             core.ledger.write(LedgerEvent.EFFECT, ticket)
-    _tell(core, session, message, parts)
+    _publish_prompt(core, session, message, parts)
     return message
 
 
-def known(core: Core, ticket: Ticket, prompt: Prompt) -> Message | None:
-    """The message, if it is durable already with all these parts (by their ids); then that is recorded."""
+def find_stored(core: Core, ticket: Ticket, prompt: Prompt) -> Message | None:
+    """Returns the message if it is already stored with all these parts, and records the duplicate."""
     message = core.store.message(ticket.session, ticket.message)
     if message is None:
         return None
@@ -109,7 +110,7 @@ def _user_message(core: Core, ticket: Ticket, prompt: Prompt) -> Message:
         "agent": prompt.agent,
         "model": prompt.model,
     }
-    # Without a reply wanted there is nothing to answer, now or when the next prompt comes.
+    # A message without a reply needs no answer, neither now nor when the next prompt comes.
     is_answered = not prompt.wants_reply
     return Message(
         session=ticket.session,
@@ -131,7 +132,7 @@ def _session_model(model: JsonObject) -> JsonObject:
     return {"id": model.get("modelID"), "providerID": model.get("providerID"), "variant": "default"}
 
 
-def _tell(core: Core, session: JsonObject, message: Message, parts: list[JsonObject]) -> None:
+def _publish_prompt(core: Core, session: JsonObject, message: Message, parts: list[JsonObject]) -> None:
     if core.config.api is Api.V1_18:
         publish_session(core, "session.updated", session)
     publish(core, "message.updated", session, {"info": message.info})
@@ -141,7 +142,7 @@ def _tell(core: Core, session: JsonObject, message: Message, parts: list[JsonObj
 
 
 def part_properties(core: Core, part: JsonObject) -> JsonObject:
-    """The properties of a message.part.updated event; 1.18 adds the time."""
+    """Returns the properties of a message.part.updated event. 1.18 adds the time."""
     if core.config.api is Api.V1_18:
         return {"part": part, "time": core.env.wall_ms()}
     return {"part": part}
@@ -180,7 +181,7 @@ def _id_problems(path: tuple[str | int, ...], holder: JsonObject, key: str, pref
 
 
 def json_type(value: Json, is_present: bool) -> str:
-    """The JSON name of the value's type, as a validator in JavaScript says it."""
+    """Returns the name that a JavaScript validator gives the value's type."""
     if not is_present:
         return "undefined"
     names: dict[type, str] = {

@@ -1,7 +1,7 @@
-"""Writes what the wire tells of each request into the ledger.
+"""ASGI middleware that records each request in the ledger.
 
-ASGI middleware around the whole application. Requests for the ledger itself, and for the page's files, are
-not recorded: looking must not change what is seen. Must never delay a request.
+Requests for the ledger itself and for the page's files are not recorded, so that reading the ledger doesn't
+change it.
 """
 
 from typing import Final, cast
@@ -11,36 +11,36 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from firstbyte.reference_server.config import Api, ServerConfig
 from firstbyte.reference_server.ledger import LedgerEvent, LedgerTable, Ticket
-from firstbyte.reference_server.wire import wire_of
+from firstbyte.reference_server.response_writer import writer_of
 
 _KEY: Final = "firstbyte.record"
 _UNRECORDED: Final = ("/_firstbyte/", "/ui/")
 
 
-class Record:
-    """One request in the ledger. Knows its prompt as soon as `ticket` is set."""
+class RequestRecord:
+    """The ledger's record of one request. Its `ticket` is completed once the prompt is known."""
 
     def __init__(self, ledger: LedgerTable, request: str) -> None:
         self._ledger = ledger
         self.ticket = Ticket(request=request)
 
     def __repr__(self) -> str:
-        return f"<Record {self.ticket.request}>"
+        return f"<RequestRecord {self.ticket.request}>"
 
     def header_sent(self, status: int) -> None:
-        """The complete header has left."""
+        """Records that the complete header block was sent."""
         self._ledger.write(LedgerEvent.HEADER_SENT, self.ticket, {"status": status})
 
     def response_completed(self, body_bytes: int) -> None:
-        """The whole response has left."""
+        """Records that the whole response was sent."""
         self._ledger.write(LedgerEvent.RESPONSE_COMPLETED, self.ticket, {"body_bytes": body_bytes})
 
     def client_gone(self) -> None:
-        """The client left first."""
+        """Records that the client left before the end of the response."""
         self._ledger.write(LedgerEvent.CLIENT_GONE, self.ticket)
 
 
-class Recorder:
+class RequestRecorder:
     """The middleware."""
 
     def __init__(self, app: ASGIApp, ledger: LedgerTable, config: ServerConfig) -> None:
@@ -50,11 +50,11 @@ class Recorder:
         self._count = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Records the request's arrival and everything its wire tells, then serves it."""
+        """Records the arrival, listens to the response writer, and serves the request."""
         if scope["type"] == "http" and not scope["path"].startswith(_UNRECORDED):
-            record = scope[_KEY] = Record(self._ledger, self._request_id(scope))
+            record = scope[_KEY] = RequestRecord(self._ledger, self._request_id(scope))
             self._ledger.write(LedgerEvent.ARRIVED, record.ticket, self._detail(scope))
-            wire_of(scope).listen(record)
+            writer_of(scope).listen(record)
         await self._app(scope, receive, send)
 
     def _request_id(self, scope: Scope) -> str:
@@ -82,9 +82,9 @@ class Recorder:
                 return ""
 
 
-def record_of(request: Request) -> Record:
-    """The record of this request."""
-    return cast("Record", request.scope[_KEY])
+def record_of(request: Request) -> RequestRecord:
+    """Returns the record of this request."""
+    return cast("RequestRecord", request.scope[_KEY])
 
 
 def _header(scope: Scope, name: bytes) -> str:

@@ -1,7 +1,6 @@
-"""JSON Schemas of the bodies this server takes and gives, for its OpenAPI document.
+"""JSON Schemas of request and response bodies, for the OpenAPI document.
 
-Only what is true of this server: a property that is always there is required. Must never describe what
-isn't served.
+They describe this server only: a property that is always present is required.
 """
 
 from typing import Final
@@ -16,17 +15,17 @@ ANY_LIST: Final[JsonObject] = {"type": "array"}
 
 
 def ref(name: str) -> JsonObject:
-    """A reference to a named schema."""
+    """Returns a reference to a named schema."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def list_of(schema: JsonObject) -> JsonObject:
-    """An array of that."""
+    """Returns the schema of an array of `schema`."""
     return {"type": "array", "items": schema}
 
 
 def record(required: dict[str, JsonObject], optional: dict[str, JsonObject] | None = None) -> JsonObject:
-    """An object with these properties; others may be there too."""
+    """Returns the schema of an object with these properties. It may have others, too."""
     properties: dict[str, Json] = {**required, **(optional or {})}
     return {"type": "object", "properties": properties, "required": list(required)}
 

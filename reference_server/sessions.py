@@ -1,6 +1,6 @@
-"""Session documents: how one is made and how it changes.
+"""Session documents: how they are created and changed.
 
-Field order and presence as captured from 1.2.20 and 1.18.33, 2026-11-22.
+The fields and their order are those captured from 1.2.20 and 1.18.33 on 2026-11-22.
 """
 
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ NO_TOKENS: Final[JsonObject] = {"input": 0, "output": 0, "reasoning": 0, "cache"
 
 
 def create_session(core: Core, directory: str, title: str) -> JsonObject:
-    """Stores a new session and tells every stream. An empty title becomes the default one."""
+    """Stores a new session and publishes its events. An empty title becomes the default one."""
     now = core.env.wall_ms()
     session = _new_session(core, directory, title or _DEFAULT_TITLE + _iso(now), now)
     core.store.put_session(session)
@@ -40,13 +40,13 @@ def publish(core: Core, kind: str, session: JsonObject, properties: JsonObject) 
 
 
 def touched(core: Core, session: JsonObject) -> dict[str, Json]:
-    """The session with its `updated` time set to now."""
+    """Returns the session with its `updated` time set to now."""
     time: JsonObject = {**object_of(session, "time"), "updated": core.env.wall_ms()}
     return {**session, "time": time}
 
 
 def has_default_title(session: JsonObject) -> bool:
-    """True until the first answer, or the user, has named it."""
+    """True until the first answer or the user has named the session."""
     return text_of(session, "title").startswith(_DEFAULT_TITLE)
 
 

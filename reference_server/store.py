@@ -1,8 +1,7 @@
-"""Sessions, messages and parts in SQLite: what the server has promised to keep.
+"""Sessions, messages and parts in SQLite.
 
-A change is one explicit transaction and durable when its block ends; one that a kill interrupts never
-happened. Must never hold a transaction over an await. The only state outside the database is a copy of the
-sessions.
+A change is one explicit transaction, which is durable when its block ends. A transaction that a kill
+interrupts has no effect. Never await inside one. The only state outside the database is a cache of sessions.
 """
 
 import sqlite3
@@ -31,7 +30,7 @@ _MESSAGE_COLUMNS: Final = "session, id, role, intent, is_answered, data"
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored message. `info` is what clients see of it, without its parts."""
+    """One stored message. `info` is the document that clients get, without the parts."""
 
     session: str
     id: str
@@ -42,9 +41,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def file_connect(path: Path | None, kind: type[sqlite3.Connection] = sqlite3.Connection) -> Connect:
-    """Connections to a database file. WAL, and every commit is on the disk before it returns.
+    """Returns a function that connects to a database file, in WAL mode and with a full sync at each commit.
 
-    path: None is a temporary file without a name for each connection, gone with it or with the process.
+    If `path` is None, each connection gets a temporary, unnamed file, which ends with it.
     """
 
     def connect() -> sqlite3.Connection:
@@ -57,7 +56,7 @@ def file_connect(path: Path | None, kind: type[sqlite3.Connection] = sqlite3.Con
 
 
 class Transaction:
-    """All or nothing on a connection that begins none by itself. undone: called when it was nothing."""
+    """A transaction on a connection in autocommit mode. `undone` is called after a rollback or an error."""
 
     __slots__ = ("_connection", "_undone")
 
@@ -83,18 +82,18 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        # Every event names its session, so they are read far more often than they change.
+        # Every event needs its session, so sessions are read far more often than they change.
         self._sessions: dict[str, JsonObject] = {}
 
     def __repr__(self) -> str:
         return f"<Store {'in transaction' if self._connection.in_transaction else 'idle'}>"
 
     def transaction(self) -> Transaction:
-        """All or nothing: durable when the block ends, undone when it raises. Never await inside."""
+        """Returns a transaction. It is durable when the block ends, and undone when the block raises."""
         return Transaction(self._connection, self._sessions.clear)
 
     def close(self) -> None:
-        """Drops the connection; an unfinished transaction is lost, as it is when a process is killed."""
+        """Closes the connection. An unfinished transaction is lost, as it is when a process is killed."""
         self._connection.close()
 
     # Sessions
@@ -108,7 +107,7 @@ class Store:
         self._sessions[text_of(session, "id")] = session
 
     def session(self, session_id: str) -> JsonObject | None:
-        """The session, or None when nobody made it."""
+        """Returns the session, or None if it doesn't exist."""
         if session_id not in self._sessions:
             query = "SELECT data FROM session WHERE id = ?"
             row = self._connection.execute(query, (session_id,)).fetchone()
@@ -118,14 +117,14 @@ class Store:
         return self._sessions[session_id]
 
     def sessions(self) -> list[JsonObject]:
-        """Every session, newest first."""
+        """Returns all sessions, newest first."""
         return [
             reread(row[0]) for row in self._connection.execute("SELECT data FROM session ORDER BY seq DESC")
         ]
 
     # Messages
     def put_message(self, message: Message) -> bool:
-        """Stores the message, or as `change_message` where it is already there. True if it was new."""
+        """Stores the message, or changes it if it exists. Returns whether it was new."""
         before = self._connection.total_changes
         self._connection.execute(
             f"INSERT OR IGNORE INTO message ({_MESSAGE_COLUMNS}) VALUES (?,?,?,?,?,?)",
@@ -144,50 +143,50 @@ class Store:
         return is_new
 
     def change_message(self, message: Message) -> None:
-        """Stores a known message's new `info`; it keeps its place, its intent and its answer."""
+        """Replaces the `info` of an existing message. Its place, intent and answer stay."""
         self._connection.execute(
             "UPDATE message SET data = ? WHERE session = ? AND id = ?",
             (written(message.info), message.session, message.id),
         )
 
     def mark_answered(self, session_id: str, message_ids: Sequence[str]) -> None:
-        """Notes that these user messages need no (further) model call."""
+        """Marks these user messages as answered: they need no further model call."""
         self._connection.executemany(
             "UPDATE message SET is_answered = 1 WHERE session = ? AND id = ?",
             [(session_id, id_) for id_ in message_ids],
         )
 
     def message(self, session_id: str, message_id: str) -> Message | None:
-        """The message, or None."""
+        """Returns the message, or None."""
         found = self._messages("session = ? AND id = ?", session_id, message_id)
         return found[0] if found else None
 
     def messages(self, session_id: str) -> list[Message]:
-        """The session's messages in the order they were stored."""
+        """Returns the session's messages in the order they were stored."""
         return self._messages("session = ?", session_id)
 
     def all_messages(self) -> list[Message]:
-        """Every message of every session in the order they were stored."""
+        """Returns the messages of all sessions in the order they were stored."""
         return self._messages("1")
 
     def unanswered(self, session_id: str) -> list[Message]:
-        """The session's user messages that have no answer yet, oldest first."""
+        """Returns the session's user messages that have no answer yet, oldest first."""
         return self._messages("session = ? AND role = 'user' AND is_answered = 0", session_id)
 
     def last_answer(self, session_id: str) -> Message | None:
-        """The session's newest assistant message, or None."""
+        """Returns the session's newest assistant message, or None."""
         newest = "SELECT max(seq) FROM message WHERE session = ? AND role = 'assistant'"
         found = self._messages(f"seq = ({newest})", session_id)
         return found[0] if found else None
 
     def effects(self) -> dict[str, Json]:
-        """How many durable user messages there are for each intent."""
+        """Returns the number of durable user messages for each intent."""
         query = "SELECT intent, count(*) FROM message WHERE role = 'user' GROUP BY intent ORDER BY min(seq)"
         return dict(self._connection.execute(query).fetchall())
 
     # Parts
     def put_part(self, part: JsonObject) -> None:
-        """Stores the part under its `id`; the same id again replaces it, so no text is doubled."""
+        """Stores the part under its `id`, replacing a part with the same id."""
         self._connection.execute(
             """INSERT INTO part (session, message, id, data) VALUES (?,?,?,?)
             ON CONFLICT (session, message, id) DO UPDATE SET data = excluded.data""",
@@ -195,7 +194,7 @@ class Store:
         )
 
     def parts(self, message: Message) -> list[JsonObject]:
-        """The message's parts in the order they were stored."""
+        """Returns the message's parts in the order they were stored."""
         query = "SELECT data FROM part WHERE session = ? AND message = ? ORDER BY seq"
         return [reread(row[0]) for row in self._connection.execute(query, (message.session, message.id))]
 

@@ -1,6 +1,6 @@
-"""Every background task of one server, owned in one place so that none outlives it.
+"""The background tasks of one server, kept in one place so that none outlives it.
 
-Must never drop a task's failure: it goes to the event loop's exception handler.
+The exception of a failed task goes to the event loop's exception handler.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ class Tasks:
         return task
 
     def cancel(self) -> None:
-        """Asks every task to end."""
+        """Cancels all tasks."""
         for task in list(self._running):
             task.cancel()
 

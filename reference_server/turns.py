@@ -1,7 +1,6 @@
-"""One turn: the model's answer to one user message, with the events and the order that were captured.
+"""One turn: the model's answer to one user message, with its events in the captured order.
 
-The order differs between 1.2.20 and 1.18.33 in three places, each an `if` on the API below. Must never call
-the model for a message that is not durable.
+The order of events differs between 1.2.20 and 1.18.33 in three places, each an `if` on the API below.
 """
 
 from collections.abc import Sequence
@@ -25,14 +24,14 @@ from firstbyte.reference_server.sessions import (
 )
 from firstbyte.reference_server.store import Message
 
-# The hash git gives an empty tree: what a snapshot of a project without files is.
+# The hash of git's empty tree, which is the snapshot of a project without files.
 _SNAPSHOT: Final = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 
 class Answering(msgspec.Struct, kw_only=True):
-    """A turn under way. `tickets` are the prompts it settles, the last one is the one it answers.
+    """The current turn. `tickets` are the prompts that it settles; it answers the last one.
 
-    `settles` are the ids of the user messages that need no answer any more when it is over.
+    `settles` are the ids of the user messages that need no answer after it.
     """
 
     core: Core
@@ -49,7 +48,7 @@ class Answering(msgspec.Struct, kw_only=True):
 
     @property
     def ticket(self) -> Ticket:
-        """The prompt that is answered."""
+        """The prompt that this turn answers."""
         return (
             self.tickets[-1]
             if self.tickets
@@ -58,7 +57,7 @@ class Answering(msgspec.Struct, kw_only=True):
 
 
 def begin(core: Core, unanswered: Sequence[Message], tickets: Sequence[Ticket]) -> Answering:
-    """Stores an empty answer to the newest of these messages and publishes that the turn has begun."""
+    """Starts a turn: stores an empty answer to the newest of these messages and publishes the events."""
     user = unanswered[-1]
     settles = [message.id for message in unanswered]
     turn = Answering(
@@ -73,15 +72,15 @@ def begin(core: Core, unanswered: Sequence[Message], tickets: Sequence[Ticket]) 
         core.store.put_session(session)
         for ticket in tickets:
             core.ledger.write(LedgerEvent.STARTED, ticket)
-    _say(turn, "message.updated", {"info": turn.assistant.info})
+    _publish(turn, "message.updated", {"info": turn.assistant.info})
     publish_session(core, "session.updated", session)
-    _say_user_and_diff(turn)
-    say_status(core, session, "busy")
+    _publish_user_and_diff(turn)
+    publish_status(core, session, "busy")
     return turn
 
 
 async def run_model(turn: Answering, script: Turn, pause: Pause) -> None:
-    """Lets the model answer. Raises ModelFailed."""
+    """Runs the model and stores its answer. Raises ModelFailed."""
     core = turn.core
     core.ledger.write(LedgerEvent.MODEL_CALLED, turn.ticket)
     text = ""
@@ -89,12 +88,12 @@ async def run_model(turn: Answering, script: Turn, pause: Pause) -> None:
         if not text:
             _first_token(turn, script.text)
         text += token
-        _say(turn, "message.part.delta", _delta(turn, token))
+        _publish(turn, "message.part.delta", _delta(turn, token))
     _store_text(turn, text)
 
 
 async def run_shell(turn: Answering, script: Turn, pause: Pause, command: str) -> None:
-    """Pretends to run a command: waits, then stores its output. Nothing is executed."""
+    """Simulates a shell command: waits, then stores an output. Nothing is executed."""
     began = turn.core.env.wall_ms()
     async for _ in answer(script, pause):
         pass
@@ -111,32 +110,32 @@ async def run_shell(turn: Answering, script: Turn, pause: Pause, command: str) -
 
 
 def finish(turn: Answering) -> None:
-    """Stores the completed answer; the prompts it settles are finished when this returns."""
+    """Stores the completed answer. The prompts that it settles are then finished."""
     core = turn.core
     completed = {**object_of(turn.assistant.info, "time"), "completed": core.env.wall_ms()}
     _close(turn, {**turn.assistant.info, "time": completed}, LedgerEvent.FINISHED, {})
 
 
 def fail(turn: Answering, error: ModelFailed) -> None:
-    """Stores an answer that only says what went wrong."""
+    """Stores an answer that holds only the error."""
     document: JsonObject = {"name": "APIError", "data": {"message": str(error), "isRetryable": False}}
     _close_with_error(turn, document, LedgerEvent.FAILED, {"message": str(error)})
 
 
 def abort(turn: Answering) -> None:
-    """Stores an answer that only says that it was aborted."""
+    """Stores an answer that holds only an error: the turn was aborted."""
     document: JsonObject = {"name": "MessageAbortedError", "data": {"message": "The operation was aborted."}}
     _close_with_error(turn, document, LedgerEvent.ABORTED, {})
 
 
-def say_status(core: Core, session: JsonObject, status: str) -> None:
+def publish_status(core: Core, session: JsonObject, status: str) -> None:
     """Publishes whether the session is busy."""
     publish(core, "session.status", session, {"sessionID": session["id"], "status": {"type": status}})
 
 
-def say_idle(core: Core, session: JsonObject, user: Message | None) -> None:
+def publish_idle(core: Core, session: JsonObject, user: Message | None) -> None:
     """Publishes the end of a session's work."""
-    say_status(core, session, "idle")
+    publish_status(core, session, "idle")
     publish(core, "session.idle", session, {"sessionID": session["id"]})
     if user is None:
         return
@@ -200,7 +199,7 @@ def _store_text(turn: Answering, text: str) -> None:
     turn.assistant = msgspec.structs.replace(
         turn.assistant, info={**turn.assistant.info, "tokens": used, "finish": "stop"}
     )
-    _say(turn, "message.updated", {"info": turn.assistant.info})
+    _publish(turn, "message.updated", {"info": turn.assistant.info})
 
 
 def _name_session(turn: Answering, text: str) -> None:
@@ -213,7 +212,7 @@ def _name_session(turn: Answering, text: str) -> None:
 
 def _close_with_error(turn: Answering, error: JsonObject, event: LedgerEvent, detail: JsonObject) -> None:
     time = {**object_of(turn.assistant.info, "time"), "completed": turn.core.env.wall_ms()}
-    _say(turn, "session.error", {"sessionID": turn.user.session, "error": error})
+    _publish(turn, "session.error", {"sessionID": turn.user.session, "error": error})
     _close(turn, {**turn.assistant.info, "time": time, "error": error}, event, detail)
 
 
@@ -226,18 +225,18 @@ def _close(turn: Answering, info: JsonObject, event: LedgerEvent, detail: JsonOb
             core.store.mark_answered(turn.user.session, turn.settles)
         for ticket in turn.tickets:
             core.ledger.write(event, ticket, detail)
-    _say(turn, "message.updated", {"info": info})
+    _publish(turn, "message.updated", {"info": info})
 
 
-def _say_user_and_diff(turn: Answering) -> None:
+def _publish_user_and_diff(turn: Answering) -> None:
     user: JsonObject = {"info": turn.user.info}
     diff: JsonObject = {"sessionID": turn.user.session, "diff": []}
-    said = [("message.updated", user), ("session.diff", diff)]
-    for kind, properties in said if turn.core.config.api is Api.V1_2 else reversed(said):
-        _say(turn, kind, properties)
+    events = [("message.updated", user), ("session.diff", diff)]
+    for kind, properties in events if turn.core.config.api is Api.V1_2 else reversed(events):
+        _publish(turn, kind, properties)
 
 
-def _say(turn: Answering, kind: str, properties: JsonObject) -> None:
+def _publish(turn: Answering, kind: str, properties: JsonObject) -> None:
     publish(turn.core, kind, turn.session, properties)
 
 
@@ -258,4 +257,4 @@ def _part(turn: Answering, body: JsonObject) -> dict[str, Json]:
 
 def _put_part(turn: Answering, part: JsonObject) -> None:
     turn.core.store.put_part(part)
-    _say(turn, "message.part.updated", part_properties(turn.core, part))
+    _publish(turn, "message.part.updated", part_properties(turn.core, part))

@@ -1,8 +1,8 @@
-"""The queue of each session: who is being answered, who waits, and how that ends.
+"""The work of all sessions: one loop for each busy session, which answers its prompts in turns.
 
-One loop per session. A prompt that comes while the loop runs is stored and answered by the same loop in its
-next turn; a turn answers the newest unanswered message and settles the older ones with it, and everybody
-who waits is told when the loop ends, as in the real server. Must never lose a waiter.
+A prompt that arrives while the loop runs is stored, and the same loop answers it in its next turn. A turn
+answers the newest unanswered message and settles the older ones with it. As in the real server, all jobs of a
+session are done when its loop ends; a job must never be left pending.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ type Job = asyncio.Future[JsonObject]
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
-    """One durable prompt that is to be answered. `pause` is how its model waits."""
+    """One durable prompt to answer. Its model waits by calling `pause`."""
 
     ticket: Ticket
     kind: PromptKind
@@ -33,7 +33,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionLoop(msgspec.Struct, kw_only=True):
-    """One session's work under way."""
+    """The current work of one session."""
 
     session: str
     assignments: list[Assignment] = []
@@ -44,7 +44,7 @@ class SessionLoop(msgspec.Struct, kw_only=True):
 
 
 class Work:
-    """All sessions' loops, and the count of prompts that are not settled."""
+    """The loops of all sessions, and the prompts that are not settled."""
 
     def __init__(self, core: Core, tasks: Tasks) -> None:
         self._core = core
@@ -59,19 +59,19 @@ class Work:
 
     @property
     def open_prompts(self) -> int:
-        """Prompts admitted and neither finished, failed nor aborted."""
+        """The number of prompts that are neither finished, failed nor aborted."""
         return len(self._open)
 
     def open(self, ticket: Ticket) -> None:
-        """Counts a prompt as admitted."""
+        """Adds an admitted prompt to the open ones."""
         self._open.add(ticket)
 
     def settle(self, ticket: Ticket) -> None:
-        """Counts a prompt as done with."""
+        """Removes a prompt from the open ones."""
         self._close({ticket})
 
     async def quiet(self) -> None:
-        """Until no prompt is open."""
+        """Waits until no prompt is open."""
         while self._open:
             waiter = asyncio.get_running_loop().create_future()
             self._quiet.append(waiter)
@@ -90,11 +90,11 @@ class Work:
         return any(ticket.message == message_id for ticket in self._open)
 
     def busy_sessions(self) -> list[str]:
-        """The sessions whose loop runs."""
+        """Returns the sessions whose loop is running."""
         return list(self._loops)
 
     def submit(self, assignment: Assignment) -> Job:
-        """Hands a durable prompt to its session's loop. The job is done when the loop ends."""
+        """Gives a durable prompt to its session's loop. The returned job is done when the loop ends."""
         session = assignment.ticket.session
         job: Job = asyncio.get_running_loop().create_future()
         loop = self._loops.get(session)
@@ -108,12 +108,12 @@ class Work:
         return job
 
     def abort(self, session: str) -> None:
-        """Stops what the session is doing; its prompts are recorded as aborted."""
+        """Stops the session's work. Its prompts are recorded as aborted."""
         loop = self._loops.get(session)
         if loop is None or loop.task is None or loop.is_aborted:
             return
         loop.is_aborted = True
-        # Before its first turn there is nothing to interrupt; the loop looks at the flag itself.
+        # Before the first turn there is nothing to interrupt, and the loop checks the flag.
         if loop.turn is not None:
             loop.task.cancel()
 
@@ -130,7 +130,7 @@ class Work:
         self._end(loop, user)
 
     def _next(self, loop: SessionLoop) -> list[Message]:
-        turns.say_status(self._core, self._session(loop), "busy")
+        turns.publish_status(self._core, self._session(loop), "busy")
         return self._core.store.unanswered(loop.session)
 
     async def _turn(self, loop: SessionLoop, unanswered: list[Message]) -> Message:
@@ -163,7 +163,7 @@ class Work:
             self._core.ledger.write(event, assignment.ticket, detail)
             self._close({assignment.ticket})
         del self._loops[loop.session]
-        turns.say_idle(self._core, self._session(loop), user)
+        turns.publish_idle(self._core, self._session(loop), user)
         last = self._core.store.last_answer(loop.session)
         document = {} if last is None else message_document(self._core, last)
         for job in loop.waiting:
@@ -175,7 +175,7 @@ class Work:
 
 
 def message_document(core: Core, message: Message) -> JsonObject:
-    """The message as clients get it: {info, parts}."""
+    """Returns the message as clients get it: {info, parts}."""
     return {"info": message.info, "parts": core.store.parts(message)}
 
 

@@ -1,6 +1,6 @@
-"""What tests of every folder share: the tools a machine may lack, and how their absence is told.
+"""Shared by all tests: checks for the tools that a machine may lack.
 
-A missing tool fails the test in CI and skips it elsewhere; never does a test pass because a tool is missing.
+A missing tool fails the test in CI and skips it elsewhere. No test passes because a tool is missing.
 """
 
 import asyncio

@@ -16,8 +16,8 @@ from firstbyte.harness.files.json_path import select
 from firstbyte.harness.model.units import Duration
 from firstbyte.harness.model.verdict import End
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.targets.server_file import ServerFile, Values, filled
-from firstbyte.harness.targets.server_talk import written
+from firstbyte.harness.targets.server_file import ServerFile, Values, fill
+from firstbyte.harness.targets.server_talk import render_call
 
 PIECE = 65_536
 ASKING = 60
@@ -35,8 +35,8 @@ class Origin(msgspec.Struct, frozen=True):
         if self.file.session is None:
             return ""
         call = self.file.session.call
-        headers, body = written(call, {})
-        reply = self._ask(call.method, filled(call.path, {}, is_path=True), headers, body)
+        headers, body = render_call(call, {})
+        reply = self._ask(call.method, fill(call.path, {}, is_path=True), headers, body)
         found = [str(one) for one in select(reply.json(), self.file.session.id) if isinstance(one, str | int)]
         if not found:
             raise SetupFailed(f"session: {call.method} {call.path} gave no {self.file.session.id}")
@@ -44,7 +44,7 @@ class Origin(msgspec.Struct, frozen=True):
 
     def read(self, path: str) -> bytes:
         """The body of a GET with the headers of the truth. Raises SetupFailed."""
-        headers = {name: filled(text, {}) for name, text in self.file.truth.headers.items()}
+        headers = {name: fill(text, {}) for name, text in self.file.truth.headers.items()}
         return self._ask("GET", path, headers, b"").content
 
     def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> requests.Response:
@@ -60,11 +60,11 @@ class Origin(msgspec.Struct, frozen=True):
 
 def attempt(client: HttpSession, file: ServerFile, values: Values, patience: Duration) -> Attempt:
     """Send once, as the file says, and read what comes."""
-    headers, body = written(file.send, values)
+    headers, body = render_call(file.send, values)
     began = time.perf_counter()  # noqa: TID251 - it measures
     with client.request(
         file.send.method,
-        filled(file.send.path, values, is_path=True),
+        fill(file.send.path, values, is_path=True),
         name=file.send.path,
         data=body,
         headers=headers,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 
 from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.targets.server_file import ServerFile, filled
-from firstbyte.harness.targets.server_talk import stored
+from firstbyte.harness.targets.server_file import ServerFile, fill
+from firstbyte.harness.targets.server_talk import read_messages
 
 type Read = Callable[[str], bytes]
 """A path of the server -> its answer's body. Raises SetupFailed."""
@@ -54,7 +54,7 @@ def held_texts(
 
 
 def _path(file: ServerFile, session: str) -> str:
-    return filled(file.truth.path, {"session": session}, is_path=True)
+    return fill(file.truth.path, {"session": session}, is_path=True)
 
 
 def _texts(file: ServerFile, path: str, body: bytes) -> list[str]:
@@ -62,4 +62,4 @@ def _texts(file: ServerFile, path: str, body: bytes) -> list[str]:
         document = json.loads(body)
     except ValueError as error:
         raise SetupFailed(f"truth.path: GET {path} gave no JSON: {error}") from error
-    return [one.text for one in stored(document, file.truth) if one.is_mine]
+    return [one.text for one in read_messages(document, file.truth) if one.is_mine]

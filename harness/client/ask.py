@@ -1,6 +1,4 @@
-"""A plain question to a server and its whole answer: for set-up and for the truth, never for what is being
-tested.
-"""
+"""Sends a request and returns the whole answer, for the set-up and for reading the truth."""
 
 import asyncio
 import json
@@ -11,7 +9,7 @@ import msgspec
 from firstbyte.harness.client.reading import AnswerReader
 from firstbyte.harness.problems import SetupFailed
 
-MOST = 64 << 20
+MOST_BYTES = 64 << 20
 READ_SIZE = 65_536
 
 
@@ -29,13 +27,14 @@ async def ask(
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
 ) -> AskReply:
-    """One request on a connection of its own; the body is JSON unless a header says what it is. Raises
-    OSError when there is no complete answer.
+    """Send one request on its own connection. The body is JSON unless a header says otherwise.
+
+    Raises OSError if there is no complete answer.
     """
     reader, writer = await asyncio.open_connection(*address)
     try:
         writer.write(_request(address, method, path, body, headers or {}))
-        answer = AnswerReader(method, keep=MOST)
+        answer = AnswerReader(method, keep=MOST_BYTES)
         while not answer.is_done:
             answer.feed(await reader.read(READ_SIZE))
     finally:
@@ -46,7 +45,7 @@ async def ask(
 
 
 async def create_session(address: tuple[str, int]) -> str:
-    """The id that POST /session gives. Raises SetupFailed when it gives none."""
+    """Make a session with POST /session and return its id. Raises SetupFailed."""
     try:
         reply = await ask(address, "POST", "/session", b"{}")
         return str(json.loads(reply.body)["id"])

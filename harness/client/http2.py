@@ -1,7 +1,7 @@
-"""Sends one request over HTTP/2 and reads its answer: the counterpart of `AnswerReader`, and its writer.
+"""Sends one request over HTTP/2 and reads its answer, as `AnswerReader` does for HTTP/1.1.
 
-h2 does the framing. It exists because some edges tell an HTTP/2 client by a code alone what to do:
-REFUSED_STREAM means "send it again, nothing has happened". Pure: bytes in, sightings and bytes out.
+h2 does the framing. Some edges use only an error code to tell an HTTP/2 client what to do: REFUSED_STREAM
+means that the request was not processed and may be sent again. Pure: bytes in, sightings and bytes out.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ REFUSED = "REFUSED_STREAM"
 
 
 class Http2Exchange:
-    """One request on a connection of its own. Has what `AnswerReader` has; `to_send` is to be written."""
+    """One request on its own connection. It has the interface of `AnswerReader`."""
 
     keep_alive = False
     framing_ok = True
@@ -43,11 +43,11 @@ class Http2Exchange:
         return f"<Http2Exchange status={self.status} body={self.body_bytes} {self.error}>"
 
     def to_send(self) -> bytes:
-        """What has to be written now."""
+        """Return the bytes that have to be written now."""
         return self._h2.data_to_send()
 
     def _send_body(self) -> None:
-        """As much as the server's windows take."""
+        """Send as much of the body as the server's flow control allows."""
         while self._left:
             window = self._h2.local_flow_control_window(self._stream)
             size = min(len(self._left), window, self._h2.max_outbound_frame_size)
@@ -57,7 +57,7 @@ class Http2Exchange:
             self._h2.send_data(self._stream, bytes(part), end_stream=not self._left)
 
     def feed(self, data: bytes) -> list[Sighting]:
-        """What these bytes show, in order; b"" is FIN."""
+        """Return what these bytes show, in order. b"" is FIN."""
         if not data:
             return list(self._end(Sight.TRUNCATED))
         try:
@@ -116,6 +116,6 @@ def _status(headers: tuple[tuple[str, str], ...]) -> int:
 
 
 def _code(code: int | None) -> str:
-    """Its name; an unknown code stays a number."""
+    """Return the name of an error code, or its number if it is unknown."""
     named = [one.name for one in h2.errors.ErrorCodes if one == code]
     return named[0] if named else str(code)

@@ -1,4 +1,4 @@
-"""Turns a scenario's send into the HTTP request a client of the session API makes for it.
+"""Turns a scenario's send into the HTTP request that a client of the session API sends.
 
 Ids have OpenCode's form: a prefix, 12 hex digits of (unix_ms * 4096 + counter), 14 base62 characters.
 """
@@ -16,14 +16,14 @@ MODEL = {"providerID": "fake", "modelID": "m"}
 
 
 class Ids(msgspec.Struct, frozen=True, kw_only=True):
-    """The client-chosen ids of one message: `part` '' = none is sent."""
+    """The ids that the client chooses for one message. part: '' = none is sent."""
 
     message: str
     part: str
 
 
 class IdMint:
-    """Makes ids. wall_ms: unix milliseconds. token: that many base62 characters."""
+    """Makes ids. wall_ms: Unix milliseconds. token(n): n base62 characters."""
 
     def __init__(self, wall_ms: Callable[[], int], token: Callable[[int], str]) -> None:
         self._wall_ms = wall_ms
@@ -34,7 +34,7 @@ class IdMint:
         return f"<IdMint {self._count} made>"
 
     def new(self) -> Ids:
-        """Ids for a message and its one part."""
+        """Return ids for a message and its only part."""
         return Ids(message=self._one("msg"), part=self._one("prt"))
 
     def _one(self, prefix: str) -> str:
@@ -44,7 +44,7 @@ class IdMint:
 
 
 def build(send: Send, *, number: int, session: str, ids: Ids | None) -> Request:
-    """The request for one send. session: '' for a bare wire shape."""
+    """Return the request for one send. session: '' for a wire shape."""
     headers = tuple(send.headers)
     if send.handler:
         headers += (("X-Firstbyte-Handler", send.handler),)
@@ -64,7 +64,7 @@ def build(send: Send, *, number: int, session: str, ids: Ids | None) -> Request:
 
 
 def _shorter(send: Send) -> Duration | None:
-    limits = [one for one in (send.leave_after, send.patience) if one is not None]
+    limits = [limit for limit in (send.leave_after, send.patience) if limit is not None]
     return min(limits, default=None)
 
 
@@ -95,7 +95,7 @@ def _prompt(send: Send, ids: Ids | None) -> bytes:
 
 
 def _padded(body: bytes, size: int | None) -> bytes:
-    """JSON allows white space at the end: a way to a body of any size."""
+    """Pad the body to `size` with trailing white space, which JSON allows."""
     return body.ljust(size) if size else body
 
 

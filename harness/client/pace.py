@@ -1,6 +1,6 @@
-"""The parts of a body that is sent slowly, and when each is due.
+"""Splits a body that is sent slowly into parts, and says when each part is due.
 
-Counted from the first part: what makes one late must not make all that follow later.
+The times count from the first part, so that one late part doesn't delay the following ones.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ PARTS = 10
 
 
 def due_parts(body: bytes, pace: Duration) -> list[tuple[Duration, bytes]]:
-    """Each part with its time after the first; without a pace the whole body at once. Never empty."""
+    """Return each part with its time after the first. Without a pace the whole body is one part."""
     size = max(1, -(-len(body) // (PARTS if pace else 1)))
     parts = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
     pauses = max(len(parts) - 1, 1)
@@ -20,7 +20,7 @@ def due_parts(body: bytes, pace: Duration) -> list[tuple[Duration, bytes]]:
 
 
 async def paced(parts: list[tuple[Duration, bytes]]) -> AsyncIterator[bytes]:
-    """Each part but the first, when it is due; the first is sent when this begins."""
+    """Yield each part except the first when it is due. The first is sent when this starts."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     for due, part in parts[1:]:

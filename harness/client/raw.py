@@ -1,6 +1,7 @@
-"""Sends one request over a connection of its own and follows the answer byte by byte.
+"""Sends one request and follows the answer byte by byte.
 
-The same code in sim and in real mode: plain asyncio streams. It must never retry, follow or hide anything.
+It uses plain asyncio streams, so that sim and real mode share the code. It must never retry a request, follow
+a redirect, or hide anything.
 """
 
 import asyncio
@@ -22,9 +23,10 @@ type Answer = AnswerReader | Http2Exchange
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. leave_after: the client closes the connection so long after the request has left. pace:
-    the time over which the body is sent in ten parts. http2: without TLS, by prior knowledge, on a connection
-    of its own, and the body at once."""
+    """One request. leave_after: how long after sending it the client closes the connection. pace: the time
+    over which the body is sent in ten parts. http2: without TLS, by prior knowledge, on its own connection
+    and with the body sent at once.
+    """
 
     id: int
     method: str
@@ -38,7 +40,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RawClient:
-    """A client of one address. report: gets an Event for all that is sent and seen."""
+    """A client of one address. report: receives an Event for everything that is sent and seen."""
 
     def __init__(self, address: tuple[str, int], *, clock: Clock, report: Callable[[Event], None]) -> None:
         self._address = address
@@ -51,7 +53,7 @@ class RawClient:
         return f"<RawClient {self._address[0]}:{self._address[1]}>"
 
     async def exchange(self, request: Request, *, reuse: bool = False) -> ClientExchange:
-        """Send `request` and follow the answer to its end. Never raises for what the other side does."""
+        """Send `request` and follow the answer to its end. No behaviour of the server raises an exception."""
         started = self._clock.now()
         is_reused = reuse and not request.http2 and self._idle is not None
         try:
@@ -126,14 +128,14 @@ class RawClient:
         )
 
     def close(self) -> None:
-        """Drop the idle connection."""
+        """Close the idle connection."""
         if self._idle is not None:
             self._idle[1].close()
             self._idle = None
 
 
 class _Follow:
-    """One answer on its way: what has been seen so far, and when."""
+    """What has been seen of one answer so far, and when."""
 
     def __init__(
         self,
@@ -208,7 +210,7 @@ class _Follow:
         self.finish(End.OPEN)
 
     def exchange(self, *, upload_done: bool) -> ClientExchange:
-        """What the client knows in the end. Signals that invite a retry are noted."""
+        """Return what the client knows in the end, including the signals that invite a retry."""
         answer = self.answer
         return ClientExchange(
             id=self.request.id,
@@ -230,10 +232,10 @@ class _Follow:
         )
 
     def _retry_signals(self) -> Iterator[str]:
-        """What invites the client to send again: Retry-After, `"retryable": true` in a JSON error, a code.
+        """Yield what invites a retry: Retry-After, `"retryable": true` in JSON, an HTTP/2 error code.
 
-        A kept connection that ends without a byte is one, too: RFC 9112 9.3.1 lets a client repeat what is
-        idempotent then, and many repeat more.
+        A reused connection that ends without a byte is one, too: RFC 9112 9.3.1 then lets a client repeat
+        idempotent requests, and many clients repeat others as well.
         """
         for name, value in self.answer.headers:
             if name.lower() in _RETRY_HEADERS:
@@ -249,7 +251,7 @@ class _Follow:
 def _leave(follow: _Follow, writer: asyncio.StreamWriter) -> None:
     follow.leave()
     if writer.transport.get_write_buffer_size():
-        writer.transport.abort()  # close() would wait until the other side has taken what it never reads
+        writer.transport.abort()  # close() would wait for a peer that may never read
     else:
         writer.close()
 

@@ -1,8 +1,7 @@
-"""Reads one HTTP/1.1 answer from bytes as they come: first byte, partial header lines, 1xx, header, body,
-end.
+"""Reads one HTTP/1.1 answer as its bytes come: first byte, header lines, 1xx, header, body, end.
 
-h11 parses; this adds what h11 can't tell, the lines of a header that is not complete yet. Pure: bytes in,
-sightings out.
+h11 does the parsing. This adds what h11 doesn't report: the lines of a header that is not complete yet.
+Pure: bytes in, sightings out.
 """
 
 from enum import StrEnum
@@ -17,7 +16,7 @@ SWITCHING_PROTOCOLS = 101
 
 
 class Sight(StrEnum):
-    """What came into view. The comment gives `Sighting.value`."""
+    """The kinds of sightings. The comment gives the meaning of `Sighting.value`."""
 
     FIRST_BYTE = "first-byte"
     HEADER_LINE = "header-line"  # lines so far
@@ -31,14 +30,14 @@ class Sight(StrEnum):
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing seen."""
+    """One thing that was seen."""
 
     sight: Sight
     value: int = 0
 
 
 class AnswerReader:
-    """Feed it what the socket gives; `b""` is FIN. Done after COMPLETE, TRUNCATED or GARBAGE."""
+    """Reads one answer. It is done after COMPLETE, TRUNCATED or GARBAGE."""
 
     def __init__(self, method: str, *, keep: int = MAX_KEPT_BODY) -> None:
         self._keep = keep
@@ -60,14 +59,14 @@ class AnswerReader:
         self.error = ""
 
     def to_send(self) -> bytes:
-        """Nothing: HTTP/1 has no answer to an answer."""
+        """Return nothing. HTTP/2 has frames to send while it reads; HTTP/1 has not."""
         return b""
 
     def __repr__(self) -> str:
         return f"<AnswerReader status={self.status} body={self.body_bytes} done={self.is_done}>"
 
     def feed(self, data: bytes) -> list[Sighting]:
-        """What these bytes show, in order."""
+        """Return what these bytes show, in order. `b""` is FIN."""
         seen: list[Sighting] = []
         if data and not self._seen_first:
             self._seen_first = True
@@ -123,7 +122,7 @@ class AnswerReader:
             self._on_body(behind, seen)
 
     def _on_tunnel(self, data: bytes, seen: list[Sighting]) -> None:
-        """RFC 9110 7.8: after a 101 the connection speaks another protocol, and ends when it is closed."""
+        """RFC 9110 7.8: after a 101 the connection uses another protocol until it is closed."""
         if data:
             self._on_body(data, seen)
         else:
@@ -149,7 +148,7 @@ class AnswerReader:
 
 @cache
 def _question(method: str) -> h11.Request:
-    """A request for h11's own books: the method says whether the answer has a body."""
+    """Return a request for h11, which needs the method to know whether the answer has a body."""
     return h11.Request(method=method, target="/", headers=[("Host", "x"), ("Upgrade", "x")])
 
 
@@ -158,9 +157,7 @@ def _text(headers: object) -> tuple[tuple[str, str], ...]:
 
 
 def _announces_body(headers: tuple[tuple[str, str], ...]) -> bool:
-    """RFC 9112 6.1, 6.2: a 204 has no Transfer-Encoding and no Content-Length; Content-Length: 0 is
-    harmless.
-    """
+    """RFC 9112 6.1, 6.2: a 204 has no Transfer-Encoding or Content-Length. Content-Length: 0 is harmless."""
     return any(
         name.lower() == "transfer-encoding" or (name.lower() == "content-length" and value.strip() != "0")
         for name, value in headers

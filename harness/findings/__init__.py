@@ -1,7 +1,8 @@
-"""What was seen on the wire and in the ledger that explains a verdict: an id for each thing, in fixed order.
+"""Findings: facts seen on the wire and in the ledger that explain a verdict. Pure.
 
-A rule is a question with one answer; the table below is all of them. Their texts are in texts/ID.toml.
-Pure: same input, same findings. It must never change a verdict.
+To add one, write its rule in on_the_wire.py or at_the_origin.py, add it to the table _RULES below, and write
+its texts in texts/ID.toml. What is found in recordings alone is in on_a_recording.py. A finding must never
+change a verdict.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,21 +27,22 @@ def find(
     judgement: Judgement | None,
     profile: Profile | None,
 ) -> tuple[str, ...]:
-    """The ids of what was seen on the requests of the judged intent, or on all when nothing was judged.
+    """Return the ids of the findings in the order of the table.
 
-    profile: the edge next to the client, None when there is none. Order: that of the table.
+    They are about the requests of the judged intent, or about all if nothing was judged. profile: the edge
+    next to the client, or None.
     """
     seen = see(timeline, exchanges, ledger, judgement, profile)
     return tuple(id_ for id_, rule in _RULES if rule(seen))
 
 
 def finding_ids() -> tuple[str, ...]:
-    """All ids there are, in the order in which they are found: in runs, then in recordings alone."""
+    """Return all ids: first those of runs, then those of recordings alone."""
     return tuple(dict.fromkeys((*run_finding_ids(), *(id_ for id_, _ in RECORDED_RULES))))
 
 
 def run_finding_ids() -> tuple[str, ...]:
-    """Those that can be found in a run, in the order of the table."""
+    """Return the ids that can be found in a run, in the order of the table."""
     return tuple(id_ for id_, _ in _RULES)
 
 
@@ -62,7 +64,7 @@ def _any_hidden_truncation(seen: Seen) -> bool:
     return any(origin.is_truncation_hidden(trace, meant.get(trace.exchange.id)) for trace in seen.traces)
 
 
-# Cause first, then what was made of it, then what it led to, then what went right.
+# In the order of reports: causes, what the edge did, consequences, what went right.
 _RULES: tuple[tuple[str, Rule], ...] = (
     ("header-withheld", _any(wire.is_header_withheld)),
     ("partial-header", _any(wire.is_header_partial)),

@@ -1,6 +1,6 @@
-"""The texts of the findings: what each means, how it comes about, what helps, and where that is known from.
+"""The texts of the findings: meaning, cause, cures and sources, in one TOML file in texts/ for each id.
 
-One TOML file in texts/ for each id. It must never say more than its sources or a measurement show.
+A text must never say more than its sources or a measurement show.
 """
 
 from enum import StrEnum
@@ -15,7 +15,7 @@ from firstbyte.harness.problems import BadInput, did_you_mean
 
 
 class Level(StrEnum):
-    """bug: somebody is told something false. risk: one more event, and somebody is. note: harms nobody."""
+    """bug: somebody is told something false. risk: one more event would do it. note: harmless."""
 
     BUG = "bug"
     RISK = "risk"
@@ -23,7 +23,7 @@ class Level(StrEnum):
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a statement comes from: a public address or a measurement. date: when read or measured."""
+    """The source of a statement: a public address or a measurement. date: when read or measured."""
 
     date: str
     url: str = ""
@@ -31,7 +31,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One finding's texts. cures: what helps, the best first; empty for what needs none."""
+    """The texts of one finding. cures: what helps, the best first; may be empty."""
 
     id: str
     title: str
@@ -43,13 +43,13 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def texts_dir() -> Path:
-    """The folder of the texts."""
+    """Return the folder of the texts."""
     return Path(__file__).resolve().parent / "texts"
 
 
 @cache
 def load_finding(id_: str) -> Finding:
-    """The texts of one finding. BadInput when there is no such finding."""
+    """Return the texts of one finding. Raises BadInput if there is no such finding."""
     if id_ not in finding_ids():
         raise BadInput(f"no finding '{id_}'{did_you_mean(id_, finding_ids())}")
     path = texts_dir() / f"{id_}.toml"
@@ -57,5 +57,5 @@ def load_finding(id_: str) -> Finding:
 
 
 def load_findings() -> tuple[Finding, ...]:
-    """All of them, in the order in which they are found."""
+    """Return all findings in the order of `finding_ids`."""
     return tuple(load_finding(id_) for id_ in finding_ids())

@@ -1,6 +1,6 @@
-"""What one recorded exchange shows, with what each edge would have made of it: an id for each thing.
+"""Rules about one recorded exchange and what each edge would have made of it. Pure.
 
-Pure. A finding that is also found in runs means the same there. It must never judge by an edge's name.
+An id that is also in the table for runs means the same here. No rule may depend on the name of an edge.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from firstbyte.harness.model.verdict import End
 
 NOTICEABLE = seconds(1)
 AT_ONCE = Duration(100_000)
-"""Bytes within this time came together."""
+"""Bytes within this time count as having come together."""
 HEARTBEAT = seconds(15)
 """The longest silence of an event stream that the HTML standard advises."""
 _NO_CONTENT = 204
@@ -25,7 +25,7 @@ _HARMFUL = (InterimAction.FINAL, InterimAction.REFUSE, InterimAction.STRAND)
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules see. predictions: of the edges whose `profiles` these are."""
+    """What the rules look at. predictions: one for each of the `profiles`, for which it was made."""
 
     wire: WireSeen
     predictions: Sequence[Prediction] = ()
@@ -33,21 +33,21 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def by_deadline(self) -> list[Prediction]:
-        """Those that a deadline would have ended."""
+        """The predictions in which a deadline ends the exchange."""
         return [one for one in self.predictions if one.outcome is Outcome.CUT and one.timer]
 
     def header(self, name: str) -> str:
-        """A header's value, '' when there is none."""
+        """Return the value of a header, or ''."""
         return next((value for key, value in self.wire.headers if key.lower() == name), "")
 
     @property
     def is_event_stream(self) -> bool:
-        """By its Content-Type."""
+        """Whether the answer is an event stream, by its Content-Type."""
         return self.header("content-type").lower().startswith("text/event-stream")
 
 
 def find_recorded(recorded: Recorded) -> tuple[str, ...]:
-    """The ids of what is seen, in the order of the table."""
+    """Return the ids of the findings in the order of the table."""
     return tuple(id_ for id_, rule in RULES if rule(recorded))
 
 
@@ -83,7 +83,7 @@ def _cut_in_body(seen: Recorded) -> list[Prediction]:
 
 
 def _bodies(wire: WireSeen, one: Prediction) -> list[int]:
-    """When body bytes came before it was cut."""
+    """Return when body bytes came before the predicted cut."""
     return [at for at in wire.bodies if one.at is not None and at < one.at]
 
 
@@ -98,7 +98,7 @@ def _flowed(wire: WireSeen, one: Prediction) -> bool:
 
 
 def _is_header_with_body(seen: Recorded) -> bool:
-    """The header waited for the first body byte, and the body went on for a while: it was not at its end."""
+    """The header waited for the first body byte, although the body went on for a while."""
     wire = seen.wire
     if wire.header is None or not wire.bodies or wire.header < NOTICEABLE:
         return False
@@ -116,7 +116,7 @@ def _breaks(profile: Profile, status: int) -> bool:
 
 
 def _is_sse_buffered(seen: Recorded) -> bool:
-    """Several events in one burst after a wait, or a stream whose length was known before it began."""
+    """Several events came in one burst after a wait, or the stream's length was announced."""
     wire = seen.wire
     if not seen.is_event_stream or not wire.bodies:
         return False
@@ -158,7 +158,7 @@ def _is_broken(seen: Recorded) -> bool:
     return seen.wire.status is not None and seen.wire.end in (End.TRUNCATED, End.RESET)
 
 
-# Cause first, then what it led to, as in the table for runs.
+# Causes first, then consequences, as in the table for runs.
 RULES: tuple[tuple[str, Callable[[Recorded], bool]], ...] = (
     ("header-withheld", _is_withheld),
     ("partial-header", _is_partial),

@@ -1,6 +1,7 @@
-"""What the wire shows: when bytes came, who ended the wait, what the client got. One function, one finding.
+"""Rules about the wire: when bytes came, who ended the wait, what the client got. Pure.
 
-Pure. Each takes one request's Trace. It must never look at what the origin stored.
+Each rule is a function of one request's Trace and belongs to one finding. What the origin stored must not
+matter.
 """
 
 from firstbyte.harness.findings.trace import Trace, is_broken
@@ -11,12 +12,12 @@ from firstbyte.harness.model.units import seconds
 from firstbyte.harness.model.verdict import End
 
 NOTICEABLE = seconds(1)
-"""Differences below this are no finding: the header of a busy server may come in two pieces."""
+"""Smaller differences are no finding: the header of a busy server may come in two pieces."""
 _NO_CONTENT = 204
 
 
 def is_header_withheld(trace: Trace) -> bool:
-    """The origin had the request, and not one byte came back before somebody stopped waiting."""
+    """The origin had the request, and no byte came back before somebody stopped waiting."""
     stopped = trace.stopped_at
     if stopped is None or not _was_deadline(trace) or not _was_whole(trace, stopped):
         return False
@@ -24,13 +25,13 @@ def is_header_withheld(trace: Trace) -> bool:
 
 
 def is_upload_cut(trace: Trace) -> bool:
-    """A deadline fired before the edge had passed the whole request on."""
+    """A deadline fired before the edge had forwarded the whole request."""
     fired = trace.fired
     return fired is not None and trace.arrived_at is not None and not _was_whole(trace, fired.at)
 
 
 def is_header_partial(trace: Trace) -> bool:
-    """Bytes of the final header came, and its blank line noticeably later or never."""
+    """Bytes of the final header came, but its blank line came noticeably later or never."""
     partial = trace.partial_header_at
     if partial is None:
         return False
@@ -45,12 +46,12 @@ def is_header_partial(trace: Trace) -> bool:
 
 
 def is_silent_after_header(trace: Trace) -> bool:
-    """A complete header, no body byte, and the deadline fired."""
+    """A complete header came, but no body byte, and the deadline fired."""
     return _fired_after_header(trace) and not _bodies_before_stop(trace)
 
 
 def is_gap_too_long(trace: Trace) -> bool:
-    """Body bytes, then a pause as long as the limit of the timer that fired."""
+    """Body bytes came, then a pause as long as the limit of the timer that fired."""
     bodies = _bodies_before_stop(trace)
     return _fired_after_header(trace) and bool(bodies) and not _flowed_until_stop(trace, bodies[-1])
 
@@ -62,12 +63,12 @@ def is_stream_cut_by_total(trace: Trace) -> bool:
 
 
 def is_answered_by_edge(trace: Trace) -> bool:
-    """The status the client got is not the origin's."""
+    """The client got a status that is not the origin's."""
     return bool(trace.all(Actor.EDGE, Kind.ANSWERED)) or trace.foreign_answer_at is not None
 
 
 def is_header_held(trace: Trace, profile: Profile | None) -> bool:
-    """The edge had the complete header noticeably before the client had it, or the client never got it."""
+    """The edge had the complete header noticeably before the client, or the client never got it."""
     got = trace.exchange.header_at
     if trace.has_edge:
         had = trace.edge_header_at
@@ -117,7 +118,7 @@ def is_interim_harmful(trace: Trace, profile: Profile | None) -> bool:
 
 
 def is_interim_useless(trace: Trace, profile: Profile | None) -> bool:
-    """1xx came, and the wait for the header was cut no later than without them."""
+    """1xx answers came, but the wait for the header was cut as early as without them."""
     fired = trace.fired
     if fired is None or is_interim_harmful(trace, profile) or _fired_after_header(trace):
         return False
@@ -129,7 +130,7 @@ def is_interim_useless(trace: Trace, profile: Profile | None) -> bool:
 
 
 def is_heartbeat_helpful(trace: Trace, profile: Profile | None) -> bool:
-    """Small signs of life carried an answer past a limit that silence would have hit."""
+    """Heartbeats kept an answer alive past a limit at which silence would have been cut."""
     one = trace.exchange
     took = one.took
     if profile is None or trace.fired is not None or not is_success(one) or took is None:
@@ -139,9 +140,9 @@ def is_heartbeat_helpful(trace: Trace, profile: Profile | None) -> bool:
 
 
 def has_body_on_204(trace: Trace, meant: int) -> bool:
-    """A 204 had body bytes or announced a body, where it came to the client or where it left the origin.
+    """A 204 had or announced a body, as the client received it or as the origin sent it.
 
-    meant: bytes of the body the origin meant to send.
+    meant: the bytes of the body that the origin intended to send.
     """
     one = trace.exchange
     if one.status == _NO_CONTENT and (one.body_bytes > 0 or not one.framing_ok):
@@ -151,30 +152,30 @@ def has_body_on_204(trace: Trace, meant: int) -> bool:
 
 
 def is_body_truncated(trace: Trace) -> bool:
-    """A status and part of a body came, then the connection broke."""
+    """A status and a part of the body came, then the connection broke."""
     return trace.exchange.status is not None and is_broken(trace.exchange)
 
 
 def is_lost_without_status(trace: Trace) -> bool:
-    """The request left, the connection ended, and there was no status."""
+    """The request was sent, and the connection ended without a status."""
     one = trace.exchange
     return one.connected and one.request_left and one.status is None and one.end is not End.OPEN
 
 
 def is_told_to_retry(trace: Trace) -> bool:
-    """The answer invites to send again although the origin had the request."""
+    """The answer invites a retry although the origin had received the request."""
     return (
         bool(trace.exchange.retry_signals) and not is_success(trace.exchange) and trace.arrived_at is not None
     )
 
 
 def is_tie(trace: Trace) -> bool:
-    """A deadline fired in the very microsecond in which the origin's bytes came."""
+    """A deadline fired in the same microsecond in which bytes of the origin came."""
     return any(event.data.get("tie") is True for event in trace.all(Actor.EDGE, Kind.TIMER_FIRED))
 
 
 def _was_whole(trace: Trace, moment: int) -> bool:
-    """The origin had the whole request by then."""
+    """The origin had the whole request at `moment`."""
     if not trace.has_edge:
         return trace.arrived_at is not None
     forwarded = trace.first(Actor.EDGE, Kind.REQUEST_FORWARDED)
@@ -182,7 +183,7 @@ def _was_whole(trace: Trace, moment: int) -> bool:
 
 
 def _was_deadline(trace: Trace) -> bool:
-    """A timer fired, or an edge that tells nothing answered with a gateway's status."""
+    """A timer fired, or an edge that reports nothing answered with a gateway status."""
     return trace.fired is not None or trace.foreign_answer_at is not None
 
 
@@ -197,7 +198,7 @@ def _bodies_before_stop(trace: Trace) -> list[int]:
 
 
 def _flowed_until_stop(trace: Trace, last_body: int) -> bool:
-    """The last body byte came less than the limit before the deadline: it was not for silence."""
+    """The last body byte came less than the limit before the deadline, so silence was not the reason."""
     fired = trace.fired
     limit = fired.data.get("limit_us") if fired else None
     return fired is not None and isinstance(limit, int) and fired.at - last_body < limit

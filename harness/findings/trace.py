@@ -1,6 +1,6 @@
-"""One request and everything anyone reported of it, indexed; and one run as the findings' rules see it.
+"""The events of one request, indexed, and the events of one run, as the rules of findings need them. Pure.
 
-It exists so that a rule is one sentence about events. Pure. It must never decide what an event means.
+With them a rule is one sentence about events. What an event means is for the rules to decide.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,13 @@ _WORK = (Kind.PERSISTED, Kind.STARTED, Kind.FINISHED)
 _UNANSWERED = (Kind.CLIENT_GONE, Kind.STARTED, Kind.FINISHED)
 _FINAL = 200
 _TOGETHER = 1_000
-"""Microseconds: bytes and the 1xx made of them are noted apart by less."""
+"""Microseconds. Bytes and the 1xx that is parsed from them are reported within this time."""
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """One request. Times are microseconds of the run.
+    """One request. Times are in microseconds of the run.
 
-    events: those with its number, by actor and kind, in time order. behind_edge: an edge is known to be
-    there.
+    events: the events of this request, by actor and kind, in time order. behind_edge: there is an edge.
     """
 
     exchange: ClientExchange
@@ -35,7 +34,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     events: dict[tuple[Actor, Kind], list[Event]]
 
     def all(self, actor: Actor, *kinds: Kind) -> Sequence[Event]:
-        """The events of these kinds, in time order."""
+        """Return the events of these kinds in time order."""
         if len(kinds) == 1:
             return self.events.get((actor, kinds[0]), ())
         found = [event for kind in kinds for event in self.events.get((actor, kind), ())]
@@ -43,34 +42,34 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return found
 
     def first(self, actor: Actor, *kinds: Kind) -> int | None:
-        """When the first of them happened."""
+        """Return when the first event of these kinds happened."""
         firsts = [found[0].at for kind in kinds if (found := self.events.get((actor, kind)))]
         return min(firsts) if firsts else None
 
     def last(self, actor: Actor, *kinds: Kind) -> int | None:
-        """When the last of them happened."""
+        """Return when the last event of these kinds happened."""
         lasts = [found[-1].at for kind in kinds if (found := self.events.get((actor, kind)))]
         return max(lasts) if lasts else None
 
     @cached_property
     def has_edge(self) -> bool:
-        """Some edge told what it did."""
+        """Whether an edge reported what it did."""
         return any(actor is Actor.EDGE for actor, _ in self.events)
 
     @cached_property
     def arrived_at(self) -> int | None:
-        """When the origin had the request."""
+        """When the origin received the request."""
         return self.first(Actor.ORIGIN, Kind.ARRIVED)
 
     @cached_property
     def fired(self) -> Event | None:
-        """The edge's deadline that ended this request; of several attempts the last one."""
+        """The deadline of the edge that ended this request or, of several attempts, the last one."""
         fired = self.all(Actor.EDGE, Kind.TIMER_FIRED)
         return fired[-1] if fired else None
 
     @cached_property
     def stopped_at(self) -> int | None:
-        """When somebody stopped waiting for the origin: a deadline, or an answer the origin did not give."""
+        """When somebody stopped waiting for the origin: a deadline fired or an edge answered."""
         if self.fired is not None:
             return self.fired.at
         answered = self.first(Actor.EDGE, Kind.ANSWERED, Kind.CUT)
@@ -78,9 +77,9 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def foreign_answer_at(self) -> int | None:
-        """When the client got a gateway's answer and the origin had sent none: proof of a silent edge.
+        """When the client got a gateway's answer that the origin did not send, which proves a silent edge.
 
-        An origin that never tells of its headers proves nothing: then an edge must be known to be there.
+        If an origin never reports its headers, that is a proof only if an edge is known to be there.
         """
         one = self.exchange
         if self.has_edge or self.arrived_at is None or one.status not in GATEWAY_STATUSES:
@@ -95,7 +94,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def header_from_origin_at(self) -> int | None:
-        """When the origin's final header was complete on its way: seen by the edge, else by the client."""
+        """When the origin's final header was complete at the edge, or at the client without one."""
         if self.has_edge:
             return self.edge_header_at
         if self.foreign_answer_at is not None:
@@ -104,13 +103,13 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def edge_header_at(self) -> int | None:
-        """When the first edge had a final header. What it took for one by mistake, a 1xx, is none."""
+        """When the first edge had a final header. A 1xx that an edge mistook for one doesn't count."""
         headers = self.all(Actor.EDGE, Kind.HEADER_COMPLETED)
         return min((event.at for event in headers if _status(event) >= _FINAL), default=None)
 
     @cached_property
     def partial_header_at(self) -> int | None:
-        """When the first bytes of the final header came without its end."""
+        """When the first bytes of an incomplete final header came."""
         seen = [
             self.first(Actor.ORIGIN, Kind.PARTIAL_SENT),
             self._header_read_at(),
@@ -119,7 +118,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return min((at for at in seen if at is not None), default=None)
 
     def _header_read_at(self) -> int | None:
-        """The first read of the edge that was not a 1xx."""
+        """Return when the edge first read something other than a 1xx."""
         interims = [
             event.at
             for event in self.all(Actor.EDGE, Kind.INTERIM, Kind.HEADER_COMPLETED)
@@ -131,34 +130,34 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         )
 
     def bytes_from_origin(self) -> list[int]:
-        """When the origin was heard of, as far as anyone tells."""
+        """Return when bytes of the origin came, as reported by whoever is nearest to it."""
         edge = self.all(Actor.EDGE, *_FROM_ORIGIN)
         if edge:
             return [event.at for event in edge]
         kinds = (Kind.PARTIAL_SENT, Kind.INTERIM, Kind.HEADER_SENT, Kind.BODY)
-        told = [event.at for event in self.all(Actor.ORIGIN, *kinds)]
-        if told or self.has_edge or self.foreign_answer_at is not None:
-            return told
+        reported = [event.at for event in self.all(Actor.ORIGIN, *kinds)]
+        if reported or self.has_edge or self.foreign_answer_at is not None:
+            return reported
         return [event.at for event in self.all(Actor.CLIENT, Kind.FIRST_BYTE, Kind.INTERIM, Kind.BODY)]
 
     def interims(self) -> Sequence[Event]:
-        """The 1xx answers, from whoever saw them nearest to the origin."""
+        """Return the 1xx answers, as reported by whoever is nearest to the origin."""
         edge = self.all(Actor.EDGE, Kind.INTERIM)
         return edge or self.all(Actor.ORIGIN, Kind.INTERIM) or self.all(Actor.CLIENT, Kind.INTERIM)
 
     def bodies(self) -> list[int]:
-        """When body bytes of the origin came by."""
+        """Return when body bytes of the origin came."""
         edge = self.all(Actor.EDGE, Kind.BODY)
         return [event.at for event in edge or self.all(Actor.CLIENT, Kind.BODY)]
 
     def work_after(self, moment: int) -> bool:
-        """The origin took a step of the work later than `moment`."""
+        """Whether the origin did a step of its work after `moment`."""
         last = self.last(Actor.ORIGIN, *_WORK)
         return last is not None and last > moment
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """One run. traces: the requests of the judged intent, or all of them when nothing was judged."""
+    """One run. traces: the requests of the judged intent, or all if nothing was judged."""
 
     timeline: Timeline
     traces: tuple[Trace, ...]
@@ -168,17 +167,17 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def intent(self) -> str:
-        """The judged intent; '' when nothing was judged."""
+        """The judged intent, or '' if nothing was judged."""
         return self.judgement.exchange.intent if self.judgement else ""
 
     @property
     def effects(self) -> int | None:
-        """Durable messages of the intent; None when the origin can't tell."""
+        """The number of durable messages of the intent, or None if the origin can't tell."""
         return self.judgement.effects if self.judgement and self.ledger.complete else None
 
     @property
     def persisted_at(self) -> int | None:
-        """When the intent first became durable, if the origin told."""
+        """When the intent first became durable, or None if the origin did not report it."""
         return min(
             (at for one in self.traces if (at := one.first(Actor.ORIGIN, Kind.PERSISTED)) is not None),
             default=None,
@@ -186,13 +185,13 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def acked_at(self) -> int | None:
-        """When the client had its first complete success."""
+        """When the client got its first complete success."""
         times = [one.exchange.end_at for one in self.traces if is_success(one.exchange)]
         return min((at for at in times if at is not None), default=None)
 
     @cached_property
     def killed_at(self) -> list[int]:
-        """When the origin was killed."""
+        """The times at which the origin was killed."""
         return [event.at for event in self.timeline.events if event.kind is Kind.KILLED]
 
 
@@ -203,7 +202,7 @@ def see(
     judgement: Judgement | None,
     profile: Profile | None,
 ) -> Seen:
-    """Index one run."""
+    """Index the events of one run."""
     intent = judgement.exchange.intent if judgement else ""
     by_request = _by_request_and_kind(timeline)
     return Seen(
@@ -234,7 +233,7 @@ def _by_request_and_kind(timeline: Timeline) -> dict[int, ByKind]:
 
 
 def _status(event: Event) -> int:
-    """The status an event tells; a final one when it tells none."""
+    """Return the status in an event, or a final one if it has none."""
     status = event.data.get("status")
     return status if isinstance(status, int) else _FINAL
 
@@ -244,5 +243,5 @@ def _is_interim(event: Event) -> bool:
 
 
 def is_broken(exchange: ClientExchange) -> bool:
-    """The answer stopped before its end, and not because the client left."""
+    """Whether the answer stopped before its end for another reason than the client's leaving."""
     return exchange.end in (End.TRUNCATED, End.RESET)

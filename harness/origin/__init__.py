@@ -1,3 +1,1 @@
-"""Origins the harness can start: the scripted wire shape and the reference server, in sim and as
-processes.
-"""
+"""The scripted origin, and the account that every origin gives of what it did."""

@@ -1,7 +1,7 @@
-"""Turns an origin's own account, the JSON of GET /_firstbyte/ledger, into a Ledger and the origin's part of
-the timeline.
+"""Turns an origin's account into a Ledger and the origin's part of the timeline. Pure.
 
-Pure. The same form for the reference server, the scripted shape and any target that answers it.
+The account is the JSON of GET /_firstbyte/ledger. The reference server, the scripted origin and other targets
+give it in the same form.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,13 +16,11 @@ _STAGES = ("arrived", "admitted", "persisted", "started", "finished", "failed", 
 _MODEL = {Kind.MODEL_CALLED, Kind.FIRST_TOKEN}
 _KINDS = {str(kind): kind for kind in Kind}
 UNFINISHED = -1
-"""Ledger.body_bytes of a request whose answer the origin could not bring to its end: more than any client
-can have.
-"""
+"""Ledger.body_bytes of a request whose answer the origin could not complete."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the ledger. at_us: monotonic microseconds of the origin's clock."""
+    """One row of the ledger. at_us: microseconds of the origin's monotonic clock."""
 
     at_us: int
     event: str
@@ -41,8 +39,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole document. busy: work in progress, queued or not yet durable. tells_arrivals: a request of
-    which it has no row never came.
+    """The whole document. busy: the number of prompts in progress, queued or not yet durable. tells_arrivals:
+    a request without a row never arrived.
     """
 
     events: tuple[Entry, ...] = ()
@@ -53,57 +51,61 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_account(body: bytes) -> Account:
-    """Decode the JSON; raises msgspec.ValidationError when it is not an account."""
+    """Decode the JSON. Raises msgspec.ValidationError if it is not an account."""
     return msgspec.json.decode(body, type=Account)
 
 
 def ledger_of(account: Account) -> Ledger:
-    """The Ledger of an account."""
+    """Return the Ledger of an account."""
     stages: dict[str, str] = {}
     for entry in account.events:
         if entry.intent and entry.event in _STAGES:
             stages[entry.intent] = entry.event
     return Ledger(
         messages=tuple(
-            Message(id=one.id, intent=one.intent or "") for one in account.messages if one.role == "user"
+            Message(id=message.id, intent=message.intent or "")
+            for message in account.messages
+            if message.role == "user"
         ),
         model_calls=dict(account.model_calls),
         stages=stages,
-        body_bytes=_meant_bytes(account.events),
+        body_bytes=_intended_bytes(account.events),
         tells_arrivals=account.tells_arrivals,
     )
 
 
-def _meant_bytes(entries: Sequence[Entry]) -> dict[int, int]:
-    meant: dict[int, int] = {}
+def _intended_bytes(entries: Sequence[Entry]) -> dict[int, int]:
+    intended: dict[int, int] = {}
     for entry in entries:
         request = _number(entry.request)
         if not request:
             continue
         if entry.event == Kind.RESPONSE_COMPLETED:
             size = entry.detail.get("body_bytes")
-            meant.pop(request, None)
+            intended.pop(request, None)
             if isinstance(size, int):
-                meant[request] = size
+                intended[request] = size
         elif entry.event in (Kind.CLIENT_GONE, Kind.BROKEN_OFF):
-            meant.setdefault(request, UNFINISHED)
-    return meant
+            intended.setdefault(request, UNFINISHED)
+    return intended
 
 
 def events_of(account: Account, to_run_time: Callable[[int], int]) -> tuple[Event, ...]:
-    """The origin's and the model's part of the timeline. Rows of requests without a number are
-    left out: they are set-up."""
-    found = []
+    """Return the origin's and the model's part of the timeline.
+
+    Rows of requests without a number are left out, because they belong to the set-up.
+    """
+    events = []
     for entry in account.events:
         kind, request = _KINDS.get(entry.event), _number(entry.request)
         if kind is not None and request:
             actor = Actor.MODEL if kind in _MODEL else Actor.ORIGIN
-            found.append(
+            events.append(
                 Event(
                     at=to_run_time(entry.at_us), actor=actor, kind=kind, request=request, data=_plain(entry)
                 )
             )
-    return tuple(found)
+    return tuple(events)
 
 
 def _plain(entry: Entry) -> dict[str, str | int | bool]:

@@ -1,6 +1,6 @@
-"""Plays one wire shape to one request: steps become bytes, in the framing the shape announced.
+"""Plays one wire shape to one request: turns its steps into bytes, in the framing that the shape announced.
 
-Illegal bytes go out as they are written. It must never look at what the request says, except for its method.
+Illegal bytes are sent as they are written. Of the request, only the method may matter.
 """
 
 import asyncio
@@ -43,8 +43,9 @@ type ByteStep = Interim | Head | PartialHead | Chunk | Raw | End
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
-    """How far it went. steps: how many were played. is_complete: the answer came to its announced end.
-    is_open: the connection goes on."""
+    """How far the shape was played. steps: the number of steps. is_complete: the answer reached its announced
+    end. is_open: the connection stays open.
+    """
 
     steps: int
     body_bytes: int
@@ -53,7 +54,7 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Playing:
-    """One shape being played to one request."""
+    """Plays one shape to one request."""
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class Playing:
         self._announced: int | None = None
 
     async def run(self) -> Played:
-        """Play to the end of one answer; steps that do not say otherwise start when the request is in."""
+        """Play one answer. Unless its first step says otherwise, it starts when the whole request is read."""
         if not isinstance(self._steps[0], WaitRequest):
             await self._await_request("all")
         for number, step in enumerate(self._steps, start=1):
@@ -128,7 +129,7 @@ class Playing:
         loop = asyncio.get_running_loop()
         began = loop.time()
         for turn in range(times):
-            if turn:  # by the clock, not by the gap: a hundred late wake-ups must not add up
+            if turn:  # due times count from the start, so that delays don't accumulate
                 await asyncio.sleep(began + turn * as_seconds(every) - loop.time())
             self._writer.write(self._bytes_of(step))
             await self._writer.drain()
@@ -173,7 +174,7 @@ def _head_bytes(status: int, reason: str, headers: tuple[tuple[str, str], ...]) 
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """Close with a TCP RST instead of a FIN."""
+    """Close the connection with a TCP RST instead of a FIN."""
     sock = writer.get_extra_info("socket")
     if sock is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,6 +1,4 @@
-"""The scripted origin as a process: it listens, says so in one JSON line, and plays the shape it finds in a
-file.
-"""
+"""Runs the scripted origin as a process. It reads the shape from a file and prints a line when it listens."""
 
 import argparse
 import asyncio
@@ -42,7 +40,7 @@ async def _serve(shape: Shape, host: str, port: int) -> None:
 
 
 def decode_shape(data: bytes) -> Shape:
-    """Read what the harness wrote: durations are microseconds."""
+    """Decode what `encode_shape` wrote. Durations are microseconds."""
     return msgspec.json.decode(data, type=Shape, dec_hook=_decode_duration)
 
 

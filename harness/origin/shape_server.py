@@ -1,7 +1,7 @@
 """The scripted origin: accepts connections and plays a wire shape to every request.
 
-The same class in sim and as a process. It keeps its account in memory and shows it at GET
-/_firstbyte/ledger. It must never interpret what it plays: illegal bytes go out as they are written.
+The same class serves in sim and as a process. It keeps its account in memory and returns it at GET
+/_firstbyte/ledger. It does not interpret the shape: illegal bytes are sent as they are written.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ LEDGER_PATH = "/_firstbyte/ledger"
 
 
 class ShapeServer:
-    """Plays `shape`. now: microseconds for the account."""
+    """Plays `shape`. now: returns the time for the account, in microseconds."""
 
     def __init__(self, shape: Shape, now: Callable[[], int]) -> None:
         self._shape = shape
@@ -33,13 +33,13 @@ class ShapeServer:
         return f"<ShapeServer {self._shape.id}, {len(self._connections)} connections>"
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Listen; returns the address."""
+        """Start to listen and return the address."""
         self._server = await asyncio.start_server(self._connected, host, port, backlog=1024)
         name = self._server.sockets[0].getsockname()
         return name[0], name[1]
 
     async def close(self) -> None:
-        """Stop listening and drop every connection."""
+        """Stop listening and drop all connections."""
         if self._server is not None:
             self._server.close()
         for task in tuple(self._connections):
@@ -47,13 +47,13 @@ class ShapeServer:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     def account(self) -> bytes:
-        """The account as JSON."""
+        """Return the account as JSON."""
         return msgspec.json.encode(
             {"events": self._rows, "messages": self._messages, "model_calls": {}, "busy": 0}
         )
 
     def note(self, event: str, request: "Incoming", **detail: object) -> None:
-        """Add a row."""
+        """Add a row to the account."""
         row = {
             "at_us": self._now(),
             "event": event,
@@ -64,7 +64,7 @@ class ShapeServer:
         self._rows.append(row)
 
     def persist(self, request: "Incoming") -> None:
-        """The request is in whole: an origin of this shape has taken it."""
+        """Store the message of a request that was read completely, as the shape says."""
         for _ in range(self._shape.effects):
             self._messages.append(
                 {"id": f"m{len(self._messages) + 1}", "role": "user", "intent": request.intent}
@@ -88,7 +88,7 @@ class ShapeServer:
 
 
 class Incoming(msgspec.Struct, kw_only=True):
-    """A request on its way in."""
+    """A request that is being read."""
 
     number: int = 0
     intent: str = ""
@@ -98,9 +98,9 @@ class Incoming(msgspec.Struct, kw_only=True):
 
 
 class Connection:
-    """One connection: reads requests, plays the shape to each, until a step closes it.
+    """One connection. It reads requests and plays the shape to each until a step closes the connection.
 
-    The steps after an answer's end are for the next request; after the last step it begins again.
+    The steps after the end of an answer are for the next request. After the last step the shape starts again.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Connection:
         self._step = 0
 
     async def serve(self) -> None:
-        """Until closed by either side. Reading goes on while the shape plays."""
+        """Serve until either side closes. Reading continues while the shape plays."""
         reading = asyncio.ensure_future(self._read())
         try:
             while await self._head():
@@ -135,10 +135,10 @@ class Connection:
             await asyncio.gather(reading, return_exceptions=True)
 
     async def linger(self) -> None:
-        """After an answer before the upload's end: FIN, then read on until the edge has had enough.
+        """If the answer ended before the upload, send FIN and read on until the edge closes.
 
-        A close with unread bytes is a RST, which may overtake the answer: which of the two an edge sees
-        first would be chance. Servers linger for that reason.
+        Closing with unread bytes sends a RST, which may overtake the answer, so that it would be chance which
+        of the two an edge sees first. Servers linger for this reason.
         """
         if self._gone.is_set() or self._all_in.is_set() or self._writer.is_closing():
             return
@@ -212,7 +212,7 @@ class Connection:
         await self._writer.drain()
 
     async def _play(self) -> bool:
-        """Play the shape; False when the connection is over."""
+        """Play the shape. Returns whether the connection stays open."""
         steps = self._shape.steps[self._step :] or self._shape.steps
         shape = Playing(steps, self._request.method, self._writer, self._wait_for, self._may_read.clear)
         played = await race(shape.run(), self._gone.wait())
@@ -231,7 +231,7 @@ class Connection:
 
 
 def _fresh(old: h11.Connection) -> h11.Connection:
-    """A parser for the next request on the connection, with what has been read beyond the last one."""
+    """Return a parser for the next request, with the bytes that were read after the last one."""
     left = old.trailing_data[0]
     new = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
     if left:
@@ -240,9 +240,7 @@ def _fresh(old: h11.Connection) -> h11.Connection:
 
 
 async def race(*entrants: Coroutine[Any, Any, object]) -> object:
-    """The result of the first to end, None if it ended by a lost connection; the others are cancelled and
-    gone on return.
-    """
+    """Return the result of the first to end, or None if it lost its connection. Cancels the others."""
     tasks = [asyncio.ensure_future(one) for one in entrants]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -12,7 +12,7 @@ from firstbyte.harness.model.scenario import ServerOrigin
 from firstbyte.harness.model.units import Duration, as_seconds, seconds
 from firstbyte.harness.origin.account import Account
 from firstbyte.harness.sim import Host
-from firstbyte.reference_server.app import create_app, protocol_factory, shutdown
+from firstbyte.reference_server.app import ProtocolFactory, create_app, shutdown
 from firstbyte.reference_server.config import (
     Api,
     ModelScript,
@@ -67,7 +67,7 @@ class SimServer:
         self._disk = disk
         config = server_config(origin)
         self._app = create_app(config, env, lambda: disk)
-        self._factory = protocol_factory(self._app, config.keep_alive)
+        self._factory = ProtocolFactory(self._app, config.keep_alive)
         self._server: asyncio.Server | None = None
 
     def __repr__(self) -> str:

@@ -1,7 +1,6 @@
-"""All targets there are, found by name. A new one is a file beside this one and a line in it.
+"""Finds targets by name. To add one, add a file beside this one and a line to MODULES.
 
-A module here says what it has by `find(name) -> Target | None` and `rows() -> [(name, summary)]`; modules
-are loaded when they are asked for.
+The module has `find(name) -> Target | None` and `rows() -> [(name, summary)]`. It is loaded when needed.
 """
 
 from collections.abc import Iterator
@@ -13,31 +12,32 @@ from typing import Any
 import msgspec
 
 from firstbyte.harness.problems import BadInput, did_you_mean
-from firstbyte.harness.targets.reference import NAME, Reference
+from firstbyte.harness.targets.reference import NAME, ReferenceServer
 from firstbyte.harness.targets.target import Target
 
 MODULES: tuple[str, ...] = ("hono.target", "opencode.target")
-"""Below this package. The first that knows a name has it."""
+"""Modules of this package. The first one that knows a name supplies the target."""
 
 
 def rows() -> Iterator[tuple[str, str]]:
-    """Name and summary of each."""
-    yield NAME, Reference.summary
+    """Yield name and summary of each target."""
+    yield NAME, ReferenceServer.summary
     for module in _modules():
         yield from module.rows()
 
 
 @cache
 def find_target(name: str, adapter: str = "") -> Target:
-    """By what --target takes: a name, the URL of a server that `adapter` describes, or such a file itself.
-    BadInput names what there is.
+    """Return the target for the value of --target: a name, an adapter file, or a URL with `adapter`.
+
+    Raises BadInput, which lists the names.
     """
     if name.startswith(("http://", "https://")) or name.endswith(".toml"):
         return _own_server(name, adapter)
     if adapter:
         raise BadInput(f"--adapter: is for a URL; {name} knows how to be spoken to")
     if name == NAME:
-        return Reference()
+        return ReferenceServer()
     for module in _modules():
         found: Target | None = module.find(name)
         if found is not None:
@@ -59,14 +59,14 @@ def _own_server(name: str, adapter: str) -> Target:
 
 
 class Acts(msgspec.Struct, frozen=True, kw_only=True):
-    """What `reproduce` plays on a target: a suite or a file, and the time scale it is written for."""
+    """What `reproduce` plays on a target: a suite or a file, and the time scale that it is written for."""
 
     suite: str = "hero"
     time_scale: float = 1
 
 
 def acts_of(name: str, adapter: str = "") -> Acts:
-    """Those of the target, if it has acts of its own."""
+    """Return the acts of the target, or the default ones."""
     target = find_target(name, adapter)
     default = Acts()
     return Acts(

@@ -8,7 +8,7 @@ from firstbyte.harness.targets.target import Installable
 
 
 def main(names: list[str]) -> int:
-    """Install each; the exit code of the first that can't be, else 0."""
+    """Install the targets. Returns 0, or the exit code of the first failure."""
     try:
         for name in names:
             target = find_target(name)

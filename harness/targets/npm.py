@@ -1,6 +1,7 @@
-"""Gets npm packages exactly as a lock file names them, once, into a cache; never runs their own scripts.
+"""Installs npm packages into a cache, exactly as a lock file names them and without running their scripts.
 
-It must never install what the lock file has no hash for, nor leave a half-installed folder that looks whole.
+It must never install a package without a hash in the lock file, or take an incomplete folder for a complete
+one.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ _OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", 
 
 
 def cache_dir() -> Path:
-    """FIRSTBYTE_CACHE; else .cache in a clone; else the user's cache folder."""
+    """Return FIRSTBYTE_CACHE, or .cache in a clone, or the user's cache folder."""
     if chosen := os.environ.get("FIRSTBYTE_CACHE"):
         return Path(chosen)
     clone = Path(__file__).resolve().parents[2]
@@ -30,7 +31,7 @@ def cache_dir() -> Path:
 
 
 class Packages:
-    """What one package.json and its lock file name. source: the folder with both."""
+    """The packages of one package.json and its lock file. source: the folder of both files."""
 
     def __init__(self, source: Path) -> None:
         self.source = source
@@ -46,14 +47,14 @@ class Packages:
 
     @property
     def is_there(self) -> bool:
-        """Installed as the lock file has it now."""
+        """Whether the packages of the current lock file are installed."""
         try:
             return (self.folder / STAMP).read_text() == self._key()
         except FileNotFoundError:
             return False
 
     def install(self) -> None:
-        """`npm ci`; nothing to do when it is there."""
+        """Run `npm ci`, unless the packages are installed already."""
         if self.is_there:
             return
         npm = shutil.which("npm")
@@ -80,8 +81,8 @@ class Packages:
         except subprocess.TimeoutExpired as error:
             raise SetupFailed(f"npm ci for {self.source.name} took more than {SECONDS:.0f} s") from error
         if done.returncode:
-            said = done.stdout.decode(errors="replace").strip()[-800:]
-            raise SetupFailed(f"npm ci for {self.source.name} failed: {said}")
+            output = done.stdout.decode(errors="replace").strip()[-800:]
+            raise SetupFailed(f"npm ci for {self.source.name} failed: {output}")
 
     def _key(self) -> str:
         return hashlib.sha256((self.source / "package-lock.json").read_bytes()).hexdigest()

@@ -1,7 +1,7 @@
-"""Somebody's own server as a target: spoken to as its TOML says, judged by what it says it has.
+"""A user's own server as a target, which an adapter file describes (see server_file.py).
 
-It must never change the server or its answers, and never conclude what the server does not tell: when a
-request arrived, or how often a model was called.
+What the server says that it has stored is the truth. What it does not report, such as the arrival of a
+request or the calls of a model, must never be inferred. The server and its answers are never changed.
 """
 
 import asyncio
@@ -25,8 +25,15 @@ from firstbyte.harness.model.scenario import (
 from firstbyte.harness.origin.account import Account, Entry, StoredMessage
 from firstbyte.harness.problems import BadInput, MissingTool, SetupFailed
 from firstbyte.harness.targets.program import Program, start_program
-from firstbyte.harness.targets.server_file import ServerFile, Start, filled, load_server, scales, takes_ids
-from firstbyte.harness.targets.server_talk import GOOD, FileTalk, Stored, asked, document_of, stored
+from firstbyte.harness.targets.server_file import ServerFile, Start, fill, load_server, scales, takes_ids
+from firstbyte.harness.targets.server_talk import (
+    GOOD,
+    FileTalk,
+    ServerMessage,
+    ask_server,
+    document_of,
+    read_messages,
+)
 from firstbyte.harness.targets.target import Job, Origin, Talk
 
 MILLISECONDS = 10**11
@@ -34,7 +41,7 @@ MILLISECONDS = 10**11
 
 
 class OwnServer:
-    """A server whose TOML is known. url: '' = it is started for every run."""
+    """A server with its adapter file. url: '' = the server is started for each run."""
 
     is_ours = False
 
@@ -53,16 +60,16 @@ class OwnServer:
         return f"<OwnServer {self.name}>"
 
     def require(self) -> None:
-        """What starts it is there."""
+        """Raise MissingTool if the program that starts it is missing."""
         if self._address is None:
             self._program()
 
     def versions(self) -> dict[str, str]:
-        """What the file calls it."""
+        """Return its name in the adapter file."""
         return {"server": self.file.name}
 
     def refusal(self, scenario: Scenario) -> str:
-        """It answers in its own way, and can be killed only if it can be started."""
+        """Refuse scripted answers, and kills of a server that is not started here."""
         is_bare = any(
             isinstance(step, Send) and step.operation is Operation.REQUEST for step in scenario.step
         )
@@ -74,11 +81,11 @@ class OwnServer:
         return ""
 
     def expects(self, _scenario: Scenario) -> bool:
-        """Expectations are worked out for the reference server's handlers."""
+        """Always false: the expectations are those of the reference server's handlers."""
         return False
 
     def play(self, scenario: Scenario) -> Scenario:
-        """The script without what is the reference server's: handlers, operations, its settings."""
+        """Return the script without the handlers, operations and settings of the reference server."""
         steps = tuple(self._plain(step) for step in scenario.step)
         return msgspec.structs.replace(scenario, origin=ServerOrigin(), step=steps)
 
@@ -104,11 +111,11 @@ class OwnServer:
         return found
 
     async def start(self, job: Job) -> Origin:
-        """Start it, or take the one that runs."""
+        """Start the server, or use the one that is running."""
         start = self.file.start
         if self._address is not None or start is None:
             assert self._address is not None
-            return OwnOrigin(self.file, self._address)
+            return RunningOrigin(self.file, self._address)
         command = (self._program(), *start.command[1:])
         started = StartedOrigin(self.file, job, msgspec.structs.replace(start, command=command))
         if start.copy:
@@ -119,8 +126,8 @@ class OwnServer:
         return started
 
 
-class OwnOrigin:
-    """A server that runs already. It is never killed or stopped."""
+class RunningOrigin:
+    """A server that was running before. It is never killed or stopped."""
 
     def __init__(self, file: ServerFile, address: tuple[str, int]) -> None:
         self._file = file
@@ -130,35 +137,35 @@ class OwnOrigin:
         self._changed_ns = monotonic_ns()
 
     def __repr__(self) -> str:
-        return f"<OwnOrigin {self._file.name} at {self.address[0]}:{self.address[1]}>"
+        return f"<{type(self).__name__} {self._file.name} at {self.address[0]}:{self.address[1]}>"
 
     @property
     def talk(self) -> Talk:
-        """As its file says."""
+        """The client that the adapter file describes."""
         return self._talk
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it is."""
+        """Where it listens."""
         return self._address
 
     @property
     def is_running(self) -> bool:
-        """As far as we know."""
+        """Always true, as far as we know."""
         return True
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """None of ours."""
+        """Empty: we started none of its processes."""
         return ()
 
     @property
     def is_lost(self) -> bool:
-        """Its end is its own failure."""
+        """Never true: if the server ends, that is its own failure."""
         return False
 
     async def account(self) -> Account:
-        """What it has, busy until that has not changed for a while."""
+        """Return what it has stored. It counts as busy until that has not changed for the time `quiet`."""
         truth = self._file.truth
         replies = [await self._truth(session) for session in self._talk.sessions]
         bodies = tuple(reply.body for reply in replies)
@@ -168,7 +175,7 @@ class OwnOrigin:
         entries: list[Entry] = []
         messages: list[StoredMessage] = []
         for reply in replies:
-            for one in stored(document_of(reply), truth):
+            for one in read_messages(document_of(reply), truth):
                 role, intent = ("user", one.text) if one.is_mine else ("assistant", None)
                 messages.append(StoredMessage(id=one.id, role=role, intent=intent))
                 if one.is_mine:
@@ -176,8 +183,8 @@ class OwnOrigin:
         busy = int((now - self._changed_ns) / 1_000 < truth.quiet)
         return Account(events=tuple(entries), messages=tuple(messages), busy=busy, tells_arrivals=False)
 
-    def _entries(self, found: Stored, before: list[StoredMessage]) -> list[Entry]:
-        """That it is there, of the request that brought it: the first of a text is the first send's."""
+    def _entries(self, found: ServerMessage, before: list[StoredMessage]) -> list[Entry]:
+        """Return the entries of a message. The first message with a text belongs to the first send of it."""
         same = sum(1 for one in before if one.intent == found.text)
         numbers = [number for number, sent in self._talk.sent if sent == found.text]
         if found.at is None or not numbers:
@@ -191,25 +198,25 @@ class OwnOrigin:
         ]
 
     async def _truth(self, session: str) -> AskReply:
-        headers = {name: filled(text, {}) for name, text in self._file.truth.headers.items()}
+        headers = {name: fill(text, {}) for name, text in self._file.truth.headers.items()}
         path = self._talk.reading(session)
-        reply = await asked(self.address, "GET", path, b"", headers)
+        reply = await ask_server(self.address, "GET", path, b"", headers)
         if reply.status not in GOOD:
             raise SetupFailed(f"truth.path: GET {path} gave {reply.status}")
         return reply
 
     async def kill(self) -> None:
-        """Refused before it comes to that."""
+        """Raise an error. `refusal` prevents scenarios that would need it."""
         raise SetupFailed("a server that was not started here is not killed")
 
     async def restart(self) -> None:
-        """It was never ended."""
+        """Do nothing: the server was never stopped."""
 
     async def stop(self) -> None:
-        """It stays."""
+        """Do nothing: the server keeps running."""
 
 
-class StartedOrigin(OwnOrigin):
+class StartedOrigin(RunningOrigin):
     """A server that is started for one run, in a folder of its own."""
 
     def __init__(self, file: ServerFile, job: Job, start: Start) -> None:
@@ -221,31 +228,31 @@ class StartedOrigin(OwnOrigin):
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens or did so last."""
+        """Where it listens, or listened last."""
         return self._program.address if self._program else self._address
 
     @property
     def is_running(self) -> bool:
-        """Started and not killed since."""
+        """Whether it has been started and not been killed since."""
         return self._program is not None and self._program.is_running
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The program's."""
+        """The pid of the program."""
         return (self._program.pid,) if self._program else ()
 
     async def kill(self) -> None:
-        """kill -9."""
+        """Kill the program with SIGKILL."""
         if self._program is not None:
             await self._program.kill()
 
     async def restart(self) -> None:
-        """On the same folder and port."""
+        """Start it in the same folder and on the same port."""
         scale = self._job.time_scale
-        environment = {name: filled(text, {}, scale=scale) for name, text in self._start.environment.items()}
+        environment = {name: fill(text, {}, scale=scale) for name, text in self._start.environment.items()}
         self._program = await start_program(
             "origin",
-            lambda port: [filled(word, {"port": str(port)}, scale=scale) for word in self._start.command],
+            lambda port: [fill(word, {"port": str(port)}, scale=scale) for word in self._start.command],
             folder=self._job.folder,
             ready=self._start.ready,
             environment=environment,
@@ -254,13 +261,13 @@ class StartedOrigin(OwnOrigin):
         )
 
     async def stop(self) -> None:
-        """End it."""
+        """End the program."""
         if self._program is not None:
             await self._program.stop()
 
 
 def address_of(url: str) -> tuple[str, int]:
-    """Host and port of an http URL. BadInput for anything else."""
+    """Return host and port of an http URL. Raises BadInput for anything else."""
     parts = urlsplit(url)
     try:
         port = parts.port or 80

@@ -1,7 +1,7 @@
-"""A target's own program: started on a port of its own, watched, and gone when the run is.
+"""Starts a target's own program on a free port, and ends it with the run.
 
 A keeper process of ours starts it (`proxies/real/child.py`), so that neither a killed harness nor a killed
-run leaves it or its children behind. It must never be given a directory outside the run's own to work in.
+run leaves it or its children behind. It always works in a directory of the run.
 """
 
 import signal
@@ -18,12 +18,12 @@ from firstbyte.proxies.real.child import Order
 KEEPER = "firstbyte.proxies.real.child"
 TRIES = 3
 IN_USE = ("EADDRINUSE", "ddress already in use")
-"""What programs say when somebody else took the free port first."""
-SAID = 800
+"""What programs print when another process took the free port first."""
+LOG_TAIL = 800
 
 
 class Program:
-    """One foreign program that is up."""
+    """A foreign program that is running."""
 
     def __init__(self, child: Child) -> None:
         self._child = child
@@ -38,20 +38,20 @@ class Program:
 
     @property
     def pid(self) -> int:
-        """Of the program itself, not of its keeper."""
+        """The pid of the program itself, not of its keeper."""
         return self._child.worker
 
     @property
     def is_running(self) -> bool:
-        """Nobody has ended it through this object."""
+        """Whether it has not been ended through this object."""
         return self._child.is_running
 
     async def kill(self) -> None:
-        """kill -9 of the program and its whole process group; its port is free afterwards."""
+        """Kill the program and its process group with SIGKILL. Its port is free afterwards."""
         await self._child.end_by(signal.SIGUSR1)
 
     async def stop(self) -> None:
-        """Ask it to end, then insist."""
+        """End the program with SIGTERM, then with SIGKILL."""
         await self._child.stop()
 
 
@@ -65,11 +65,10 @@ async def start_program(
     port: int = 0,
     cwd: Path | None = None,
 ) -> Program:
-    """Start `command(port)`; return when GET `ready` there is answered with 200.
+    """Start `command(port)` and wait until GET `ready` is answered with 200.
 
-    folder: the run's own. cwd: where the program works, that folder if None. port: 0 = a free one.
-    environment is added to ours. What it prints goes to `<role>.log`. Raises
-    SetupFailed with the end of that.
+    folder: the run's own. cwd: where the program works, by default `folder`. port: 0 = a free one.
+    environment: added to ours. The output goes to `<role>.log`. Raises SetupFailed with the end of the log.
     """
     log = folder / f"{role}.log"
     for tries_left in reversed(range(TRIES)):
@@ -88,9 +87,11 @@ async def start_program(
         try:
             return Program(await start_child(role, KEEPER, [str(path)], folder))
         except SetupFailed as error:
-            said = log.read_text("utf-8", "replace").strip() if log.exists() else ""
-            if tries_left and not port and any(word in said for word in IN_USE):
+            output = log.read_text("utf-8", "replace").strip() if log.exists() else ""
+            if tries_left and not port and any(word in output for word in IN_USE):
                 continue
             program = Path(order.command[0]).name
-            raise SetupFailed(f"{role}: {program} did not get ready: {said[-SAID:] or error}") from error
+            raise SetupFailed(
+                f"{role}: {program} did not get ready: {output[-LOG_TAIL:] or error}"
+            ) from error
     raise AssertionError

@@ -1,6 +1,6 @@
-"""The reference server as a target, and the scripted wire shapes, which only it has beside it.
+"""The reference server as a target. It also plays the scripted wire shapes, which no other target does.
 
-It must never be told what a scenario expects.
+It must never know what a scenario expects.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ from firstbyte.harness.targets.target import LOOPBACK, Job, Origin, Talk
 NAME = "reference"
 
 
-class Reference:
+class ReferenceServer:
     """The reference server."""
 
     name = NAME
@@ -29,32 +29,32 @@ class Reference:
     keeps_scale = False
 
     def require(self) -> None:
-        """It comes with firstbyte."""
+        """Do nothing: the server comes with firstbyte."""
 
     def versions(self) -> dict[str, str]:
-        """That of firstbyte, which stands in every document already."""
+        """Return nothing: every document already has the version of firstbyte."""
         return {}
 
     def refusal(self, scenario: Scenario) -> str:
-        """It plays them all but those of products."""
+        """Refuse only the scenarios of products."""
         return "needs a real product; name one with --target" if _is_of_product(scenario) else ""
 
     def expects(self, _scenario: Scenario) -> bool:
-        """Scenarios are written for it."""
+        """Always true: the scenarios are written for it."""
         return True
 
     def play(self, scenario: Scenario) -> Scenario:
-        """All of it."""
+        """Return the whole scenario."""
         return scenario
 
     async def start(self, job: Job) -> Origin:
-        """As a process, with the handler or the shape that the scenario names."""
+        """Start a process with the handler or the shape that the scenario names."""
         origin = job.scenario.origin
         if isinstance(origin, ServerOrigin):
             module, arguments = "firstbyte.reference_server.main", _server_arguments(origin, job.folder)
         else:
             module, arguments = "firstbyte.harness.origin.shape_main", _shape_arguments(job)
-        started = OwnOrigin(module, arguments, job.folder)
+        started = ModuleOrigin(module, arguments, job.folder)
         await started.restart()
         return started
 
@@ -63,8 +63,8 @@ def _is_of_product(scenario: Scenario) -> bool:
     return isinstance(scenario.origin, ProductOrigin)
 
 
-class OwnOrigin:
-    """An origin that is one module of ours and keeps a ledger."""
+class ModuleOrigin:
+    """An origin that is a module of ours and keeps a ledger."""
 
     def __init__(self, module: str, arguments: list[str], folder: Path) -> None:
         self._module = module
@@ -73,47 +73,47 @@ class OwnOrigin:
         self._child: Child | None = None
 
     def __repr__(self) -> str:
-        return f"<OwnOrigin {self._child}>"
+        return f"<ModuleOrigin {self._child}>"
 
     @property
     def talk(self) -> Talk:
-        """The session API."""
+        """The client of the session API."""
         return SessionTalk()
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens or did so last."""
+        """Where it listens, or listened last."""
         return self._child.address if self._child else (LOOPBACK, 0)
 
     @property
     def is_running(self) -> bool:
-        """Started and not killed since."""
+        """Whether it has been started and not been killed since."""
         return self._child is not None and self._child.is_running
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The one process."""
+        """The pid of the process."""
         return (self._child.pid,) if self._child else ()
 
     @property
     def is_lost(self) -> bool:
-        """Killed by somebody else, or ended by itself."""
+        """Whether the process ended without our doing."""
         return self._child is not None and self._child.is_lost
 
     async def account(self) -> Account:
-        """Its ledger."""
+        """Read its ledger."""
         if not self.is_running:
             raise SetupFailed("origin: is not running; the script killed it and asks it something")
         return read_account((await ask(self.address, "GET", "/_firstbyte/ledger")).body)
 
     async def kill(self) -> None:
-        """kill -9."""
+        """Kill the process with SIGKILL."""
         if self._child is None or not self._child.is_running:
             raise SetupFailed("origin: is not running; the script kills it twice")
         await self._child.kill()
 
     async def restart(self) -> None:
-        """On the same folder and port."""
+        """Start it in the same folder and on the same port."""
         listen = ["--listen", f"{LOOPBACK}:{self.address[1]}"]
         self._child = await start_child("origin", self._module, [*listen, *self._arguments], self._folder)
 
@@ -154,5 +154,5 @@ def _model_script(origin: ServerOrigin) -> str:
 
 
 def encode_shape(shape: Shape) -> bytes:
-    """The JSON `decode_shape` reads; durations as microseconds."""
+    """Return the JSON that `decode_shape` reads, with durations in microseconds."""
     return msgspec.json.encode(shape, enc_hook=int)

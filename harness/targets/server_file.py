@@ -1,7 +1,7 @@
-"""How to speak to somebody's own server, as a small TOML: how a session is made, a message sent, and the
-server asked what it has.
+"""The adapter file of a user's own server: a TOML that says how to make a session, send a message, and ask
+the server what it has stored.
 
-It must never hold a secret: `{env:NAME}` stands for an environment variable.
+The file need not hold a secret: `{env:NAME}` stands for an environment variable.
 """
 
 import os
@@ -27,10 +27,8 @@ _METHODS = frozenset({"POST", "PUT", "PATCH"})
 type Values = dict[str, str]
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One request. json: the body, with {session}, {text}, {message} in its strings. form: the same as a
-    form.
-    """
+class CallTemplate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One request, with places such as {text} in its strings. json, form: the body, as one of the two."""
 
     path: str
     method: str = "POST"
@@ -40,7 +38,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a session is made. id: where its id is in the JSON answer."""
+    """How a session is made. id: the path of its id in the JSON answer."""
 
     path: str
     id: str
@@ -50,16 +48,19 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     form: dict[str, str] | None = None
 
     @property
-    def call(self) -> Call:
-        """The request."""
-        return Call(path=self.path, method=self.method, headers=self.headers, json=self.json, form=self.form)
+    def call(self) -> CallTemplate:
+        """The request that makes a session."""
+        return CallTemplate(
+            path=self.path, method=self.method, headers=self.headers, json=self.json, form=self.form
+        )
 
 
-class Truth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A GET that says what the server has stored, and paths into its JSON.
+class TruthQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A GET request for what the server has stored, and paths into its JSON.
 
-    messages: every message; role, text, id, at: inside one. mine: the role of the user. at: seconds or
-    milliseconds since 1970; '' = it does not tell. quiet: so long nothing has changed when it is idle.
+    messages: selects all messages. role, text, id, at: paths inside a message. mine: the role of the user.
+    at: seconds or milliseconds since 1970; '' = the server does not say. quiet: the server is idle if nothing
+    has changed for this long.
     """
 
     path: str
@@ -74,10 +75,12 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to start it, for scenarios that kill it. command: {port} is filled in; its first word is looked for
-    beside this file, then on PATH. {scaled:130s} there and in environment are the seconds that are left of
-    130 s at the run's time scale. ready: a path that answers 200. copy: a folder beside this file of which
-    each run gets a copy to work in, so that every run begins with an empty store.
+    """How to start the server, for scenarios that kill it.
+
+    command: its first word is looked up beside this file, then on PATH; {port} stands for the port. In it and
+    in environment, {scaled:130s} stands for 130 s divided by the run's time scale, in seconds. ready: a path
+    that answers 200. copy: a folder beside this file; each run works in a copy of it, so that every run
+    begins with an empty store.
     """
 
     command: tuple[str, ...]
@@ -87,25 +90,25 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class ServerFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One server. url: where it is, when it is neither on the command line nor started. session: None = a
-    session's id is the client's to choose.
+    """One server. url: used if the command line names none and the server is not started. session: None = the
+    client chooses the session's id.
     """
 
     version: int
     name: str
-    send: Call
-    truth: Truth
+    send: CallTemplate
+    truth: TruthQuery
     url: str = ""
     session: Session | None = None
     start: Start | None = None
 
 
 def load_server(path: Path) -> ServerFile:
-    """Read one. Raises BadInput with file, key, reason and cure."""
+    """Read an adapter file. Raises BadInput with file, key, reason and cure."""
     server = decode(read_toml(path), ServerFile, path)
-    found = next(_complaints(server), "")
-    if found:
-        raise BadInput(f"{path}: {found}")
+    complaint = next(_complaints(server), "")
+    if complaint:
+        raise BadInput(f"{path}: {complaint}")
     return server
 
 
@@ -129,7 +132,7 @@ def _complaints(server: ServerFile) -> Iterator[str]:
         yield from _path_complaints("session.id", server.session.id)
 
 
-def _calls(server: ServerFile) -> list[tuple[str, Call]]:
+def _calls(server: ServerFile) -> list[tuple[str, CallTemplate]]:
     session = [] if server.session is None else [("session", server.session.call)]
     return [*session, ("send", server.send)]
 
@@ -144,7 +147,7 @@ def _strings(server: ServerFile) -> list[tuple[str, str]]:
     return found
 
 
-def _of_call(call: Call) -> list[tuple[str, str]]:
+def _of_call(call: CallTemplate) -> list[tuple[str, str]]:
     found = [("path", call.path), *((f"headers.{name}", text) for name, text in call.headers.items())]
     return (
         found
@@ -188,7 +191,7 @@ def _path_complaints(key: str, path: str) -> Iterator[str]:
         yield f"{key}: {error}"
 
 
-def _mentions(call: Call, name: str) -> bool:
+def _mentions(call: CallTemplate, name: str) -> bool:
     return any(f"{{{name}}}" in text for _, text in _of_call(call))
 
 
@@ -198,12 +201,12 @@ def takes_ids(server: ServerFile) -> bool:
 
 
 def scales(server: ServerFile) -> bool:
-    """Whether it is started with times of the run's scale."""
+    """Whether the server is started with times that follow the run's time scale."""
     return any(key.startswith("start.") and "{scaled:" in text for key, text in _strings(server))
 
 
-def filled(text: str, values: Values, *, is_path: bool = False, scale: float = 1) -> str:
-    """The text with its places filled; in a path the values are percent-encoded."""
+def fill(text: str, values: Values, *, is_path: bool = False, scale: float = 1) -> str:
+    """Return the text with its places filled. In a path the values are percent-encoded."""
 
     def value(found: re.Match[str]) -> str:
         if found[1] == "env":
@@ -218,14 +221,14 @@ def filled(text: str, values: Values, *, is_path: bool = False, scale: float = 1
     return _PLACE.sub(value, text)
 
 
-def filled_json(value: Any, values: Values) -> Any:
-    """The document with the places in its strings filled."""
+def fill_json(value: Any, values: Values) -> Any:
+    """Return the document with the places in its strings filled."""
     match value:
         case str():
-            return filled(value, values)
+            return fill(value, values)
         case dict():
-            return {key: filled_json(inner, values) for key, inner in value.items()}
+            return {key: fill_json(inner, values) for key, inner in value.items()}
         case list():
-            return [filled_json(inner, values) for inner in value]
+            return [fill_json(inner, values) for inner in value]
         case _:
             return value

@@ -1,7 +1,4 @@
-"""Speaks to a server as its TOML says, and reads from its own words what it has stored.
-
-It must never take a word of the answer for more than the file says it is.
-"""
+"""Talks to a server as its adapter file says, and reads from its answers what it has stored."""
 
 import json
 import secrets
@@ -15,13 +12,13 @@ from firstbyte.harness.client.raw import Request
 from firstbyte.harness.files.json_path import Json, select, texts
 from firstbyte.harness.model.scenario import Send
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.targets.server_file import Call, ServerFile, Truth, filled, filled_json
+from firstbyte.harness.targets.server_file import CallTemplate, ServerFile, TruthQuery, fill, fill_json
 
 GOOD = range(200, 300)
 
 
 class FileTalk:
-    """How the file says to speak."""
+    """The client of a server that an adapter file describes."""
 
     def __init__(self, file: ServerFile) -> None:
         self._file = file
@@ -32,7 +29,7 @@ class FileTalk:
         return f"<FileTalk {self._file.name}, {len(self.sent)} sent>"
 
     async def create_session(self, address: tuple[str, int]) -> str:
-        """Its id, or one of ours when clients choose it."""
+        """Make a session and return its id. If clients choose the id, make one up."""
         if self._file.session is None:
             session = f"firstbyte-{secrets.token_hex(8)}"
         else:
@@ -40,25 +37,25 @@ class FileTalk:
         self.sessions.append(session)
         return session
 
-    async def _made(self, address: tuple[str, int], call: Call, where: str) -> str:
-        headers, body = written(call, {})
-        path = filled(call.path, {}, is_path=True)
-        reply = await asked(address, call.method, path, body, headers)
+    async def _made(self, address: tuple[str, int], call: CallTemplate, where: str) -> str:
+        headers, body = render_call(call, {})
+        path = fill(call.path, {}, is_path=True)
+        reply = await ask_server(address, call.method, path, body, headers)
         found = [] if reply.status not in GOOD else _words(select(document_of(reply), where))
         if not found:
             raise SetupFailed(f"session: {call.method} {path} gave {reply.status} and no {where}")
         return found[0]
 
     def request(self, send: Send, *, number: int, session: str, ids: Ids | None) -> Request:
-        """What [send] says, filled in."""
+        """Return the request that [send] describes."""
         values = {"session": session, "text": send.text, "message": ids.message if ids else ""}
-        headers, body = written(self._file.send, values)
+        headers, body = render_call(self._file.send, values)
         self.sent.append((number, send.text))
-        limits = [one for one in (send.leave_after, send.patience) if one is not None]
+        limits = [limit for limit in (send.leave_after, send.patience) if limit is not None]
         return Request(
             id=number,
             method=self._file.send.method,
-            path=filled(self._file.send.path, values, is_path=True),
+            path=fill(self._file.send.path, values, is_path=True),
             headers=tuple(headers.items()),
             body=body,
             intent=send.text,
@@ -67,20 +64,20 @@ class FileTalk:
         )
 
     def reading(self, session: str) -> str:
-        """The path of the truth."""
-        return filled(self._file.truth.path, {"session": session}, is_path=True)
+        """Return the path of the truth."""
+        return fill(self._file.truth.path, {"session": session}, is_path=True)
 
     def holds(self, messages: bytes, intent: str) -> bool:
-        """Whether a message of the user has this text."""
+        """Whether a message of the user contains the intent."""
         try:
             document: Json = json.loads(messages)
         except ValueError:
             return False
-        return any(one.is_mine and intent in one.text for one in stored(document, self._file.truth))
+        return any(one.is_mine and intent in one.text for one in read_messages(document, self._file.truth))
 
 
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """One message the server has. at: as the server writes it, None when it does not."""
+class ServerMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One message that the server has stored. at: the time as the server writes it, or None."""
 
     is_mine: bool
     text: str
@@ -88,9 +85,9 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     at: float | None
 
 
-def stored(document: Json, truth: Truth) -> list[Stored]:
-    """Each message that has a text."""
-    found: list[Stored] = []
+def read_messages(document: Json, truth: TruthQuery) -> list[ServerMessage]:
+    """Return all messages that have a text."""
+    found: list[ServerMessage] = []
     for message in select(document, truth.messages):
         text = "\n".join(texts(message, truth.text))
         times = select(message, truth.at) if truth.at else []
@@ -98,25 +95,25 @@ def stored(document: Json, truth: Truth) -> list[Stored]:
         id_ = next(iter(_words(select(message, truth.id))), "")
         if text:
             is_mine = truth.mine in _words(select(message, truth.role))
-            found.append(Stored(is_mine=is_mine, text=text, id=id_, at=at))
+            found.append(ServerMessage(is_mine=is_mine, text=text, id=id_, at=at))
     return found
 
 
-def written(call: Call, values: dict[str, str]) -> tuple[dict[str, str], bytes]:
-    """Headers and body of a call, its places filled in."""
-    headers = {name: filled(text, values) for name, text in call.headers.items()}
+def render_call(call: CallTemplate, values: dict[str, str]) -> tuple[dict[str, str], bytes]:
+    """Return headers and body of a call with its places filled."""
+    headers = {name: fill(text, values) for name, text in call.headers.items()}
     if call.form is not None:
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        return kind | headers, urlencode(filled_json(call.form, values)).encode()
+        return kind | headers, urlencode(fill_json(call.form, values)).encode()
     return {"Content-Type": "application/json"} | headers, json.dumps(
-        filled_json(call.json or {}, values)
+        fill_json(call.json or {}, values)
     ).encode()
 
 
-async def asked(
+async def ask_server(
     address: tuple[str, int], method: str, path: str, body: bytes, headers: dict[str, str]
 ) -> AskReply:
-    """A plain question; SetupFailed when nobody answers."""
+    """Send a request directly. Raises SetupFailed if nothing answers."""
     try:
         return await ask(address, method, path, body, headers)
     except OSError as error:
@@ -124,7 +121,7 @@ async def asked(
 
 
 def document_of(reply: AskReply) -> Json:
-    """Its JSON; None when it is none."""
+    """Return the JSON of an answer, or None if it is none."""
     try:
         document: Json = json.loads(reply.body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How to speak the session API: OpenCode's, which the reference server and the Hono app speak too."""
+"""The client of OpenCode's session API, which the reference server and the Hono app have, too."""
 
 import json
 
@@ -12,19 +12,19 @@ class SessionTalk:
     """POST /session, POST /session/:id/<operation>, GET /session/:id/message."""
 
     async def create_session(self, address: tuple[str, int]) -> str:
-        """Its id."""
+        """Make a session and return its id."""
         return await create_session(address)
 
     def request(self, send: Send, *, number: int, session: str, ids: Ids | None) -> Request:
-        """As the published clients do it."""
+        """Build the request as the published clients do."""
         return build(send, number=number, session=session, ids=ids)
 
     def reading(self, session: str) -> str:
-        """Where the messages are."""
+        """Return the path of the messages."""
         return f"/session/{session}/message"
 
     def holds(self, messages: bytes, intent: str) -> bool:
-        """Whether a user message has this text."""
+        """Whether a user message contains the intent."""
         try:
             return any(
                 intent in part.get("text", "")

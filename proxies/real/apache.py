@@ -14,7 +14,7 @@ from firstbyte.proxies.real.product import (
     in_milliseconds,
     limit_of,
     milliseconds,
-    said_by,
+    version_output,
     word_after,
 )
 
@@ -25,7 +25,7 @@ _STACK = 262_144
 
 
 class Apache(Installed):
-    """The product."""
+    """The product and how it is configured."""
 
     name = "apache"
     install = "apt-get install apache2-bin"
@@ -37,10 +37,10 @@ class Apache(Installed):
 
     def version(self, program: Path) -> str:
         """`Server version: Apache/2.4.71 (Debian)` -> 2.4.71."""
-        return word_after(said_by((program, "-v")), "Apache/")
+        return word_after(version_output((program, "-v")), "Apache/")
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
-        """One file. Upgrades pass. mod_reqtimeout is not loaded: the profile has no timer for uploads."""
+        """Return one file. Upgrades are forwarded; mod_reqtimeout is left out, as no timer is for uploads."""
         lines = [*_main(folder, _modules(program)), *_limits(profile)]
         for route in routes:
             lines += _virtual_host(route, milliseconds(limit_of(profile, "connect")))

@@ -11,16 +11,16 @@ from firstbyte.proxies.real.product import (
     Installed,
     Route,
     Setup,
-    given_limits,
+    exact_limits,
     limit_of,
-    said_by,
+    version_output,
 )
 
 _OPTIONS = {"dial": "dial_timeout", "response-header": "response_header_timeout", "read": "read_timeout"}
 
 
 class Caddy(Installed):
-    """The product."""
+    """The product and how it is configured."""
 
     name = "caddy"
     install = "pip install 'firstbyte[real]'"
@@ -28,11 +28,11 @@ class Caddy(Installed):
 
     def version(self, program: Path) -> str:
         """`v2.11.7 h1:...` -> 2.11.7."""
-        words = said_by((program, "version")).split()
+        words = version_output((program, "version")).split()
         return words[0].removeprefix("v") if words else ""
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
-        """One JSON document; Caddy's own folders are the run's."""
+        """Return one JSON document. Caddy's own folders are inside the run's folder."""
         transport: dict[str, Any] = {"protocol": "http"}
         for timer, option in _OPTIONS.items():
             if (limit := limit_of(profile, timer)) is not None:
@@ -45,7 +45,7 @@ class Caddy(Installed):
         return Setup(
             command=(str(program), "run", "--config", str(folder / "caddy.json")),
             files={"caddy.json": msgspec.json.format(msgspec.json.encode(document)).decode()},
-            limits=given_limits(profile),
+            limits=exact_limits(profile),
             environment={
                 name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
             },

@@ -1,4 +1,4 @@
-"""All real products there are. A new one is a file beside this one and a line in it."""
+"""All real products. To add one, add a file beside this one and a line here."""
 
 from pathlib import Path
 
@@ -17,14 +17,14 @@ PRODUCTS = {one.name: one for one in _ALL}
 
 
 def product(name: str) -> Product:
-    """By name. BadInput names what there is."""
+    """Return the product of this name. Raises BadInput, which lists the names."""
     if name not in PRODUCTS:
         raise BadInput(f"--real: there is no product '{name}'{did_you_mean(name, PRODUCTS)}")
     return PRODUCTS[name]
 
 
 def program_of(one: Product) -> Path:
-    """Where it is. MissingTool holds the command that installs it."""
+    """Return the product's program. Raises MissingTool with the command that installs it."""
     found = one.find()
     if found is None:
         raise MissingTool(f"{one.name} is not on this machine; {one.install}, then run this again")

@@ -1,10 +1,9 @@
-"""Keeps one foreign program running: a process of ours that starts it, says when it is ready, and ends it.
+"""The keeper process of one foreign program: starts it, reports when it is ready, and ends it.
 
-A foreign program knows nothing of the harness. This process does, and the kernel ends the program with it
-(PR_SET_PDEATHSIG), however it ends. The program is the head of a process group, which ends as a whole on
-SIGTERM and, without a word of warning, on SIGUSR1: its kill -9. What the program has put into groups of its
-own becomes ours when the program ends (PR_SET_CHILD_SUBREAPER), and ends too. It must never leave anything
-behind.
+If the keeper ends in any way, the kernel ends the program (PR_SET_PDEATHSIG). The program leads a process
+group. SIGTERM to the keeper ends the group in an orderly way; SIGUSR1 kills it, as a kill -9 would. Processes
+that the program has put into other groups become children of the keeper when the program ends
+(PR_SET_CHILD_SUBREAPER), and are killed, too. It must never leave anything behind.
 """
 
 import ctypes
@@ -36,8 +35,8 @@ _NOBODY = "nobody"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What to start. ports: all must accept. asked: the port where GET `question` must be answered with
-    200.
+    """What to start. ports: all must accept connections. asked: the port on which GET `question` must be
+    answered with 200.
     """
 
     command: tuple[str, ...]
@@ -51,7 +50,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def main(arguments: list[str]) -> int:
-    """Start what the file says, until told to stop. The exit code is the program's when it ends by itself."""
+    """Run the program that the file describes. Returns its exit code if it ends by itself."""
     order = msgspec.json.decode(Path(arguments[0]).read_bytes(), type=Order)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
@@ -122,7 +121,7 @@ def _killing(process: "subprocess.Popen[bytes]") -> Callable[[int, FrameType | N
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask, then insist. Not by wait(): the signal may have come inside one, which holds its lock."""
+    """Send SIGTERM, then SIGKILL. Not with wait(), whose lock the interrupted code may hold."""
     if not _is_gone(process.pid):
         os.kill(process.pid, signal.SIGTERM)
         until = time.monotonic() + STOP_SECONDS
@@ -132,7 +131,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """The whole group, of which some may live on when its head has ended."""
+    """Kill the whole group, of which some may be alive after its leader has ended, and all orphans."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(ChildProcessError):
@@ -144,7 +143,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _children() -> list[int]:
-    """Who is left: all of them are the program's, and stay ours until we have waited for them."""
+    """Return the remaining children. All come from the program and stay ours until we wait for them."""
     try:
         return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
     except OSError:
@@ -178,7 +177,7 @@ def _accepts(port: int) -> bool:
 
 
 def _answers(port: int, path: str) -> bool:
-    """Whether the whole way to an origin is there: some listen before they know their routes."""
+    """Whether an answer comes from the origin. Some products listen before they know their routes."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
             connection.sendall(

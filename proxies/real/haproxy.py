@@ -13,7 +13,7 @@ from firstbyte.proxies.real.product import (
     limit_of,
     milliseconds,
     most_requests,
-    said_by,
+    version_output,
     word_after,
 )
 
@@ -21,7 +21,7 @@ _NEVER = "24d"
 
 
 class Haproxy(Installed):
-    """The product."""
+    """The product and how it is configured."""
 
     name = "haproxy"
     install = "apt-get install haproxy"
@@ -29,10 +29,10 @@ class Haproxy(Installed):
 
     def version(self, program: Path) -> str:
         """`HAProxy version 2.6.12-1+deb12u4 2026/10/17` -> 2.6.12-1+deb12u4."""
-        return word_after(said_by((program, "-v")), "version")
+        return word_after(version_output((program, "-v")), "version")
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
-        """One file. `timeout server` is all timers of the profile that wait for the origin."""
+        """Return one file. `timeout server` stands for all timers of the profile that wait for the origin."""
         server = limit_of(profile, "server")
         limits = in_milliseconds(profile)
         for name in self.timers:

@@ -1,6 +1,6 @@
 """nginx: one server block and one upstream for each route, keep-alive to the origin, one process.
 
-As its documentation shows reverse proxying: HTTP/1.1 to the origin, upgrades passed on.
+The configuration follows nginx's documentation: HTTP/1.1 to the origin, upgrades are forwarded.
 """
 
 from pathlib import Path
@@ -16,14 +16,14 @@ from firstbyte.proxies.real.product import (
     limit_of,
     milliseconds,
     most_requests,
-    said_by,
+    version_output,
 )
 
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 class Nginx(Installed):
-    """The product."""
+    """The product and how it is configured."""
 
     name = "nginx"
     install = "apt-get install nginx"
@@ -31,10 +31,10 @@ class Nginx(Installed):
 
     def version(self, program: Path) -> str:
         """`nginx version: nginx/1.22.1` -> 1.22.1."""
-        return said_by((program, "-v")).strip().rpartition("/")[2]
+        return version_output((program, "-v")).strip().rpartition("/")[2]
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
-        """One file."""
+        """Return one file."""
         text = "\n".join([*_main(folder), "http {", *_http(profile, folder), *_servers(routes), "}", ""])
         return Setup(
             command=(str(program), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"),

@@ -1,7 +1,7 @@
-"""What every real product can do: be found, say its version, and turn a profile into a configuration.
+"""The protocol of a real product: it can be found, has a version, and turns a profile into a configuration.
 
-It exists so that an emulated edge can be compared with the product it stands for, in one run. It must never
-start anything itself, listen anywhere but on loopback, or write outside the run's own folder.
+It lets a run compare an emulated edge with the product that it stands for. A product must never listen
+anywhere but on loopback, or write outside the run's folder.
 """
 
 import resource
@@ -24,18 +24,18 @@ _SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One way through the product: where it listens, and the one origin behind it, both on loopback."""
+    """A port on which the product listens, and the port of the origin behind it, both on loopback."""
 
     port: int
     upstream: int
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """How to start a product. files: name in the run's folder -> text. environment: what is added to it.
+    """How to start a product. files: texts by name, in the run's folder. environment: added to ours.
 
-    limits: the limit each timer of the profile really got, scaled; a product that counts in whole seconds
-    gets another one than it was asked for. inexpressible: what the profile says and the product can't.
-    drops_root: it refuses to serve as root, so it is started as nobody.
+    limits: the scaled limit that each timer of the profile really got; a product that counts in whole seconds
+    rounds it. inexpressible: what the profile says and the product can't do. drops_root: it refuses to serve
+    as root, so it is started as nobody.
     """
 
     command: tuple[str, ...]
@@ -47,9 +47,9 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Product(Protocol):
-    """One real product. name: the id of its profile. install: the command that gets it.
+    """One real product. name: the id of its profile. install: the command that installs it.
 
-    timers: the timers of the profile that wait for the origin and get the limit of a comparison.
+    timers: the profile's timers that wait for the origin, which get the limit of a comparison.
     """
 
     name: str
@@ -57,17 +57,17 @@ class Product(Protocol):
     timers: tuple[str, ...]
 
     def find(self) -> Path | None:
-        """The program, or None when this machine has none."""
+        """Return the program, or None if this machine has none."""
 
     def version(self, program: Path) -> str:
-        """What the program says of itself."""
+        """Return the version that the program prints."""
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
-        """Files and command for this profile, whose limits are scaled already."""
+        """Return files and command for a profile whose limits are already scaled."""
 
 
 class Installed:
-    """What most products have in common. program: its file's name, where that is not the product's."""
+    """What most products have in common. program: the name of its file, if it differs from the product's."""
 
     name = ""
     program = ""
@@ -76,12 +76,12 @@ class Installed:
         return f"<{type(self).__name__}>"
 
     def find(self) -> Path | None:
-        """The program."""
+        """Return the program, or None."""
         return find_program(self.program or self.name)
 
 
 def most_requests() -> int:
-    """How many requests a product is set up to hold at once: each takes two descriptors of its process."""
+    """Return how many requests a product must hold at once. Each takes two descriptors of its process."""
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if allowed == resource.RLIM_INFINITY:
         return MOST_REQUESTS
@@ -89,7 +89,7 @@ def most_requests() -> int:
 
 
 def find_program(name: str) -> Path | None:
-    """On PATH, beside our Python, or where systems keep servers."""
+    """Look beside our Python, on PATH, and where systems keep servers."""
     for path in (sysconfig.get_path("scripts"), None, _SYSTEM):
         found = shutil.which(name, path=path)
         if found:
@@ -97,8 +97,8 @@ def find_program(name: str) -> Path | None:
     return None
 
 
-def said_by(command: tuple[str | Path, ...]) -> str:
-    """Both outputs of a command that prints its version; empty when it can't be run."""
+def version_output(command: tuple[str | Path, ...]) -> str:
+    """Return the output of a command that prints a version, or '' if it can't be run."""
     try:
         done = subprocess.run(
             [str(word) for word in command],
@@ -114,26 +114,26 @@ def said_by(command: tuple[str | Path, ...]) -> str:
 
 
 def word_after(text: str, mark: str) -> str:
-    """The word that follows `mark`; empty when there is none."""
+    """Return the word that follows `mark`, or ''."""
     rest = text.partition(mark)[2].split()
     return rest[0].strip("(),") if rest else ""
 
 
 def limit_of(profile: Profile, timer: str) -> Duration | None:
-    """The limit of a timer, None when it has none."""
+    """Return the limit of a timer, or None if it has none."""
     return next((one.limit for one in profile.timers if one.name == timer), None)
 
 
-def given_limits(profile: Profile) -> dict[str, Duration]:
-    """The limits as they are: for a product that takes microseconds, or all that matters of them."""
+def exact_limits(profile: Profile) -> dict[str, Duration]:
+    """Return the unrounded limits, for a product that takes microseconds."""
     return {timer.name: timer.limit for timer in profile.timers if timer.limit is not None}
 
 
 def milliseconds(limit: Duration | None) -> int:
-    """Whole milliseconds, at least one; 0 for none."""
+    """Return whole milliseconds, at least one, or 0 for no limit."""
     return 0 if limit is None else max(1, round(limit / 1_000))
 
 
 def in_milliseconds(profile: Profile) -> dict[str, Duration]:
-    """What a product gets that counts in whole milliseconds."""
-    return {name: Duration(milliseconds(limit) * 1_000) for name, limit in given_limits(profile).items()}
+    """Return the limits of a product that counts in whole milliseconds."""
+    return {name: Duration(milliseconds(limit) * 1_000) for name, limit in exact_limits(profile).items()}

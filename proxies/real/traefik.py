@@ -12,9 +12,9 @@ from firstbyte.proxies.real.product import (
     Installed,
     Route,
     Setup,
-    given_limits,
+    exact_limits,
     limit_of,
-    said_by,
+    version_output,
     word_after,
 )
 
@@ -23,7 +23,7 @@ _DEFAULT_READ = 60_000_000
 
 
 class Traefik(Installed):
-    """The product."""
+    """The product and how it is configured."""
 
     name = "traefik"
     install = "pip install 'firstbyte[real]'"
@@ -31,10 +31,10 @@ class Traefik(Installed):
 
     def version(self, program: Path) -> str:
         """`Version:      3.7.15` -> 3.7.15."""
-        return word_after(said_by((program, "version")), "Version:")
+        return word_after(version_output((program, "version")), "Version:")
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
-        """A static and a dynamic file; both are JSON, which is YAML."""
+        """Return a static and a dynamic file. Both are JSON, which is valid YAML."""
         dynamic = folder / "dynamic.yml"
         static = {
             "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
@@ -45,7 +45,7 @@ class Traefik(Installed):
         return Setup(
             command=(str(program), f"--configFile={folder / 'traefik.yml'}"),
             files={"traefik.yml": _text(static), "dynamic.yml": _text(_dynamic(routes, profile))},
-            limits=given_limits(profile),
+            limits=exact_limits(profile),
             environment={"HOME": str(folder)},
         )
 
@@ -78,7 +78,7 @@ def _dynamic(routes: tuple[Route, ...], profile: Profile) -> dict[str, Any]:
 
 
 def _flush_interval(read: Duration | None) -> Duration:
-    """The 100 ms after which it passes on what is there, scaled like the 60 s of an entry point."""
+    """Return the flush interval of 100 ms, scaled like the 60 s of an entry point."""
     return Duration(_FLUSH if read is None else max(1_000, _FLUSH * read // _DEFAULT_READ))
 
 
@@ -91,7 +91,7 @@ def _balancer(route: Route, flush: str) -> dict[str, Any]:
 
 
 def _seconds(limit: Duration | None) -> str:
-    """Go's durations; 0 is never."""
+    """Return the limit as Go writes durations. 0 means never."""
     return f"{(limit or 0) // 1_000}ms"
 
 

@@ -1,6 +1,6 @@
-"""Varnish: one listener and one backend for each route; every request passes, so that nothing is cached.
+"""Varnish: one listener and one backend for each route. Nothing is cached.
 
-http_max_hdr is raised from 64: a header line a second for two minutes is about time, not about lines.
+http_max_hdr is raised from 64 because some scenarios send a header line each second for two minutes.
 """
 
 import os
@@ -16,7 +16,7 @@ from firstbyte.proxies.real.product import (
     in_milliseconds,
     limit_of,
     milliseconds,
-    said_by,
+    version_output,
     word_after,
 )
 
@@ -29,7 +29,7 @@ _PARAMETERS = {
 
 
 class Varnish(Installed):
-    """The product."""
+    """The product and how it is configured."""
 
     name = "varnish"
     program = "varnishd"
@@ -38,10 +38,10 @@ class Varnish(Installed):
 
     def version(self, program: Path) -> str:
         """`varnishd (varnish-7.1.1 revision ...)` -> 7.1.1."""
-        return word_after(said_by((program, "-V")), "varnish-")
+        return word_after(version_output((program, "-V")), "varnish-")
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
-        """A VCL and a command line."""
+        """Return a VCL and a command line."""
         command = [str(program), "-F", "-n", str(folder / "work"), "-f", str(folder / "edge.vcl")]
         command += ["-T", "none", "-s", "malloc,16m", "-p", "http_max_hdr=256", *_jail()]
         for number, route in enumerate(routes):
@@ -54,7 +54,7 @@ class Varnish(Installed):
 
 
 def _jail() -> tuple[str, ...]:
-    # The jail of root is another user, who can't write to the run's folder.
+    # As root, Varnish would change to another user, who can't write to the run's folder.
     return ("-j", "none") if os.geteuid() == 0 else ()
 
 

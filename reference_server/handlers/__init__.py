@@ -1,8 +1,7 @@
 """The ways this server can answer a prompt: one file each, found by its name.
 
-`no_content.py` is the handler `no-content`. A handler is an `async def answer(exchange)`; its docstring's
-first line says what it does. Nothing is imported before it is asked for, so listing them costs nothing.
-Must never name a handler.
+`no_content.py` is the handler `no-content`. A handler module has an `async def answer(exchange)`, and the
+first line of its docstring is its summary. A module is imported when its handler is first used.
 """
 
 import ast
@@ -19,21 +18,21 @@ _loaded: dict[str, "Handler"] = {}
 
 
 class UnknownHandler(LookupError):
-    """There is no handler with that id; the message lists those there are."""
+    """There is no handler with that id. The message lists all ids."""
 
 
 def handler_ids() -> list[str]:
-    """Every handler's id, sorted."""
+    """Returns the sorted ids of all handlers."""
     return sorted(file.stem.replace("_", "-") for file in _FOLDER.glob("[!_]*.py"))
 
 
 def handler_summaries() -> Mapping[str, str]:
-    """For every id the first line of what its file says about it; reads the files, imports nothing."""
+    """Returns the summary for each id. It reads the files without importing them."""
     return {id_: _summary(_file(id_)) for id_ in handler_ids()}
 
 
 def handler(id_: str) -> "Handler":
-    """The handler with that id. Raises UnknownHandler."""
+    """Returns the handler with that id. Raises UnknownHandler."""
     if id_ not in _loaded:
         if id_ not in handler_ids():
             raise UnknownHandler(f"'{id_}' is not a handler; there are {', '.join(handler_ids())}")

@@ -10,7 +10,7 @@ from firstbyte.reference_server.exchange import ServerExchange
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, work started, 202 with the address to ask."""
+    """Persists, starts the work, sends 202 with the URL of the status."""
     exchange.persist()
     exchange.start()
     ticket = exchange.ticket

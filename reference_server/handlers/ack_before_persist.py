@@ -8,7 +8,7 @@ from firstbyte.reference_server.exchange import ServerExchange
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """204, a pause, durable, work."""
+    """Sends 204, then persists and starts the work after a delay."""
     await exchange.reply_no_content()
 
     def persist_and_start() -> None:

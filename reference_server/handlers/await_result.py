@@ -8,6 +8,6 @@ from firstbyte.reference_server.exchange import ServerExchange
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, work, silence, then the answer."""
+    """Persists, does the work, sends the answer."""
     exchange.persist()
     await exchange.reply_json(await exchange.start())

@@ -10,8 +10,8 @@ from firstbyte.reference_server.headers import JSON_TYPE, VARY, as_bytes
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, work started, illegal response."""
+    """Persists, starts the work, sends the illegal response."""
     exchange.persist()
     exchange.start()
     headers = as_bytes([JSON_TYPE, VARY, (b"Date", exchange.date), (b"Content-Length", b"2")])
-    exchange.wire.finish_raw(b"HTTP/1.1 204 No Content\r\n" + headers + b"\r\nok", 204, body_bytes=2)
+    exchange.writer.finish_raw(b"HTTP/1.1 204 No Content\r\n" + headers + b"\r\nok", 204, body_bytes=2)

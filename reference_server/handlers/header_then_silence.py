@@ -9,7 +9,7 @@ from firstbyte.reference_server.exchange import ServerExchange
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, header, work, body."""
+    """Persists, sends the header, does the work, sends the body."""
     exchange.persist()
     await exchange.begin_json()
     document = await exchange.start()

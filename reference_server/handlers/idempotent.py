@@ -8,7 +8,7 @@ from firstbyte.reference_server.exchange import ServerExchange
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable unless it is already, 204, work."""
+    """Persists unless already stored, sends 204, starts the work."""
     exchange.persist_once()
     await exchange.reply_no_content()
     exchange.start()

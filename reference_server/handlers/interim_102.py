@@ -8,9 +8,9 @@ from firstbyte.reference_server.exchange import ServerExchange
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, interim responses while it works, 204."""
+    """Persists, sends interim responses during the work, sends 204."""
     exchange.persist()
     job = exchange.start()
     async for _ in exchange.until_done(job):
-        exchange.wire.interim(102)
+        exchange.writer.interim(102)
     await exchange.reply_no_content()

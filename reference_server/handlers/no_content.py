@@ -8,7 +8,7 @@ from firstbyte.reference_server.exchange import ServerExchange
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, 204, work."""
+    """Persists, sends 204, starts the work."""
     exchange.persist()
     await exchange.reply_no_content()
     exchange.start()

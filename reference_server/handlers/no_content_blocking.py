@@ -9,7 +9,7 @@ from firstbyte.reference_server.exchange import ServerExchange
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, work during which nobody is served, 204."""
+    """Persists, does the work with a blocked event loop, sends 204."""
     exchange.persist()
     await exchange.start(pause=exchange.env.block)
     await exchange.reply_no_content()

@@ -10,7 +10,7 @@ from firstbyte.reference_server.headers import event_stream
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, header, comments while it works, one event."""
+    """Persists, sends the header, sends comments during the work, sends the event."""
     exchange.persist()
     await exchange.begin(200, event_stream(exchange.config.api, exchange.date))
     await exchange.body(b"", is_last=False)

@@ -8,7 +8,7 @@ from firstbyte.reference_server.exchange import ServerExchange
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, work started, complete 204."""
+    """Persists, starts the work, sends 204."""
     exchange.persist()
     exchange.start()
     await exchange.reply_no_content()

@@ -10,9 +10,9 @@ from firstbyte.reference_server.headers import JSON_TYPE, VARY, as_bytes
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, half a header, work, the rest of the header."""
+    """Persists, sends a part of the header, does the work, sends the rest."""
     exchange.persist()
-    exchange.wire.write_raw(b"HTTP/1.1 204 No Content\r\n" + as_bytes([JSON_TYPE, VARY]))
+    exchange.writer.write_raw(b"HTTP/1.1 204 No Content\r\n" + as_bytes([JSON_TYPE, VARY]))
     await exchange.start()
     rest = as_bytes([(b"Date", exchange.date), (b"Content-Length", b"0")])
-    exchange.wire.finish_raw(rest + b"\r\n", 204)
+    exchange.writer.finish_raw(rest + b"\r\n", 204)

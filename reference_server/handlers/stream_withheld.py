@@ -9,7 +9,7 @@ from firstbyte.reference_server.exchange import ServerExchange
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, work, silence, then a complete 204."""
+    """Persists, does the work, sends 204."""
     exchange.persist()
     await exchange.start()
     await exchange.reply_no_content()

@@ -9,7 +9,7 @@ from firstbyte.reference_server.exchange import ServerExchange
 
 
 async def answer(exchange: ServerExchange) -> None:
-    """Durable, header, spaces while it works, body."""
+    """Persists, sends the header, sends spaces during the work, sends the body."""
     exchange.persist()
     await exchange.begin_json()
     job = exchange.start()

@@ -7,9 +7,9 @@ from firstbyte.reference_server.routes import inspection, page_load, pages, prom
 
 
 def all_operations() -> Sequence[Operation]:
-    """The operations, those that are used most first: Starlette tries one after the other.
+    """Returns the operations, the most used first, because Starlette tries one route after the other.
 
-    A path that is fixed comes before one with a parameter in the same place.
+    A fixed path comes before a path with a parameter in the same place.
     """
     return [
         *prompting.OPERATIONS,

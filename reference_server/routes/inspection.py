@@ -1,4 +1,4 @@
-"""What the origin knows: the ledger, for whoever judges a run. Never recorded in the ledger itself."""
+"""The ledger and the OpenAPI document. Requests for them are not recorded in the ledger."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from firstbyte.reference_server.documents import JsonObject
 from firstbyte.reference_server.openapi import document
-from firstbyte.reference_server.operations import Operation, Outcome, json_reply
+from firstbyte.reference_server.operations import Operation, ResponseSpec, json_reply
 from firstbyte.reference_server.prompts import joined_text
 from firstbyte.reference_server.schemas import ANY_OBJECT, ref
 from firstbyte.reference_server.service import Service, service_of
@@ -15,14 +15,14 @@ from firstbyte.reference_server.store import Message
 
 
 def ledger_document(service: Service) -> JsonObject:
-    """The account, and for people the messages' parts and the effects."""
+    """Returns the account with the messages' parts and the effects, which are for people."""
     store = service.core.store
     messages = [_with_parts(service, message) for message in store.all_messages()]
     return {**account_document(service), "messages": messages, "effects": store.effects()}
 
 
 def account_document(service: Service) -> JsonObject:
-    """What a verdict needs: facts, durable messages, model calls by intent, open prompts."""
+    """Returns what a verdict needs: ledger rows, durable messages, model calls by intent, open prompts."""
     return {
         "events": service.core.ledger.rows(),
         "messages": [_shown(message) for message in service.core.store.all_messages()],
@@ -68,7 +68,7 @@ OPERATIONS: Final = (
         id="firstbyte.ledger",
         summary="What the origin knows of every request and message",
         endpoint=_ledger,
-        outcomes=[Outcome(status=200, description="The ledger", schema=ref("Ledger"))],
+        responses=[ResponseSpec(status=200, description="The ledger", schema=ref("Ledger"))],
     ),
     Operation(
         method="GET",
@@ -76,7 +76,7 @@ OPERATIONS: Final = (
         id="firstbyte.health",
         summary="Whether the server is up; never recorded",
         endpoint=_health,
-        outcomes=[Outcome(status=200, description="It is", schema=ref("Health"))],
+        responses=[ResponseSpec(status=200, description="It is", schema=ref("Health"))],
     ),
     Operation(
         method="GET",
@@ -84,6 +84,6 @@ OPERATIONS: Final = (
         id="doc",
         summary="This document",
         endpoint=_openapi,
-        outcomes=[Outcome(status=200, description="OpenAPI 3.1", schema=ANY_OBJECT)],
+        responses=[ResponseSpec(status=200, description="OpenAPI 3.1", schema=ANY_OBJECT)],
     ),
 )

@@ -1,7 +1,7 @@
-"""What a page asks for before anyone types: small fixed documents in the shapes both real web UIs read.
+"""What a page requests when it loads: small fixed documents that both real web UIs can read.
 
-Shapes as captured from 1.14.34, 1.2.20 and 1.18.33, 2026-11-22, cut down to one model, one agent, two
-commands.
+Their structure was captured from 1.14.34, 1.2.20 and 1.18.33 on 2026-11-22 and cut down to one model, one
+agent and two commands.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from firstbyte.reference_server.documents import Json, JsonObject
-from firstbyte.reference_server.operations import Operation, Outcome, json_reply
+from firstbyte.reference_server.operations import Operation, ResponseSpec, json_reply
 from firstbyte.reference_server.routes.requests import directory_of
 from firstbyte.reference_server.schemas import ANY_LIST, ANY_OBJECT, list_of, ref
 from firstbyte.reference_server.service import service_of
@@ -114,8 +114,10 @@ async def _show_reference(request: Request) -> Response:
 def _get(
     path: str, id_: str, summary: str, endpoint: Callable[[Request], Awaitable[Response]], schema: JsonObject
 ) -> Operation:
-    outcome = Outcome(status=200, description=summary, schema=schema)
-    return Operation(method="GET", path=path, id=id_, summary=summary, endpoint=endpoint, outcomes=[outcome])
+    response = ResponseSpec(status=200, description=summary, schema=schema)
+    return Operation(
+        method="GET", path=path, id=id_, summary=summary, endpoint=endpoint, responses=[response]
+    )
 
 
 OPERATIONS: Final = (

@@ -1,6 +1,6 @@
-"""The web pages in ui/, one folder each. Their files are read once and kept; nothing else can be read.
+"""The web pages in ui/, one folder each. Their files are read once and kept in memory.
 
-Must never send a file without its Content-Security-Policy.
+Every file is sent with a Content-Security-Policy.
 """
 
 from functools import cache
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from firstbyte.reference_server.errors import not_found
-from firstbyte.reference_server.operations import Operation, Outcome, RawResponse
+from firstbyte.reference_server.operations import Operation, RawResponse, ResponseSpec
 from firstbyte.reference_server.schemas import STRING, ref
 
 _ROOT: Final = Path(__file__).parent.parent / "ui"
@@ -46,7 +46,7 @@ async def _page(request: Request) -> Response:
 
 @cache
 def _files() -> dict[tuple[str, str], Path]:
-    """Every file a page may have, by page and name: what a request names is looked up here, never opened."""
+    """Returns all files by page and name. A request's path is only looked up here, never opened."""
     found = (path for path in _ROOT.glob("*/*") if path.suffix in _TYPES)
     return {(path.parent.name, path.name): path for path in found}
 
@@ -56,8 +56,8 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-_FOUND: Final = Outcome(status=200, description="The file", schema=STRING, media_type="text/html")
-_MISSING: Final = Outcome(status=404, description="No such file", schema=ref("NotFound"))
+_FOUND: Final = ResponseSpec(status=200, description="The file", schema=STRING, media_type="text/html")
+_MISSING: Final = ResponseSpec(status=404, description="No such file", schema=ref("NotFound"))
 OPERATIONS: Final = (
     Operation(
         method="GET",
@@ -65,7 +65,7 @@ OPERATIONS: Final = (
         id="ui.page",
         summary="A page that sends prompts: naive, robust",
         endpoint=_page,
-        outcomes=[_FOUND, _MISSING],
+        responses=[_FOUND, _MISSING],
     ),
     Operation(
         method="GET",
@@ -73,6 +73,6 @@ OPERATIONS: Final = (
         id="ui.file",
         summary="A file of a page",
         endpoint=_page,
-        outcomes=[_FOUND, _MISSING],
+        responses=[_FOUND, _MISSING],
     ),
 )

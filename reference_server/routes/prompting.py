@@ -1,8 +1,8 @@
-"""The five ways to send something, and the status of what an accepted-202 prompt became.
+"""The operations that send a prompt, and the status of a prompt that accepted-202 answered.
 
-prompt_async is answered by the configured handler or the one a request names in X-Firstbyte-Handler.
-/command and /shell are silent until done in every version; /message sends a partial header in 1.2.20 (9 ms)
-and is silent in 1.18.33. Measured 2026-11-22.
+prompt_async is answered by the configured handler, or by the one named in X-Firstbyte-Handler. /command and
+/shell send nothing until they are done in every version. /message sends a partial header after 9 ms in 1.2.20
+and nothing until it is done in 1.18.33. Measured 2026-11-22.
 """
 
 from typing import Final
@@ -21,18 +21,18 @@ from firstbyte.reference_server.ledger import LedgerEvent, Ticket
 from firstbyte.reference_server.operations import (
     Endpoint,
     Operation,
-    Outcome,
     Parameter,
     RawResponse,
+    ResponseSpec,
     json_reply,
 )
 from firstbyte.reference_server.prompts import DEFAULT_AGENT, Prompt, PromptKind, json_type, read_prompt
 from firstbyte.reference_server.recorder import record_of
+from firstbyte.reference_server.response_writer import writer_of
 from firstbyte.reference_server.routes.page_load import COMMANDS
 from firstbyte.reference_server.routes.requests import json_object, known_session, session_id
 from firstbyte.reference_server.schemas import ref
 from firstbyte.reference_server.service import Service, service_of
-from firstbyte.reference_server.wire import wire_of
 
 _HANDLER_HEADER: Final = "X-Firstbyte-Handler"
 _INTENT_HEADER: Final = "X-Firstbyte-Intent"
@@ -40,7 +40,7 @@ _SHELL_NOTE: Final = "The following tool was executed by the user"
 
 
 class PromptResponse(Response):
-    """A response whose bytes are a handler's business."""
+    """A response that a handler writes."""
 
     def __init__(self, service: Service, ticket: Ticket, prompt: Prompt, handler_: Handler) -> None:
         self._service = service
@@ -50,8 +50,8 @@ class PromptResponse(Response):
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets the handler answer."""
-        await self._handler(ServerExchange(self._service, self._ticket, self._prompt, wire_of(scope), send))
+        """Calls the handler."""
+        await self._handler(ServerExchange(self._service, self._ticket, self._prompt, writer_of(scope), send))
 
 
 async def _prompt_async(request: Request) -> Response:
@@ -115,17 +115,17 @@ async def _prompt_status(request: Request) -> Response:
 
 
 async def _partial_header(exchange: ServerExchange) -> None:
-    """/message of 1.2.20: two header lines after 9 ms, everything else when the model is done."""
+    """/message of 1.2.20: two header lines at once, everything else when the model is done."""
     exchange.persist()
-    exchange.wire.write_raw(b"HTTP/1.1 200 OK\r\n" + as_bytes([JSON_TYPE, VARY]))
+    exchange.writer.write_raw(b"HTTP/1.1 200 OK\r\n" + as_bytes([JSON_TYPE, VARY]))
     data = encoded(await exchange.start())
     header = as_bytes([(b"Date", exchange.date), (b"Transfer-Encoding", b"chunked")])
     chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)
-    exchange.wire.finish_raw(header + b"\r\n" + chunks, 200, body_bytes=len(data))
+    exchange.writer.finish_raw(header + b"\r\n" + chunks, 200, body_bytes=len(data))
 
 
 async def _streamed_result(exchange: ServerExchange) -> None:
-    """/message of 1.18.33: silence, then a chunked answer."""
+    """/message of 1.18.33: nothing until the model is done, then a chunked answer."""
     exchange.persist()
     data = encoded(await exchange.start())
     await exchange.begin_json()
@@ -141,7 +141,7 @@ def _admitted(request: Request, prompt: Prompt, handler_: Handler, intent: str =
 
 
 def _lost(request: Request, prompt: Prompt) -> Response:
-    # 1.2.20 says 204 for a session that doesn't exist, and the prompt is gone. Captured 2026-11-22.
+    # 1.2.20 answers 204 for a session that doesn't exist, and the prompt is lost. Captured 2026-11-22.
     core = service_of(request).core
     ticket = _ticket(request, prompt, "")
     core.ledger.write(LedgerEvent.ADMITTED, ticket)
@@ -151,10 +151,10 @@ def _lost(request: Request, prompt: Prompt) -> Response:
 
 def _ticket(request: Request, prompt: Prompt, intent: str) -> Ticket:
     record = record_of(request)
-    wanted = request.headers.get(_INTENT_HEADER) or intent or prompt.text
+    intent = request.headers.get(_INTENT_HEADER) or intent or prompt.text
     id_ = prompt.message_id or service_of(request).core.ids.ascending("msg")
     record.ticket = Ticket(
-        request=record.ticket.request, session=session_id(request), message=id_, intent=wanted
+        request=record.ticket.request, session=session_id(request), message=id_, intent=intent
     )
     return record.ticket
 
@@ -181,21 +181,23 @@ def _agent(body: JsonObject) -> str:
     return text_of(body, "agent", DEFAULT_AGENT)
 
 
-_MISSING: Final = Outcome(status=404, description="No such session", schema=ref("NotFound"))
-_BAD: Final = Outcome(status=400, description="The request is malformed", schema=ref("BadRequest"))
-_ANSWER: Final = Outcome(status=200, description="The answer, once it is complete", schema=ref("Message"))
+_MISSING: Final = ResponseSpec(status=404, description="No such session", schema=ref("NotFound"))
+_BAD: Final = ResponseSpec(status=400, description="The request is malformed", schema=ref("BadRequest"))
+_ANSWER: Final = ResponseSpec(
+    status=200, description="The answer, once it is complete", schema=ref("Message")
+)
 _INTENT: Final = Parameter(name=_INTENT_HEADER, place="header")
 _BY_HANDLER: Final = (
-    Outcome(
+    ResponseSpec(
         status=204, description="Accepted (most handlers); how far it got by then depends on the handler"
     ),
-    Outcome(status=202, description="Accepted, see Location (accepted-202)", schema=ref("PromptStatus")),
-    Outcome(status=200, description="The answer (await-result and the like)", schema=ref("Message")),
+    ResponseSpec(status=202, description="Accepted, see Location (accepted-202)", schema=ref("PromptStatus")),
+    ResponseSpec(status=200, description="The answer (await-result and the like)", schema=ref("Message")),
 )
 
 
 def _post(
-    path: str, id_: str, summary: str, endpoint: Endpoint, body: str, outcomes: tuple[Outcome, ...]
+    path: str, id_: str, summary: str, endpoint: Endpoint, body: str, responses: tuple[ResponseSpec, ...]
 ) -> Operation:
     parameters = [_INTENT]
     if id_ == "session.prompt_async":
@@ -207,7 +209,7 @@ def _post(
         summary=summary,
         endpoint=endpoint,
         body=body,
-        outcomes=[*outcomes, _BAD, _MISSING],
+        responses=[*responses, _BAD, _MISSING],
         parameters=parameters,
     )
 
@@ -223,6 +225,6 @@ OPERATIONS: Final = (
         id="session.prompt_status",
         summary="How far an accepted prompt is",
         endpoint=_prompt_status,
-        outcomes=[Outcome(status=200, description="Its status", schema=ref("PromptStatus")), _MISSING],
+        responses=[ResponseSpec(status=200, description="Its status", schema=ref("PromptStatus")), _MISSING],
     ),
 )

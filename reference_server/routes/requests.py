@@ -1,4 +1,4 @@
-"""What several routes read from a request in the same way."""
+"""Reads the parts of a request that several routes use."""
 
 from urllib.parse import unquote
 
@@ -10,14 +10,14 @@ from firstbyte.reference_server.service import service_of
 
 
 def directory_of(request: Request) -> str:
-    """The project directory the request is about: query, header, or the server's own."""
-    # The published client library percent-encodes the header, because a path may hold any character.
+    """Returns the request's project directory: from the query, the header, or the configuration."""
+    # The published client library percent-encodes the header because a path may hold any character.
     header = unquote(request.headers.get("x-opencode-directory", ""))
     return request.query_params.get("directory") or header or service_of(request).core.config.directory
 
 
 def known_session(request: Request) -> JsonObject:
-    """The session in the path. Raises RequestRefused (404)."""
+    """Returns the session in the path. Raises RequestRefused (404)."""
     id_ = session_id(request)
     session = service_of(request).core.store.session(id_)
     if session is None:
@@ -26,12 +26,12 @@ def known_session(request: Request) -> JsonObject:
 
 
 def session_id(request: Request) -> str:
-    """The session id in the path, made or not."""
+    """Returns the session id in the path, whether or not the session exists."""
     return str(request.path_params["sessionID"])
 
 
 async def json_object(request: Request) -> JsonObject:
-    """The request's body, {} if there is none. Raises RequestRefused (400)."""
+    """Returns the request's body, or {} if there is none. Raises RequestRefused (400)."""
     raw = await request.body()
     api = service_of(request).core.config.api
     if not raw:

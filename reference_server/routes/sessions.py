@@ -10,13 +10,13 @@ from starlette.responses import Response
 from firstbyte.reference_server.config import Api
 from firstbyte.reference_server.documents import Json, text_of
 from firstbyte.reference_server.errors import bad_request, not_found
-from firstbyte.reference_server.operations import Operation, Outcome, Parameter, json_reply
+from firstbyte.reference_server.headers import HeaderLine
+from firstbyte.reference_server.operations import Operation, Parameter, ResponseSpec, json_reply
 from firstbyte.reference_server.routes.requests import directory_of, json_object, known_session, session_id
 from firstbyte.reference_server.schemas import TRUE, list_of, ref
 from firstbyte.reference_server.service import service_of
 from firstbyte.reference_server.sessions import create_session
 from firstbyte.reference_server.store import Message
-from firstbyte.reference_server.wire import HeaderLine
 from firstbyte.reference_server.work import message_document
 
 
@@ -97,8 +97,8 @@ def _bad_query(request: Request, name: str, expected: str) -> Exception:
 
 
 _MOST_DIGITS: Final = 9
-_MISSING: Final = Outcome(status=404, description="No such session", schema=ref("NotFound"))
-_BAD: Final = Outcome(status=400, description="The request is malformed", schema=ref("BadRequest"))
+_MISSING: Final = ResponseSpec(status=404, description="No such session", schema=ref("NotFound"))
+_BAD: Final = ResponseSpec(status=400, description="The request is malformed", schema=ref("BadRequest"))
 _DIRECTORY: Final = Parameter(name="directory")
 _LIMIT: Final = Parameter(name="limit", schema={"type": "integer", "minimum": 1})
 
@@ -110,7 +110,7 @@ OPERATIONS: Final = (
         summary="Make a session",
         endpoint=_create,
         body="NewSession",
-        outcomes=[Outcome(status=200, description="The session", schema=ref("Session")), _BAD],
+        responses=[ResponseSpec(status=200, description="The session", schema=ref("Session")), _BAD],
         parameters=[_DIRECTORY],
     ),
     Operation(
@@ -119,7 +119,10 @@ OPERATIONS: Final = (
         id="session.list",
         summary="Sessions, newest first",
         endpoint=_list,
-        outcomes=[Outcome(status=200, description="The sessions", schema=list_of(ref("Session"))), _BAD],
+        responses=[
+            ResponseSpec(status=200, description="The sessions", schema=list_of(ref("Session"))),
+            _BAD,
+        ],
         parameters=[_DIRECTORY, _LIMIT],
     ),
     Operation(
@@ -128,7 +131,7 @@ OPERATIONS: Final = (
         id="session.status",
         summary="Busy sessions; idle ones are absent",
         endpoint=_status,
-        outcomes=[Outcome(status=200, description="By session id", schema=ref("SessionStatus"))],
+        responses=[ResponseSpec(status=200, description="By session id", schema=ref("SessionStatus"))],
     ),
     Operation(
         method="GET",
@@ -136,7 +139,7 @@ OPERATIONS: Final = (
         id="session.get",
         summary="One session",
         endpoint=_read,
-        outcomes=[Outcome(status=200, description="The session", schema=ref("Session")), _MISSING],
+        responses=[ResponseSpec(status=200, description="The session", schema=ref("Session")), _MISSING],
     ),
     Operation(
         method="GET",
@@ -144,8 +147,8 @@ OPERATIONS: Final = (
         id="session.messages",
         summary="A session's messages, oldest first",
         endpoint=_messages,
-        outcomes=[
-            Outcome(status=200, description="The messages", schema=list_of(ref("Message"))),
+        responses=[
+            ResponseSpec(status=200, description="The messages", schema=list_of(ref("Message"))),
             _BAD,
             _MISSING,
         ],
@@ -157,7 +160,7 @@ OPERATIONS: Final = (
         id="session.message",
         summary="One message",
         endpoint=_message,
-        outcomes=[Outcome(status=200, description="The message", schema=ref("Message")), _MISSING],
+        responses=[ResponseSpec(status=200, description="The message", schema=ref("Message")), _MISSING],
     ),
     Operation(
         method="POST",
@@ -165,6 +168,6 @@ OPERATIONS: Final = (
         id="session.abort",
         summary="Stop what the session is doing",
         endpoint=_abort,
-        outcomes=[Outcome(status=200, description="Always true", schema=TRUE)],
+        responses=[ResponseSpec(status=200, description="Always true", schema=TRUE)],
     ),
 )

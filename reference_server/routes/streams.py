@@ -1,7 +1,6 @@
 """The two event streams.
 
-First frame at once, so that the header leaves at once too; a heartbeat every 10 s counted from the start.
-Must never outlive its client.
+The first frame is sent immediately, and with it the header. A heartbeat follows every 10 s.
 """
 
 from typing import Final
@@ -13,11 +12,11 @@ from starlette.types import Receive, Scope, Send
 from firstbyte.reference_server.core import Core
 from firstbyte.reference_server.events import StreamKind
 from firstbyte.reference_server.headers import event_stream, http_date
-from firstbyte.reference_server.operations import Operation, Outcome, Parameter
+from firstbyte.reference_server.operations import Operation, Parameter, ResponseSpec
+from firstbyte.reference_server.response_writer import writer_of
 from firstbyte.reference_server.routes.requests import directory_of
 from firstbyte.reference_server.schemas import STRING
 from firstbyte.reference_server.service import service_of
-from firstbyte.reference_server.wire import wire_of
 
 
 class EventStream(Response):
@@ -30,10 +29,10 @@ class EventStream(Response):
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends until the client leaves or can't keep up."""
+        """Sends events until the client leaves or is too slow."""
         headers = event_stream(self._core.config.api, http_date(self._core.env.wall_ms()))
         with self._core.bus.reading(self._kind, self._directory) as reader:
-            wire_of(scope).when_gone(reader.end)
+            writer_of(scope).when_gone(reader.end)
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             while (data := await reader.next_frame()) is not None:
                 await send({"type": "http.response.body", "body": data, "more_body": True})
@@ -48,7 +47,7 @@ async def _global_events(request: Request) -> Response:
     return EventStream(service_of(request).core, StreamKind.GLOBAL, "")
 
 
-_OUTCOME: Final = Outcome(
+_EVENTS: Final = ResponseSpec(
     status=200, description="Event stream", schema=STRING, media_type="text/event-stream"
 )
 OPERATIONS: Final = (
@@ -58,7 +57,7 @@ OPERATIONS: Final = (
         id="event.subscribe",
         summary="Events of one directory",
         endpoint=_directory_events,
-        outcomes=[_OUTCOME],
+        responses=[_EVENTS],
         parameters=[Parameter(name="directory")],
     ),
     Operation(
@@ -67,6 +66,6 @@ OPERATIONS: Final = (
         id="global.event",
         summary="Events of all directories",
         endpoint=_global_events,
-        outcomes=[_OUTCOME],
+        responses=[_EVENTS],
     ),
 )

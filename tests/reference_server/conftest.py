@@ -1,6 +1,6 @@
 """A reference server inside the test's own loop, on a real socket, and a client that shows every byte.
 
-Must never wait for a time: it waits for bytes, or for a line in the ledger.
+It never sleeps: it waits for bytes or for a row in the ledger.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from firstbyte.reference_server.app import create_app, protocol_factory, shutdown
+from firstbyte.reference_server.app import ProtocolFactory, create_app, shutdown
 from firstbyte.reference_server.config import ModelScript, Seconds, ServerConfig, Turn
 from firstbyte.reference_server.env import real_env
 from firstbyte.reference_server.routes.inspection import ledger_document
@@ -171,7 +171,7 @@ async def serve() -> AsyncIterator[Serve]:
 
     async def start(config: ServerConfig) -> Server:
         app = create_app(config, real_env(), lambda: sqlite3.connect(":memory:"))
-        factory = protocol_factory(app, config.keep_alive)
+        factory = ProtocolFactory(app, config.keep_alive)
         listener = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
         server = Server(listener.sockets[0].getsockname()[1], app.state.service)
         endings.extend((server.close, listener.close, lambda: shutdown(app), factory.shutdown))

@@ -1,4 +1,4 @@
-"""Garbage gets a proper response or a closed connection, and the next client is served."""
+"""Malformed requests get a proper response or a closed connection, and the next client is served."""
 
 import pytest
 

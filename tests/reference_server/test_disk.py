@@ -1,4 +1,4 @@
-"""What the disk refuses ends the server; what is wrong with a statement does not."""
+"""A failure of the disk ends the server; an error in a statement does not."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Each handler puts its bytes on the wire, and what they promise is true at that moment."""
+"""Each handler sends its bytes, and what they promise is true when they are sent."""
 
 import json
 import re

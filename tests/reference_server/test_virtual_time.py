@@ -9,7 +9,7 @@ import pytest
 
 from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sim import Sim, run_sim
-from firstbyte.reference_server.app import create_app, protocol_factory, shutdown
+from firstbyte.reference_server.app import ProtocolFactory, create_app, shutdown
 from firstbyte.reference_server.config import ModelScript, Seconds, ServerConfig, Turn
 from firstbyte.reference_server.env import Env
 from firstbyte.reference_server.handlers import handler_ids
@@ -33,7 +33,7 @@ async def exchange(sim: Sim, handler: str) -> tuple[int, list[Any]]:
     app = create_app(
         ServerConfig(handler=handler, model=MODEL), env_of(sim), lambda: sqlite3.connect(":memory:")
     )
-    factory = protocol_factory(app, Seconds(3600))
+    factory = ProtocolFactory(app, Seconds(3600))
 
     async def listen() -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(factory, host.address, 4096)

@@ -1,1 +1,1 @@
-"""Our Hono application on the runtimes it is run on: the report's, the current Bun, and Node."""
+"""Our Hono application on three runtimes: the Bun of the report, the current Bun, and Node."""

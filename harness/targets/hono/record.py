@@ -1,6 +1,6 @@
 """`python -m firstbyte.harness.targets.hono.record [NAME ...]`: refreshes the recorded transcripts.
 
-Needs the runtimes (`make setup`) and a quiet machine: half a second is what tells before from after.
+Needs the runtimes (`make setup`) and a quiet machine: before and after are half a second apart.
 """
 
 import asyncio
@@ -22,17 +22,16 @@ from firstbyte.harness.targets.hono.table import PAGE, put_into, table
 
 
 def main(names: list[str]) -> int:
-    """Record each target named, all without a name."""
+    """Record the named targets, or all if none is named."""
     try:
         for runtime in RUNTIMES:
             if names and runtime.name not in names:
                 continue
-            made = asyncio.run(record(runtime, shape_ids(), handlers_on(runtime), today().isoformat()))
-            text = msgspec.json.format(msgspec.json.encode(made), indent=1)
+            recording = asyncio.run(record(runtime, shape_ids(), handlers_on(runtime), today().isoformat()))
+            text = msgspec.json.format(msgspec.json.encode(recording), indent=1)
             path_of(runtime.name).write_bytes(text + b"\n")
-            sys.stderr.write(
-                f"{path_of(runtime.name)}: {len(made.shapes)} shapes, {len(made.handlers)} handlers\n"
-            )
+            counts = f"{len(recording.shapes)} shapes, {len(recording.handlers)} handlers"
+            sys.stderr.write(f"{path_of(runtime.name)}: {counts}\n")
         if PAGE.exists():
             recordings = [load_recording(runtime.name) for runtime in RUNTIMES]
             PAGE.write_text(put_into(PAGE.read_text("utf-8"), table(recordings)), "utf-8")

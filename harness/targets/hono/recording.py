@@ -1,6 +1,6 @@
-"""Plays every wire shape and every handler on one runtime, and keeps what it said as data.
+"""Plays every wire shape and every handler on one runtime, and records the answers as data.
 
-`python -m firstbyte.harness.targets.hono.record` refreshes the files; tests compare a live runtime with them.
+`python -m firstbyte.harness.targets.hono.record` refreshes the files. Tests compare a live runtime with them.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from pathlib import Path
 import msgspec
 
 from firstbyte.harness.targets.hono.runtime import HERE, Runtime
-from firstbyte.harness.targets.hono.target import Settings, kin, prepare, start_app
+from firstbyte.harness.targets.hono.target import AppSettings, kin, prepare, start_app
 from firstbyte.harness.targets.hono.transcript import Transcript, listen_to
 
 WAIT_MS = 1_000.0
-"""The time that the work takes. A transcript tells before from after the middle of it."""
+"""The time that the work takes. A transcript is divided into before and after its middle."""
 BEATS = 0.7
-"""Share of the wait after which a heartbeat comes: one, and after the middle."""
-AT_ONCE = 10
+"""The heartbeat interval as a share of the wait: one heartbeat comes, after the middle."""
+MOST_AT_ONCE = 10
 _NAME = re.compile(r"^  (\w+): ", re.M)
 _BLOCKS = re.compile(r"block|setimmediate")
 _NOT_ON_BUN = frozenset({"interim-102"})
@@ -28,7 +28,7 @@ _PROMPT = b'{"parts":[{"type":"text","text":"hi"}]}'
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """All of one runtime. date: of the recording. shapes, handlers: by name."""
+    """The recording of one runtime. shapes, handlers: transcripts by name."""
 
     target: str
     versions: dict[str, str]
@@ -39,33 +39,33 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def path_of(name: str) -> Path:
-    """Where a target's recording is."""
+    """Return the file of a target's recording."""
     return HERE / "transcripts" / f"{name}.json"
 
 
 def load_recording(name: str) -> Recording:
-    """Read one."""
+    """Read the recording of a target."""
     return msgspec.json.decode(path_of(name).read_bytes(), type=Recording)
 
 
 def shape_ids() -> list[str]:
-    """Every shape of shapes.js, in its order."""
+    """Return the names of all shapes in shapes.js, in its order."""
     text = (HERE / "shapes.js").read_text(encoding="utf-8")
     table = text.partition("export const SHAPES = {\n")[2].partition("\n}\n")[0]
     return _NAME.findall(table)
 
 
 def handlers_on(runtime: Runtime) -> list[str]:
-    """The handlers this runtime can play."""
+    """Return the names of the handlers that this runtime can play."""
     return [name for name in kin() if not (runtime.is_bun and name in _NOT_ON_BUN)]
 
 
 async def record(runtime: Runtime, shapes: Iterable[str], handlers: Iterable[str], date: str) -> Recording:
-    """Play these, a few at a time. What blocks its server gets a server of its own."""
+    """Play these, several at a time. What blocks the server gets a server of its own."""
     shapes, handlers = list(shapes), list(handlers)
     names = [("shape", name) for name in shapes] + [("handler", name) for name in handlers]
     alone = [pair for pair in names if _BLOCKS.search(pair[1])]
-    places = asyncio.Semaphore(AT_ONCE)
+    places = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def one(kind: str, name: str, address: tuple[str, int] | None) -> Transcript:
         async with places:
@@ -95,13 +95,13 @@ async def _play(kind: str, name: str, address: tuple[str, int]) -> Transcript:
 
 
 def shape_request(name: str) -> bytes:
-    """A GET for a bare shape."""
+    """Return the GET request for a shape."""
     gzip = "Accept-Encoding: gzip\r\n" if "gzip" in name else ""
     return f"GET /shape/{name}?ms={WAIT_MS:.0f} HTTP/1.1\r\nHost: shapes\r\n{gzip}\r\n".encode()
 
 
 def handler_request(name: str, session: str = "") -> bytes:
-    """A prompt, in a session of its own if none is named; `message` is an operation, not a handler."""
+    """Return the request of a prompt. `session` defaults to one of its own; `message` is an operation."""
     session = session or f"ses_{list(kin()).index(name)}"
     operation = "message" if name == "message" else "prompt_async"
     head = (
@@ -124,8 +124,8 @@ async def _serving(runtime: Runtime) -> AsyncIterator[tuple[str, int]]:
             await program.stop()
 
 
-def _settings(folder: Path) -> Settings:
-    return Settings(
+def _settings(folder: Path) -> AppSettings:
+    return AppSettings(
         port=0,
         data=str(folder / "store.jsonl"),
         handler="no-content",

@@ -1,4 +1,4 @@
-"""The three runtimes, where their programs are, and what is missing here."""
+"""The three runtimes: where their programs are, and what to install if one is missing."""
 
 import platform
 import shutil
@@ -19,7 +19,7 @@ _VERSION_SECONDS = 20.0
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
-    """One runtime with its packages. name: of the target. packages: the folder below packages/."""
+    """A runtime and its packages. name: the name of the target. packages: a folder below packages/."""
 
     name: str
     summary: str
@@ -27,16 +27,16 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def installed(self) -> Packages:
-        """Its npm packages."""
+        """The npm packages of the runtime."""
         return Packages(HERE / "packages" / self.packages)
 
     @property
     def is_bun(self) -> bool:
-        """Bun, not Node."""
+        """Whether it is Bun and not Node."""
         return self.packages.startswith("bun")
 
     def program(self) -> Path:
-        """The runtime's program; MissingTool says what to do when it is not there."""
+        """Return the runtime's program. Raises MissingTool, which says how to install it."""
         if not self.installed.is_there:
             raise MissingTool(
                 f"{self.name}: its npm packages are not installed; run "
@@ -46,12 +46,12 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
         return self._bun() if self.is_bun else _node()
 
     def versions(self) -> dict[str, str]:
-        """Of the runtime and its packages, as the lock file and, for Node, the machine have them."""
-        named = _locked(self.installed.source / "package-lock.json")
+        """Return the versions of the runtime and its packages, from the lock file and from Node itself."""
+        locked = _locked(self.installed.source / "package-lock.json")
         if self.is_bun:
-            return {"bun": named[f"@oven/{_bun_package()}"], "hono": named["hono"]}
-        node = {} if shutil.which("node") is None else {"node": _said_version(_node())}
-        return node | {name: named[name] for name in ("hono", "@hono/node-server")}
+            return {"bun": locked[f"@oven/{_bun_package()}"], "hono": locked["hono"]}
+        node = {} if shutil.which("node") is None else {"node": _node_version(_node())}
+        return node | {name: locked[name] for name in ("hono", "@hono/node-server")}
 
     def _bun(self) -> Path:
         path = self.installed.modules / "@oven" / _bun_package() / "bin" / "bun"
@@ -70,14 +70,14 @@ def _node() -> Path:
     if found is None:
         raise MissingTool(NO_NPM)
     path = Path(found)
-    version = _said_version(path)
+    version = _node_version(path)
     if int(version.partition(".")[0] or 0) < OLDEST_NODE:
         raise MissingTool(f"hono-node: Node {version} is too old; install Node {OLDEST_NODE} or newer")
     return path
 
 
 @cache
-def _said_version(program: Path) -> str:
+def _node_version(program: Path) -> str:
     done = subprocess.run(
         [program, "--version"], capture_output=True, text=True, timeout=_VERSION_SECONDS, check=False
     )
@@ -86,7 +86,7 @@ def _said_version(program: Path) -> str:
 
 @cache
 def _locked(path: Path) -> dict[str, str]:
-    """Package -> version."""
+    """Return the locked version of each package."""
     packages = msgspec.json.decode(path.read_bytes())["packages"]
     return {name.rpartition("node_modules/")[2]: one["version"] for name, one in packages.items() if name}
 

@@ -1,4 +1,4 @@
-"""The recorded transcripts as the table of docs/hono.md."""
+"""Makes the table of docs/hono.md from the recorded transcripts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from firstbyte.harness.targets.hono.recording import Recording
 from firstbyte.harness.targets.hono.transcript import Transcript, outline
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "hono.md"
-"""In a clone; an installed firstbyte has no docs."""
+"""The page exists only in a clone; an installed firstbyte has no docs."""
 MARKS = ("<!-- table: python -m firstbyte.harness.targets.hono.record -->\n", "<!-- end of table -->")
 ROWS = {
     "a_204_fnf": "204, `stream()`, the callback starts the work: as reported",
@@ -26,7 +26,7 @@ ROWS = {
 
 
 def table(recordings: list[Recording]) -> str:
-    """Markdown: a row a shape, a column a runtime."""
+    """Return the table in Markdown, with a row for each shape and a column for each runtime."""
     heads = [" ".join(f"{name} {version}" for name, version in one.versions.items()) for one in recordings]
     lines = [f"| shape | handler | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
     for shape, says in ROWS.items():
@@ -37,7 +37,7 @@ def table(recordings: list[Recording]) -> str:
 
 
 def put_into(page: str, new: str) -> str:
-    """The page with its table replaced."""
+    """Return the page with its table replaced."""
     head, _, rest = page.partition(MARKS[0])
     _, _, tail = rest.partition(MARKS[1])
     return f"{head}{MARKS[0]}{new}{MARKS[1]}{tail}"

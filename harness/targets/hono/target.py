@@ -1,4 +1,4 @@
-"""The Hono application as a target: the reference server's handlers, on a real runtime.
+"""The Hono application as a target: the handlers of the reference server on a real runtime.
 
 It must never change what the runtime puts on the wire: the edge talks to the runtime itself.
 """
@@ -25,14 +25,14 @@ from firstbyte.harness.targets.target import Job, Origin, Talk
 APP = "app"
 READY = "/_firstbyte/ledger"
 LOOKS = 50
-"""The pretended model looks this often in its time whether it is to stop."""
+"""How often the simulated model checks during its delay whether it should stop."""
 QUIET = {"DO_NOT_TRACK": "1", "NO_COLOR": "1", "BUN_RUNTIME_TRANSPILER_CACHE_PATH": "0"}
 ONLY_ON_NODE = "interim-102"
 _FIXED = {Operation.MESSAGE: "message", Operation.COMMAND: "await-result", Operation.SHELL: "await-result"}
 
 
 class Kin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One handler's row in handlers.toml."""
+    """A row of handlers.toml: how a handler compares with the reference server's."""
 
     shape: str
     stands_for: str
@@ -42,13 +42,13 @@ class Kin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 @cache
 def kin() -> dict[str, Kin]:
-    """Every handler's row."""
+    """Return the rows of all handlers."""
     path = HERE / "handlers.toml"
     return decode(read_toml(path), dict[str, Kin], path)
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What app.js is told, times in milliseconds. port: where to listen. data: its file."""
+class AppSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of app.js, with times in milliseconds. port: where to listen. data: its file."""
 
     port: int
     data: str
@@ -77,19 +77,19 @@ class Hono:
         return f"<Hono {self.name}>"
 
     def require(self) -> None:
-        """Runtime and packages are there."""
+        """Raise MissingTool if the runtime or its packages are missing."""
         self.runtime.program()
 
     def install(self) -> None:
-        """The packages; Node itself has to be there."""
+        """Install the packages. Node itself has to be installed already."""
         self.runtime.installed.install()
 
     def versions(self) -> dict[str, str]:
-        """Of runtime and Hono."""
+        """Return the versions of the runtime and of Hono."""
         return self.runtime.versions()
 
     def refusal(self, scenario: Scenario) -> str:
-        """It has handlers, in the 1.2 form of the API."""
+        """Refuse wire shapes and the API of 1.18."""
         if not isinstance(scenario.origin, ServerOrigin):
             return "it answers with handlers, not with a scripted wire shape"
         if scenario.origin.api != "1.2":
@@ -99,17 +99,17 @@ class Hono:
         return ""
 
     def expects(self, scenario: Scenario) -> bool:
-        """When every handler it uses does here what the reference does."""
+        """Whether each handler of the scenario does here what it does on the reference server."""
         if self.refusal(scenario):
             return False
         return all(self.name in kin()[name].like for name in _handlers(scenario))
 
     def play(self, scenario: Scenario) -> Scenario:
-        """All of it: the handlers are there."""
+        """Return the whole scenario."""
         return scenario
 
     async def start(self, job: Job) -> Origin:
-        """The application on the runtime, its file in the job's folder."""
+        """Start the application on the runtime, with its data in the job's folder."""
         prepare(self.runtime, job.folder)
         started = HonoOrigin(self.runtime, job)
         await started.restart()
@@ -117,7 +117,7 @@ class Hono:
 
 
 class HonoOrigin:
-    """The application, up or killed."""
+    """The application, running or killed."""
 
     def __init__(self, runtime: Runtime, job: Job) -> None:
         self._runtime = runtime
@@ -129,31 +129,31 @@ class HonoOrigin:
 
     @property
     def talk(self) -> Talk:
-        """The session API."""
+        """The client of the session API."""
         return SessionTalk()
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens or did so last."""
+        """Where it listens, or listened last."""
         return self._up().address
 
     @property
     def is_running(self) -> bool:
-        """Started and not killed since."""
+        """Whether it has been started and not been killed since."""
         return self._program is not None and self._program.is_running
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The runtime's."""
+        """The pid of the runtime."""
         return (self._program.pid,) if self._program else ()
 
     @property
     def is_lost(self) -> bool:
-        """Its end is its own failure."""
+        """Never true: if the runtime ends, that is its own failure."""
         return False
 
     async def account(self) -> Account:
-        """Its ledger, whose times are Unix times."""
+        """Read its ledger and convert its Unix times to CLOCK_MONOTONIC."""
         if not self.is_running:
             raise SetupFailed("origin: is not running; the script killed it and asks it something")
         account = read_account((await ask(self.address, "GET", READY)).body)
@@ -164,16 +164,16 @@ class HonoOrigin:
         )
 
     async def kill(self) -> None:
-        """kill -9."""
+        """Kill the runtime with SIGKILL."""
         await self._up().kill()
 
     async def restart(self) -> None:
-        """On the same file and port."""
+        """Start it with the same data and on the same port."""
         port = self._program.address[1] if self._program else 0
         self._program = await start_app(self._runtime, self._job.folder, settings_of(self._job), port=port)
 
     async def stop(self) -> None:
-        """End it."""
+        """End the runtime."""
         if self._program is not None:
             await self._program.stop()
 
@@ -183,11 +183,11 @@ class HonoOrigin:
         return self._program
 
 
-def settings_of(job: Job) -> Settings:
-    """What the scenario wants of its origin."""
+def settings_of(job: Job) -> AppSettings:
+    """Return the settings for the scenario's origin."""
     origin = job.scenario.origin
     assert isinstance(origin, ServerOrigin)
-    return Settings(
+    return AppSettings(
         port=0,
         data=str(job.folder / "store.jsonl"),
         handler=origin.handler,
@@ -202,7 +202,7 @@ def settings_of(job: Job) -> Settings:
 
 
 def prepare(runtime: Runtime, folder: Path) -> None:
-    """Put the application into a run's folder, where its imports find the packages."""
+    """Copy the application into a run's folder, where its imports find the packages."""
     app = folder / APP
     app.mkdir()
     for source in HERE.glob("*.js"):
@@ -212,14 +212,14 @@ def prepare(runtime: Runtime, folder: Path) -> None:
 
 
 async def start_app(
-    runtime: Runtime, folder: Path, settings: Settings, *, port: int = 0, role: str = "origin"
+    runtime: Runtime, folder: Path, settings: AppSettings, *, port: int = 0, role: str = "origin"
 ) -> Program:
-    """Start it in a folder that was prepared; return when it answers. settings.port does not matter."""
+    """Start the application in a prepared folder and wait until it answers. settings.port is ignored."""
     program = str(runtime.program())
 
     def command(chosen: int) -> list[str]:
-        told = msgspec.structs.replace(settings, port=chosen)
-        return [program, "app.js", msgspec.json.encode(told).decode()]
+        text = msgspec.json.encode(msgspec.structs.replace(settings, port=chosen)).decode()
+        return [program, "app.js", text]
 
     return await start_program(
         role, command, folder=folder, ready=READY, environment=QUIET, port=port, cwd=folder / APP
@@ -227,7 +227,7 @@ async def start_app(
 
 
 def _handlers(scenario: Scenario) -> set[str]:
-    """Those that answer its sends."""
+    """Return the handlers that answer the scenario's sends."""
     own = scenario.origin.handler if isinstance(scenario.origin, ServerOrigin) else ""
     return {
         _FIXED.get(step.operation) or step.handler or own for step in scenario.step if isinstance(step, Send)
@@ -240,11 +240,11 @@ def _ms(duration: Duration) -> float:
 
 @cache
 def find(name: str) -> Hono | None:
-    """By the name of a runtime."""
+    """Return the target of the runtime with this name, or None."""
     return next((Hono(one) for one in RUNTIMES if one.name == name), None)
 
 
 def rows() -> Iterator[tuple[str, str]]:
-    """Name and summary of each."""
+    """Yield name and summary of each target."""
     for one in RUNTIMES:
         yield one.name, one.summary

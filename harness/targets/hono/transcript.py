@@ -1,8 +1,8 @@
-"""What a server puts on the wire for one request, read by read, and the two forms in which that is compared.
+"""What a server sends for one request, read by read, and the two forms in which that is compared.
 
-Bytes: all of them before and after the middle of the wait, with what differs from run to run replaced, each
-replacement named in `normal`. Outline: what a client can tell from when they come. Pure but for `listen_to`.
-It must never drop a byte that is not named here.
+One form is the bytes before and after the middle of the wait. What differs from run to run is replaced;
+`normal` names each replacement, and no other byte may be dropped. The other form is an outline: what a client
+can tell from the times of the bytes. Only `listen_to` does I/O.
 """
 
 import asyncio
@@ -27,25 +27,25 @@ type End = Literal["complete", "closed", "open"]
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One read. at_ms: since the request was sent. data: bytes as latin-1."""
+    """One read. at_ms: time since the request was sent. data: the bytes as Latin-1."""
 
     at_ms: float
     data: str
 
 
 class Transcript(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer. end: closed = the server ended the connection, open = nothing more came in time."""
+    """One answer. end: closed = the server closed the connection, open = it did not end in time."""
 
     reads: tuple[Read, ...]
     end: End
 
     def between(self, start_ms: float, end_ms: float) -> str:
-        """The bytes of that time, joined: where one read ends and the next begins is the kernel's affair."""
+        """Return the bytes of that time, joined, because the kernel decides how they are split into reads."""
         return "".join(one.data for one in self.reads if start_ms <= one.at_ms < end_ms)
 
 
 class Outline(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be told of an answer. Each moment is before the middle of the wait, after it, or never."""
+    """An outline. Each moment is "before" the middle of the wait, "after" it, or "never"."""
 
     status: int | None
     interims: tuple[int, ...]
@@ -59,7 +59,7 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True):
 async def listen_to(
     address: tuple[str, int], request: bytes, *, method: str, patience_ms: float
 ) -> Transcript:
-    """Send `request`, read until the answer is complete, the server closes or patience is over."""
+    """Send `request` and read until the answer is complete, the server closes, or the time is over."""
     reader, writer = await asyncio.open_connection(*address)
     answer = AnswerReader(method)
     reads: list[Read] = []
@@ -83,7 +83,7 @@ async def listen_to(
 
 
 def halves(one: Transcript, wait_ms: float, *, is_node: bool) -> tuple[str, str]:
-    """The bytes before and after the middle of the wait, in comparable form."""
+    """Return the normalised bytes before and after the middle of the wait."""
     whole = float("inf")
     return (
         normal(one.between(0, wait_ms / 2), is_node=is_node),
@@ -92,10 +92,11 @@ def halves(one: Transcript, wait_ms: float, *, is_node: bool) -> tuple[str, str]
 
 
 def normal(data: str, *, is_node: bool) -> str:
-    """Without what no two runs share: the date, ids, and a JSON document's content with the sizes that follow
-    from it. Node's: header names in lower case, sorted by name (it keeps them so); no Connection and
-    Keep-Alive (they are for this connection alone, RFC 9110 7.6.1, and no edge passes them on); no
-    Content-Length: 0 in a 204 (Bun 1.3 sends it, Node does not, and it says nothing).
+    """Replace what differs between runs: the date, ids, and a JSON document with the sizes that depend on it.
+
+    For Node, header names are also put in lower case and sorted, because Node does that; Connection and
+    Keep-Alive are removed, because they are for one connection only (RFC 9110 7.6.1); and so is the
+    Content-Length: 0 of a 204, which Bun 1.3 sends and Node does not.
     """
     data = _IDS.sub(r"\1_<id>", _DATE.sub(r"\1<date>", data))
     data = _without_documents(data)
@@ -103,7 +104,7 @@ def normal(data: str, *, is_node: bool) -> str:
 
 
 def _without_documents(data: str) -> str:
-    """The JSON of a message becomes <json>, its Content-Length and its chunk's size <n>."""
+    """Replace a message's JSON by <json>, and its Content-Length and chunk size by <n>."""
     found = _DOCUMENT.search(data)
     if found is None:
         return data
@@ -124,7 +125,7 @@ def _titled(lines: str) -> str:
 
 
 def outline(one: Transcript, wait_ms: float, method: str) -> Outline:
-    """The outline of a transcript."""
+    """Return the outline of a transcript."""
     reader = AnswerReader(method)
     seen: dict[Sight, str] = {}
     interims: list[int] = []

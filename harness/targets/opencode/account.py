@@ -1,8 +1,8 @@
-"""From what the server says afterwards (GET messages), what it announced meanwhile, and the model's calls to
-the account that the judge reads. Pure.
+"""Builds the account that the judge reads from what was observed of the server. Pure.
 
-A message counts when the server lists it; its times are those of its announcements. It must never count what
-only a client or an edge saw.
+The observations are the messages the server lists afterwards, its announcements, its log and the calls of the
+model. A message counts if the server lists it; its times are those of its announcements. What only a client
+or an edge saw must never count.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,21 +12,22 @@ import msgspec
 
 from firstbyte.harness.model.scenario import Operation
 from firstbyte.harness.origin.account import Account, Entry, StoredMessage
-from firstbyte.harness.targets.opencode.events import Announced
+from firstbyte.harness.targets.opencode.events import IDLE, Announced
 from firstbyte.harness.targets.opencode.log import Logged
-from firstbyte.harness.targets.opencode.model import Call
+from firstbyte.harness.targets.opencode.model import ModelCall
 from firstbyte.harness.targets.opencode.settings import MODEL, SET_UP
 
 _NAMELESS = (Operation.SUMMARIZE, Operation.INIT)
-"""Their prompts are the server's own: the intent is not in them."""
+"""The server writes the prompts of these operations itself, so they don't contain the intent."""
+MOST_SIGN_DELAY_US = 50_000
+"""On an idle server the first sign came up to 30 ms after the stamp (1.18.33, 2026-11-27)."""
+QUIET_US = 5_000_000
+"""After this silence a missing message will not come. On a warm server all announcements of a prompt come
+within 2 s of each other (measured on 1.18.33, 2026-11-22)."""
 
 
-HARDLY_US = 50_000
-"""Microseconds. On an idle server the first sign came up to 30 ms after the stamp (1.18.33, 2026-11-27)."""
-
-
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """One request of the script. message: the id it chose, '' = none. at_us: CLOCK_MONOTONIC."""
+class SentRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of the script. message: the id that it chose, or ''. at_us: CLOCK_MONOTONIC."""
 
     number: int
     operation: Operation
@@ -36,58 +37,58 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """Something outside the server that stood in its way, as its own proof tells."""
+    """A fault outside the server, as its proof says."""
 
     what: str
     began_us: int
     ended_us: int
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """All there is to know. messages: the JSON of GET /session/:id/message. unix_offset_us: what makes
-    CLOCK_MONOTONIC of Unix time.
+class Observations(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was observed. messages: the JSON of GET /session/:id/message. unix_offset_us: added to
+    Unix time it gives CLOCK_MONOTONIC.
     """
 
-    sent: tuple[Sent, ...]
+    sent: tuple[SentRequest, ...]
     messages: tuple[dict[str, Any], ...]
     announced: tuple[Announced, ...]
-    calls: tuple[Call, ...]
+    calls: tuple[ModelCall, ...]
     logged: tuple[Logged, ...] = ()
     faults: tuple[Fault, ...] = ()
     unix_offset_us: int = 0
 
 
-def account_of(known: Known, *, busy: int) -> Account:
-    """The account."""
-    owners = owners_of(known)
-    calls = _calls(known, owners)
-    entries = [*_losses(known, owners), *_steps(known, owners), *_model(calls), *_faults(known)]
-    entries = [*_arrivals(known, entries), *entries]
+def account_of(observed: Observations, *, busy: int) -> Account:
+    """Build the account."""
+    owners = owners_of(observed)
+    calls = _calls(observed, owners)
+    entries = [*_losses(observed, owners), *_steps(observed, owners), *_model(calls), *_faults(observed)]
+    entries = [*_arrivals(observed, entries), *entries]
     counts: dict[str, int] = {}
     for _, sent in calls:
         counts[sent.intent] = counts.get(sent.intent, 0) + 1
     return Account(
         events=tuple(sorted(entries, key=lambda entry: entry.at_us)),
-        messages=tuple(_stored(known, owners)),
+        messages=tuple(_stored(observed, owners)),
         model_calls=counts,
         busy=busy,
     )
 
 
-def owners_of(known: Known) -> dict[str, Sent]:
-    """User message -> the request it came from. One request has one message; set-up has none."""
-    owners: dict[str, Sent] = {}
-    for message in known.messages:
+def owners_of(observed: Observations) -> dict[str, SentRequest]:
+    """Map each user message to the request that it came from. Messages of the set-up have none."""
+    owners: dict[str, SentRequest] = {}
+    for message in observed.messages:
         if message["info"]["role"] != "user":
             continue
-        fitting = [one for one in known.sent if _comes_from(message, one, known.messages)]
+        fitting = [one for one in observed.sent if _comes_from(message, one, observed.messages)]
         free = [one for one in fitting if one not in owners.values()]
         if fitting:
             owners[message["info"]["id"]] = (free or fitting)[0]
     return owners
 
 
-def _comes_from(message: dict[str, Any], sent: Sent, messages: Sequence[dict[str, Any]]) -> bool:
+def _comes_from(message: dict[str, Any], sent: SentRequest, messages: Sequence[dict[str, Any]]) -> bool:
     if sent.message:
         return bool(message["info"]["id"] == sent.message)
     match sent.operation:
@@ -100,40 +101,40 @@ def _comes_from(message: dict[str, Any], sent: Sent, messages: Sequence[dict[str
 
 
 def _commands_of(message: dict[str, Any], messages: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """The shell commands that were run for a message."""
+    """Yield the shell commands that were run for a message."""
     for one in messages:
         if one["info"].get("parentID") == message["info"]["id"]:
             for part in one["parts"]:
                 yield str(part.get("state", {}).get("input", {}).get("command", ""))
 
 
-def is_answered(known: Known, message: str) -> bool:
-    """The server lists a finished answer to it."""
+def is_answered(observed: Observations, message: str) -> bool:
+    """Whether the server lists a finished answer to the message."""
     return any(
         one["info"].get("parentID") == message and one["info"].get("time", {}).get("completed")
-        for one in known.messages
+        for one in observed.messages
     )
 
 
-def _stored(known: Known, owners: dict[str, Sent]) -> Iterator[StoredMessage]:
-    for message in known.messages:
+def _stored(observed: Observations, owners: dict[str, SentRequest]) -> Iterator[StoredMessage]:
+    for message in observed.messages:
         id_ = message["info"]["id"]
         owner = owners.get(id_)
         yield StoredMessage(id=id_, role=message["info"]["role"], intent=owner.intent if owner else None)
 
 
-def _steps(known: Known, owners: dict[str, Sent]) -> Iterator[Entry]:
-    """Persisted, started, finished, each at the first sign of it.
+def _steps(observed: Observations, owners: dict[str, SentRequest]) -> Iterator[Entry]:
+    """Yield persisted, started and finished, each at its first sign.
 
-    An announcement can be some milliseconds late; an answer that has begun shows that its message is there.
+    An announcement can be some milliseconds late. An answer that has begun proves that its message exists.
     """
     for id_, owner in owners.items():
-        own = [one.at_us for one in known.announced if one.message == id_]
-        answers = [one for one in known.announced if one.parent == id_]
-        begun = [one.at_us for one in answers] + _begun(known, id_)
+        own = [one.at_us for one in observed.announced if one.message == id_]
+        answers = [one for one in observed.announced if one.parent == id_]
+        begun = [one.at_us for one in answers] + _begun(observed, id_)
         done = [one for one in answers if one.is_completed]
         if own or begun:
-            yield _entry(_stored_at(known, id_, min(own + begun)), "persisted", owner, message=id_)
+            yield _entry(_stored_at(observed, id_, min(own + begun)), "persisted", owner, message=id_)
         if begun:
             yield _entry(min(begun), "started", owner, message=id_)
         if done:
@@ -141,39 +142,54 @@ def _steps(known: Known, owners: dict[str, Sent]) -> Iterator[Entry]:
             yield _entry(at, "finished", owner, message=id_)
 
 
-def _stored_at(known: Known, message: str, sign_us: int) -> int:
-    """The first sign of it, or the server's own stamp when that is hardly earlier: signs come late, and what
-    is told of an answer that left in between must not hang on that.
+def _stored_at(observed: Observations, message: str, sign_us: int) -> int:
+    """Return the server's own stamp if it is at most MOST_SIGN_DELAY_US before the first sign, else the sign.
+
+    Signs come late, and whether an answer came before its message was stored must not depend on that delay.
     """
     stamps = [
-        one["info"]["time"]["created"] * 1_000 + known.unix_offset_us
-        for one in known.messages
+        one["info"]["time"]["created"] * 1_000 + observed.unix_offset_us
+        for one in observed.messages
         if one["info"]["id"] == message
     ]
-    return next((at for at in stamps if 0 <= sign_us - at <= HARDLY_US), sign_us)
+    return next((at for at in stamps if 0 <= sign_us - at <= MOST_SIGN_DELAY_US), sign_us)
 
 
-def _begun(known: Known, message: str) -> list[int]:
-    """When the server says that it began an answer to it."""
+def _begun(observed: Observations, message: str) -> list[int]:
+    """Return when the server says that it began answers to the message."""
     return [
-        one["info"]["time"]["created"] * 1_000 + known.unix_offset_us
-        for one in known.messages
+        one["info"]["time"]["created"] * 1_000 + observed.unix_offset_us
+        for one in observed.messages
         if one["info"].get("parentID") == message
     ]
 
 
 def is_one_answer(done: Sequence[Announced]) -> bool:
-    """All of them tell of the same answer."""
+    """Whether all announcements are about the same answer."""
     return len({one.message for one in done}) == 1
 
 
-def _calls(known: Known, owners: dict[str, Sent]) -> list[tuple[Call, Sent]]:
-    """Each call of the user's model, and the request it was made for."""
-    found: list[tuple[Call, Sent]] = []
-    for call in known.calls:
+def is_settled(observed: Observations, now_us: int, last_news_us: int) -> bool:
+    """Whether all messages are answered and no more are to be expected.
+
+    That is so when the server was idle after the last request, or when nothing has happened for QUIET_US.
+    """
+    last = max((one.at_us for one in observed.sent), default=0)
+    ends = [fault.ended_us for fault in observed.faults]
+    is_quiet = now_us - max(last, last_news_us, *ends, 0) > QUIET_US
+    is_idle = any(one.state == IDLE and one.at_us > last for one in observed.announced)
+    owners = owners_of(observed)
+    is_all_answered = all(is_answered(observed, message) for message in owners)
+    return is_all_answered and (is_quiet or (is_idle and bool(owners)))
+
+
+def _calls(observed: Observations, owners: dict[str, SentRequest]) -> list[tuple[ModelCall, SentRequest]]:
+    """Return each call of the user's model with the request that it was made for."""
+    found: list[tuple[ModelCall, SentRequest]] = []
+    for call in observed.calls:
         if call.model != MODEL or call.text.rstrip().endswith(SET_UP):
             continue
-        before = [one for one in known.sent if one.at_us <= call.at_us]
+        before = [one for one in observed.sent if one.at_us <= call.at_us]
         named = [one for one in before if one.operation not in _NAMELESS and one.intent in call.text]
         nameless = [one for one in before if one.operation in _NAMELESS]
         fitting = named or nameless[-1:]
@@ -184,39 +200,39 @@ def _calls(known: Known, owners: dict[str, Sent]) -> list[tuple[Call, Sent]]:
     return found
 
 
-def _model(calls: Sequence[tuple[Call, Sent]]) -> Iterator[Entry]:
+def _model(calls: Sequence[tuple[ModelCall, SentRequest]]) -> Iterator[Entry]:
     for call, sent in calls:
         yield _entry(call.at_us, "model-called", sent)
         if call.token_us:
             yield _entry(call.token_us, "first-token", sent)
 
 
-def _faults(known: Known) -> Iterator[Entry]:
-    """A fault stands on the lane of the first request: it was made for it."""
-    if not known.sent:
+def _faults(observed: Observations) -> Iterator[Entry]:
+    """Yield the faults as entries of the first request, for which they were made."""
+    if not observed.sent:
         return
-    for fault in known.faults:
+    for fault in observed.faults:
         for at, event in ((fault.began_us, "hindered"), (fault.ended_us, "unhindered")):
-            yield Entry(at_us=at, event=event, request=known.sent[0].number, detail={"what": fault.what})
+            yield Entry(at_us=at, event=event, request=observed.sent[0].number, detail={"what": fault.what})
 
 
-def _losses(known: Known, owners: dict[str, Sent]) -> Iterator[Entry]:
-    """A write that gave up, for the request whose message is not there."""
-    for line in known.logged:
-        lost = [one for one in known.sent if one.at_us <= line.at_us and one not in owners.values()]
+def _losses(observed: Observations, owners: dict[str, SentRequest]) -> Iterator[Entry]:
+    """Yield the failed writes as entries of the request whose message is missing."""
+    for line in observed.logged:
+        lost = [one for one in observed.sent if one.at_us <= line.at_us and one not in owners.values()]
         if lost and not line.arrived:
             yield _entry(line.at_us, "failed", lost[0])
 
 
-def _arrivals(known: Known, entries: Sequence[Entry]) -> Iterator[Entry]:
-    """1.2.x logs each request; else the first thing the server did for it shows that it was there."""
-    for sent in known.sent:
+def _arrivals(observed: Observations, entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield the arrivals. 1.2.x logs each request; otherwise the first thing done for it proves it."""
+    for sent in observed.sent:
         shown = [one.at_us for one in entries if one.request == sent.number and one.intent]
-        later = [one for one in known.sent if one.operation is sent.operation and one.at_us > sent.at_us]
+        later = [one for one in observed.sent if one.operation is sent.operation and one.at_us > sent.at_us]
         until = later[0].at_us if later else None
         shown += [
             line.at_us
-            for line in known.logged
+            for line in observed.logged
             if line.arrived == sent.operation
             and line.at_us >= sent.at_us
             and (until is None or line.at_us < until)
@@ -225,5 +241,5 @@ def _arrivals(known: Known, entries: Sequence[Entry]) -> Iterator[Entry]:
             yield _entry(min(shown), "arrived", sent)
 
 
-def _entry(at_us: int, event: str, sent: Sent, message: str | None = None) -> Entry:
+def _entry(at_us: int, event: str, sent: SentRequest, message: str | None = None) -> Entry:
     return Entry(at_us=at_us, event=event, request=sent.number, intent=sent.intent, message=message)

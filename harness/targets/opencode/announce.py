@@ -1,4 +1,4 @@
-"""Serves an application on a free port of loopback and says where: what our own helper processes share.
+"""Serves an application on a free port of loopback and announces the address. Our helper processes use it.
 
 It must never listen anywhere else.
 """
@@ -15,14 +15,14 @@ GRACE_SECONDS = 1
 
 
 async def serve_announced(application: Starlette) -> None:
-    """Until SIGTERM. The address goes to standard output as the harness expects it."""
+    """Serve until SIGTERM. The address is printed in the form that the harness expects."""
     config = uvicorn.Config(
         application,
         host=LOOPBACK,
         port=0,
         log_level="error",
         ws="none",
-        timeout_graceful_shutdown=GRACE_SECONDS,  # streams have no end of their own
+        timeout_graceful_shutdown=GRACE_SECONDS,  # event streams never end by themselves
     )
     await _Announced(config).serve()
 

@@ -1,7 +1,7 @@
-"""Listens to what the server announces (GET /global/event), and stamps it when it comes.
+"""Listens to the server's announcements (GET /global/event) and stamps each with the time it came.
 
-It exists because the server's own messages say when they were made, not when they were durable: the
-announcement follows the write. It must never be taken for the ledger.
+The server's messages say when they were made, not when they became durable. An announcement follows the
+write. It must never replace what the server lists as stored.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ IDLE = "idle"
 
 
 class Announced(msgspec.Struct, frozen=True, kw_only=True):
-    """One announcement of a message or of a session's state. parent: the message it answers."""
+    """An announcement of a message or a session's state. parent: the message that it answers."""
 
     at_us: int
     session: str
@@ -29,9 +29,7 @@ class Announced(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listener:
-    """One subscription. Start it when the server is up. news: set at each announcement, for who waits for
-    one to clear.
-    """
+    """One subscription. news: set at each announcement; whoever waits for the next one clears it first."""
 
     def __init__(self) -> None:
         self.announced: list[Announced] = []
@@ -44,7 +42,7 @@ class Listener:
         return f"<Listener {len(self.announced)} announcements>"
 
     async def start(self, address: tuple[str, int]) -> None:
-        """Return when the server has said that it listens to us."""
+        """Subscribe to a running server. Returns when the subscription is confirmed."""
         await self.stop()
         self._connected.clear()
         self._task = asyncio.create_task(self._listen(f"http://{address[0]}:{address[1]}/global/event"))
@@ -55,7 +53,7 @@ class Listener:
             waiting.cancel()
 
     async def stop(self) -> None:
-        """End the subscription; what was announced stays."""
+        """End the subscription and keep the announcements."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -84,7 +82,7 @@ class Listener:
 
 
 def announcement(at_us: int, kind: str, properties: dict[str, Any]) -> Announced | None:
-    """What an event says of a message or a session; None for all the others."""
+    """Return what an event says about a message or a session, or None for other events."""
     match kind:
         case "message.updated":
             info = properties["info"]

@@ -1,7 +1,7 @@
-"""Another process that holds the write lock of the product's database, as a backup or a second instance does.
+"""A process that holds the write lock of the product's database, as a backup or a second instance does.
 
-Says on standard output when it has the lock, and writes both moments to a file: the proof that the fault was
-there. It must never change the database.
+It prints a line when it has the lock, and writes to a file when it took and released it, as proof of the
+fault. It must never change the database.
 """
 
 import json
@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 5.0
 
 
 def main(arguments: list[str]) -> int:
-    """DATABASE SECONDS FILE."""
+    """Hold the lock. The arguments are DATABASE SECONDS FILE."""
     database, seconds, proof = arguments[0], float(arguments[1]), Path(arguments[2])
     connection = sqlite3.connect(database, timeout=PATIENCE_SECONDS, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")

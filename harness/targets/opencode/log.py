@@ -1,7 +1,7 @@
-"""Reads along in the server's log, and stamps each telling line when it is written.
+"""Follows the server's log and stamps each relevant line with the time it was read.
 
-It exists because the server announces no arrival and no loss: 1.2.x logs each request, all versions an error.
-It must never be taken for the ledger.
+The server announces neither arrivals nor losses, but 1.2.x logs each request and all versions log errors. The
+log must never replace what the server lists as stored.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ LOST = re.compile(r"level=ERROR.*database is locked|^ERROR .*database is locked"
 
 
 class Logged(msgspec.Struct, frozen=True, kw_only=True):
-    """One line that tells something. arrived: the operation of a request; '' = a write has given up."""
+    """One relevant line. arrived: the operation of a request; '' = a write has failed."""
 
     at_us: int
     arrived: str = ""
@@ -36,24 +36,24 @@ class LogReader:
         self._rest = b""
 
     def __repr__(self) -> str:
-        return f"<LogReader {self._path.name}, {len(self.logged)} lines tell something>"
+        return f"<LogReader {self._path.name}, {len(self.logged)} relevant lines>"
 
     def start(self) -> None:
-        """Until `stop`; the file need not be there yet."""
+        """Follow the file until `stop`. It need not exist yet."""
         self._task = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:
-        """Read no more."""
+        """Stop following."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
 
-    def read_on(self) -> None:
-        """Take what has been written since."""
+    def read_on(self) -> tuple[Logged, ...]:
+        """Read what has been written since the last time. Returns all relevant lines so far."""
         if not self._path.exists():
-            return
+            return tuple(self.logged)
         at_us = monotonic_ns() // 1_000
         with self._path.open("rb") as file:
             file.seek(self._offset)
@@ -61,9 +61,10 @@ class LogReader:
         self._offset += len(new)
         *lines, self._rest = (self._rest + new).split(b"\n")
         for line in lines:
-            one = telling(at_us, line.decode("utf-8", "replace"))
-            if one is not None:
-                self.logged.append(one)
+            logged = parse_line(at_us, line.decode("utf-8", "replace"))
+            if logged is not None:
+                self.logged.append(logged)
+        return tuple(self.logged)
 
     async def _follow(self) -> None:
         while True:
@@ -71,8 +72,8 @@ class LogReader:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-def telling(at_us: int, line: str) -> Logged | None:
-    """What a line tells; None for nothing."""
+def parse_line(at_us: int, line: str) -> Logged | None:
+    """Return what a line says, or None if it isn't relevant."""
     arrived = ARRIVED.search(line)
     if arrived is not None:
         return Logged(at_us=at_us, arrived=arrived[1])

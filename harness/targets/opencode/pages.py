@@ -1,7 +1,7 @@
-"""OpenCode's own web page, up and ready to be looked at: for the send-state contract and its browser.
+"""Serves OpenCode's own web page, for the send-state contract.
 
-1.14.34 and 1.18.33 serve it themselves. Before 1.2.x, which has none, the page of 1.14.34 is put. It must
-never leave a process or a folder behind.
+1.14.34 and 1.18.33 serve their page themselves. 1.2.x has none, so it gets the page of 1.14.34. No process
+and no folder may be left behind.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ from firstbyte.harness.targets.opencode.target import PREFIX, find
 
 ADAPTER = Path(__file__).with_name("page.toml")
 PAGE_OF = {"1.2.15": "1.14.34", "1.2.20": "1.14.34"}
-"""Whose page stands before an API that has none of its own: of those that work offline, the nearest."""
+"""Which page a version without a page gets: the nearest one that works offline."""
 MODEL = Model(delay=Duration(300_000))
 
 
 class Stand(msgspec.Struct, frozen=True, kw_only=True):
-    """A page that is up. api: the server's own address, past the page's."""
+    """A page that is being served. api: the server's own address."""
 
     url: str
     api: str
@@ -36,13 +36,13 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def has_page(name: str) -> bool:
-    """Whether it is one of ours. BadInput for a version that is not pinned."""
+    """Whether the name is `opencode@VERSION`. Raises BadInput for a version that is not pinned."""
     return name.startswith(PREFIX) and find(name) is not None
 
 
 @contextmanager
 def standing(name: str) -> Iterator[Stand]:
-    """`opencode@VERSION` with its page, while this lasts. Raises MissingTool, SetupFailed."""
+    """Serve `opencode@VERSION` and its page for the duration. Raises MissingTool or SetupFailed."""
     version = name.removeprefix(PREFIX)
     for one in {version, PAGE_OF.get(version, version)}:
         require(one)

@@ -1,6 +1,6 @@
-"""One address for two servers: the page of a version that has one, before the API of a version that has none.
+"""Puts two servers behind one address: the page of one version and the API of another, which has no page.
 
-1.2.x serves no page of its own. It must never change a byte of what it passes on, and never hold any back.
+It must never change or delay what it forwards.
 """
 
 import argparse
@@ -23,7 +23,7 @@ HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "upgrade
 
 
 class Router:
-    """page, api: addresses such as http://127.0.0.1:4096."""
+    """A reverse proxy. page, api: addresses such as http://127.0.0.1:4096."""
 
     def __init__(self, page: str, api: str) -> None:
         self._page = page
@@ -36,19 +36,19 @@ class Router:
         return f"<Router page {self._page}, API {self._api}>"
 
     async def pass_on(self, request: Request) -> Response:
-        """To one of the two, and back as it comes."""
+        """Forward a request to one of the two, and stream the answer back."""
         accept = request.headers.get("accept", "")
         is_pages = is_of_page(request.method, request.url.path, accept)
         upstream = self._page if is_pages else self._api
         headers = [one for one in request.headers.raw if one[0].decode() not in HOP | {"host"}]
         query = f"?{request.url.query}" if request.url.query else ""
-        asked = self._client.build_request(
+        forwarded = self._client.build_request(
             request.method,
             f"{upstream}{request.url.path}{query}",
             headers=headers,
             content=await request.body(),
         )
-        answer = await self._client.send(asked, stream=True)
+        answer = await self._client.send(forwarded, stream=True)
         reply = StreamingResponse(
             _raw(answer), status_code=answer.status_code, background=BackgroundTask(answer.aclose)
         )
@@ -58,7 +58,7 @@ class Router:
 
 
 def is_of_page(method: str, path: str, accept: str) -> bool:
-    """What a browser loads for itself: documents and files."""
+    """Whether a browser loads it by itself, as it does documents and files."""
     return method in ("GET", "HEAD") and ("text/html" in accept or OF_PAGE.match(path) is not None)
 
 
@@ -68,7 +68,7 @@ async def _raw(answer: httpx.Response) -> AsyncIterator[bytes]:
 
 
 def main(arguments: list[str]) -> int:
-    """--page URL --api URL."""
+    """Run the process with --page URL and --api URL."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--page", required=True)
     parser.add_argument("--api", required=True)

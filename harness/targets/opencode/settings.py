@@ -1,14 +1,14 @@
-"""The product's private surroundings: its folders, configuration, environment and, in one act, a plugin.
+"""The product's private surroundings: its folders, configuration and environment.
 
-Everything is inside the run's folder, and nothing of the user's environment gets in. It must never hold a
-secret or the name of a host that is not loopback.
+Everything is inside the run's folder, and nothing comes from the user's environment. There must never be a
+secret or the name of a host other than loopback in it.
 """
 
 import json
 from pathlib import Path
 
 SET_UP = "(firstbyte sets up)"
-"""The prompt that warms the product up before anything is measured."""
+"""The prompt of the warm-up, before anything is measured."""
 PROVIDER, MODEL = "fake", "m"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 _OFF = (
@@ -21,27 +21,15 @@ _OFF = (
     "EXPERIMENTAL_DISABLE_FILEWATCHER",
 )
 _XDG = {"DATA": ".local/share", "STATE": ".local/state", "CONFIG": ".config", "CACHE": ".cache"}
-# Each start and end of the plugin's own wait is a line in a file: the proof that the fault was there.
-_PLUGIN = """\
-import {{ appendFileSync }} from "node:fs"
-const note = (what) => appendFileSync({proof}, JSON.stringify({{ what, unix_ms: Date.now() }}) + "\\n")
-export const Slow = async () => {{
-  note("began")
-  await new Promise((resolve) => setTimeout(resolve, {milliseconds}))
-  note("ended")
-  return {{}}
-}}
-"""
 
 
 class Surroundings:
-    """The folders of one run below `folder`."""
+    """The folders and the configuration of one run, below `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
         self.project = folder / "project"
         self.temporary = folder / "tmp"
-        self.plugin_proof = folder / "plugin.jsonl"
         self._config = folder / "opencode.json"
 
     def __repr__(self) -> str:
@@ -49,11 +37,11 @@ class Surroundings:
 
     @property
     def database(self) -> Path:
-        """Where all four versions keep their messages."""
+        """The database in which all four versions keep their messages."""
         return self.home / ".local" / "share" / "opencode" / "opencode.db"
 
     def make(self, model: tuple[str, int]) -> None:
-        """Folders and configuration. model: where the scripted model listens."""
+        """Make the folders and the configuration. model: where the scripted model listens."""
         for folder in (self.home, self.project, self.temporary):
             folder.mkdir()
         base = f"http://{model[0]}:{model[1]}/v1"
@@ -66,7 +54,7 @@ class Surroundings:
         }
         config = {
             "model": f"{PROVIDER}/{MODEL}",
-            "small_model": f"{PROVIDER}/small",  # titles are made by it: calls of `m` are those of the user
+            "small_model": f"{PROVIDER}/small",  # it makes titles, so that all calls of `m` are for the user
             "share": "disabled",
             "autoupdate": False,
             "snapshot": False,
@@ -76,15 +64,8 @@ class Surroundings:
         }
         self._config.write_text(json.dumps(config), encoding="utf-8")
 
-    def add_slow_plugin(self, seconds: float) -> None:
-        """A plugin of the project that takes so long to start."""
-        folder = self.project / ".opencode" / "plugin"
-        folder.mkdir(parents=True)
-        text = _PLUGIN.format(proof=json.dumps(str(self.plugin_proof)), milliseconds=round(seconds * 1000))
-        (folder / "slow.js").write_text(text, encoding="utf-8")
-
     def environment(self, proxy: str) -> dict[str, str]:
-        """All of the product's environment. proxy: what refuses every way out."""
+        """Return the whole environment of the product. proxy: the address that refuses everything."""
         xdg = {f"XDG_{name}_HOME": str(self.home / path) for name, path in _XDG.items()}
         names = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
         local = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
@@ -104,7 +85,7 @@ class Surroundings:
         }
 
     def command(self, program: Path, port: int, proxy: str) -> list[str]:
-        """Start it in the project with that environment and no other."""
+        """Return the command that starts the product in the project, with that environment only."""
         environment = [f"{key}={value}" for key, value in self.environment(proxy).items()]
         serve = [str(program), "serve", "--hostname", "127.0.0.1", "--port", str(port), "--print-logs"]
         return ["/usr/bin/env", "-i", f"--chdir={self.project}", *environment, *serve]

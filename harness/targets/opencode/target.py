@@ -1,4 +1,4 @@
-"""`opencode@VERSION` for every version that is pinned."""
+"""The targets `opencode@VERSION`, one for each pinned version."""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ from firstbyte.harness.targets.target import Job, Origin
 PREFIX = "opencode@"
 ACTS = Path(__file__).with_name("acts.toml")
 TIME_SCALE = 80.0
-"""What the acts are written for: 100 s become 1.25 s, and the product's own 5 s stay what they are."""
+"""The scale that the acts are written for: 100 s become 1.25 s; the product's own 5 s stay 5 s."""
 
-# Two servers at once on a small machine would wait for each other, and that would be measured.
+# On a small machine two servers at once would slow each other down, and that would be measured.
 _turns: "WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]" = WeakKeyDictionary()
 
 
@@ -46,19 +46,19 @@ class OpenCodeTarget:
         return f"<OpenCodeTarget {self.version}>"
 
     def require(self) -> None:
-        """A pinned program for this platform, in the cache or to be had from npm."""
+        """Raise MissingTool if there is no program for this platform."""
         require(self.version)
 
     def install(self) -> None:
-        """Get it now instead of at its first use."""
+        """Get the program now instead of at its first use."""
         program_of(self.version)
 
     def versions(self) -> dict[str, str]:
-        """Its own."""
+        """Return its version and the hash of its program."""
         return {"opencode": self.version, "program-sha256": package_of(self.version).program}
 
     def refusal(self, scenario: Scenario) -> str:
-        """What a product can't be made to do."""
+        """Refuse what a product can't be made to do."""
         if isinstance(scenario.origin, ShapeOrigin):
             return "it plays no wire shapes"
         sends = [step for step in scenario.step if isinstance(step, Send)]
@@ -69,11 +69,11 @@ class OpenCodeTarget:
         return ""
 
     def expects(self, scenario: Scenario) -> bool:
-        """The acts are written for it."""
+        """Only the acts are written for it."""
         return isinstance(scenario.origin, ProductOrigin)
 
     def play(self, scenario: Scenario) -> Scenario:
-        """A scenario of the reference server without what only that one has."""
+        """Return the scenario without what only the reference server has."""
         if not isinstance(scenario.origin, ServerOrigin):
             return scenario
         steps = tuple(
@@ -85,7 +85,7 @@ class OpenCodeTarget:
         )
 
     async def start(self, job: Job) -> Origin:
-        """Fetch it if need be, and start it in the job's folder, one at a time."""
+        """Fetch the program if necessary and start it in the job's folder. One server runs at a time."""
         program = await asyncio.to_thread(program_of, self.version)
         origin = self.play(job.scenario).origin
         assert isinstance(origin, ProductOrigin)
@@ -102,7 +102,7 @@ class OpenCodeTarget:
 
 @cache
 def find(name: str) -> OpenCodeTarget | None:
-    """`opencode@VERSION`. BadInput for a version that is not pinned."""
+    """Return the target of `opencode@VERSION`. Raises BadInput for a version that is not pinned."""
     if not name.startswith(PREFIX):
         return None
     version = name.removeprefix(PREFIX)
@@ -113,7 +113,7 @@ def find(name: str) -> OpenCodeTarget | None:
 
 
 def rows() -> Iterator[tuple[str, str]]:
-    """Each pinned version."""
+    """Yield name and summary of each pinned version."""
     for version in listed():
         target = OpenCodeTarget(version)
         yield target.name, target.summary

@@ -1,4 +1,4 @@
-"""A plain question gets a whole answer or an error, never half of one."""
+"""`ask` returns a complete answer or raises an error."""
 
 import asyncio
 import socket

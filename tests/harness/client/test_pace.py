@@ -1,4 +1,4 @@
-"""A slow upload keeps its pace: a client that was held up at one part is late with that part alone."""
+"""A slow upload keeps its pace: if one part is delayed, the following parts are not."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The raw client tells what happens to its bytes, on real sockets: each sight, each end, when it left."""
+"""The raw client reports everything it sends and sees, on real sockets."""
 
 import asyncio
 import socket

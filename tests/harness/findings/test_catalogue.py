@@ -1,4 +1,4 @@
-"""The texts of the findings: one for each, none too many, each with what a reader needs."""
+"""The texts of the findings: there is exactly one for each finding, and it is complete."""
 
 import re
 from datetime import date

@@ -1,4 +1,4 @@
-"""What a recording shows: each finding in one case and not in its neighbour."""
+"""Each finding of recordings is seen in one case, and not in a similar one."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Each finding on the smallest run that shows it, and on the nearest one that must not."""
+"""Each finding is seen in the smallest run that shows it, and not in the most similar one that must not."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""An origin's account becomes ledger and the origin's part of the timeline; set-up is part of neither."""
+"""An origin's account becomes a ledger and a part of the timeline. The set-up is in neither."""
 
 import json
 

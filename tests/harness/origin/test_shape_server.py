@@ -1,4 +1,4 @@
-"""A wire shape's steps become exactly those bytes, on real sockets, whatever they are worth as HTTP."""
+"""The steps of a wire shape become exactly the stated bytes on real sockets, legal as HTTP or not."""
 
 import asyncio
 from collections.abc import AsyncIterator

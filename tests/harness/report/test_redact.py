@@ -1,4 +1,4 @@
-"""No secret reaches a report, whatever form it has; ordinary text stays as it is."""
+"""Secrets of every form are removed from reports, and ordinary text stays unchanged."""
 
 import json
 from time import process_time

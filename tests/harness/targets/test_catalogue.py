@@ -1,4 +1,4 @@
-"""Targets are found by name; what is missing on this machine is said with the command that cures it."""
+"""Targets are found by name. If a tool is missing, the message has the command that installs it."""
 
 import json
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Any server can be a target: the same script, the same judge, and only what it tells is believed.
+"""Any server can be a target, with the same script and judge. Only what it reports counts.
 
-The server here is the reference server, spoken to as a stranger's: by its file alone.
+The server here is the reference server, described by an adapter file only.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A server's file is read whole, or refused with file, key, reason and cure."""
+"""An adapter file of a server is read, or refused with file, key, reason and cure."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from firstbyte.harness.cli import main
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.targets.own_server import address_of
-from firstbyte.harness.targets.server_file import filled, filled_json, load_server
+from firstbyte.harness.targets.server_file import fill, fill_json, load_server
 
 GOOD = """
 version = 1
@@ -69,13 +69,13 @@ def test_check_takes_the_file_and_the_one_of_the_example(
 def test_places_are_filled_in_paths_headers_and_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "secret")
     values = {"session": "a/b", "text": 'say "hi"'}
-    assert filled("/s/{session}", values, is_path=True) == "/s/a%2Fb"
-    assert filled("Bearer {env:TOKEN}", values) == "Bearer secret"
-    assert filled("{scaled:130s}", {}, scale=25) == "5.2"
-    assert filled_json({"a": ["{text}", 1, None]}, values) == {"a": ['say "hi"', 1, None]}
+    assert fill("/s/{session}", values, is_path=True) == "/s/a%2Fb"
+    assert fill("Bearer {env:TOKEN}", values) == "Bearer secret"
+    assert fill("{scaled:130s}", {}, scale=25) == "5.2"
+    assert fill_json({"a": ["{text}", 1, None]}, values) == {"a": ['say "hi"', 1, None]}
     monkeypatch.delenv("TOKEN")
     with pytest.raises(BadInput, match="no environment variable TOKEN"):
-        filled("{env:TOKEN}", values)
+        fill("{env:TOKEN}", values)
 
 
 ADDRESSES = [

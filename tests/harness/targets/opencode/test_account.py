@@ -1,4 +1,4 @@
-"""What counts is what the server lists: by id, by text, by what it ran. Times are first signs."""
+"""The account counts the messages that the server lists. Times are those of the first sign."""
 
 from typing import Any
 
@@ -6,16 +6,18 @@ import pytest
 
 from firstbyte.harness.model.scenario import Operation
 from firstbyte.harness.origin.account import Account, ledger_of
-from firstbyte.harness.targets.opencode.account import Fault, Known, Sent, account_of, owners_of
+from firstbyte.harness.targets.opencode.account import Fault, Observations, SentRequest, account_of, owners_of
 from firstbyte.harness.targets.opencode.events import Announced, announcement
-from firstbyte.harness.targets.opencode.log import Logged, telling
-from firstbyte.harness.targets.opencode.model import Call, last_user_text
+from firstbyte.harness.targets.opencode.log import Logged, parse_line
+from firstbyte.harness.targets.opencode.model import ModelCall, last_user_text
 
 TEXT = "look at this"
 
 
-def sent(number: int = 1, operation: Operation = Operation.PROMPT_ASYNC, message: str = "msg_1") -> Sent:
-    return Sent(number=number, operation=operation, intent=TEXT, message=message, at_us=100 * number)
+def sent(
+    number: int = 1, operation: Operation = Operation.PROMPT_ASYNC, message: str = "msg_1"
+) -> SentRequest:
+    return SentRequest(number=number, operation=operation, intent=TEXT, message=message, at_us=100 * number)
 
 
 def message(
@@ -29,13 +31,13 @@ def text(of: str) -> dict[str, Any]:
     return {"type": "text", "text": of}
 
 
-def known(*messages: dict[str, Any], sends: tuple[Sent, ...] = (), **rest: Any) -> Known:
+def known(*messages: dict[str, Any], sends: tuple[SentRequest, ...] = (), **rest: Any) -> Observations:
     empty: dict[str, Any] = {"announced": (), "calls": ()}
-    return Known(sent=sends or (sent(),), messages=messages, **{**empty, **rest})
+    return Observations(sent=sends or (sent(),), messages=messages, **{**empty, **rest})
 
 
 RAN = {"type": "tool", "state": {"input": {"command": f"sleep 2; echo '{TEXT}'"}}}
-OWNED: list[tuple[str, Sent, list[dict[str, Any]], int]] = [
+OWNED: list[tuple[str, SentRequest, list[dict[str, Any]], int]] = [
     ("by the id it chose", sent(), [message("msg_1", "user", text("other words"))], 1),
     ("not by its text when it chose an id", sent(), [message("msg_9", "user", text(TEXT))], 0),
     (
@@ -66,7 +68,7 @@ OWNED: list[tuple[str, Sent, list[dict[str, Any]], int]] = [
 
 @pytest.mark.parametrize(("name", "one", "messages", "effects"), OWNED, ids=[row[0] for row in OWNED])
 def test_a_message_is_a_requests_own(
-    name: str, one: Sent, messages: list[dict[str, Any]], effects: int
+    name: str, one: SentRequest, messages: list[dict[str, Any]], effects: int
 ) -> None:
     assert ledger_of(account_of(known(*messages, sends=(one,)), busy=0)).effects(TEXT) == effects, name
 
@@ -77,8 +79,8 @@ def test_the_same_text_sent_twice_is_two_effects_of_two_requests() -> None:
         message("msg_2", "user", text(TEXT)),
         sends=(sent(1), sent(2, message="msg_2")),
         calls=(
-            Call(at_us=150, model="m", text=TEXT, token_us=160),
-            Call(at_us=250, model="m", text=TEXT),
+            ModelCall(at_us=150, model="m", text=TEXT, token_us=160),
+            ModelCall(at_us=250, model="m", text=TEXT),
         ),
     )
     account = account_of(two, busy=0)
@@ -89,16 +91,16 @@ def test_the_same_text_sent_twice_is_two_effects_of_two_requests() -> None:
 
 def test_calls_for_titles_and_for_the_set_up_are_not_the_users() -> None:
     calls = (
-        Call(at_us=150, model="small", text=TEXT),
-        Call(at_us=150, model="m", text="(firstbyte sets up)"),
-        Call(at_us=50, model="m", text=TEXT),  # before anything was sent
+        ModelCall(at_us=150, model="small", text=TEXT),
+        ModelCall(at_us=150, model="m", text="(firstbyte sets up)"),
+        ModelCall(at_us=50, model="m", text=TEXT),  # before anything was sent
     )
     assert account_of(known(calls=calls), busy=0).model_calls == {}
 
 
 def test_a_summary_has_its_call_although_its_prompt_is_the_servers_own() -> None:
     one = sent(operation=Operation.SUMMARIZE, message="")
-    calls = (Call(at_us=150, model="m", text="Summarise the conversation."),)
+    calls = (ModelCall(at_us=150, model="m", text="Summarise the conversation."),)
     assert account_of(known(sends=(one,), calls=calls), busy=0).model_calls == {TEXT: 1}
 
 
@@ -162,7 +164,7 @@ LINES = [
 
 @pytest.mark.parametrize(("line", "told"), LINES)
 def test_a_log_line_tells_of_an_arrival_or_a_loss_or_nothing(line: str, told: Logged | None) -> None:
-    assert telling(7, line) == told
+    assert parse_line(7, line) == told
 
 
 def test_events_of_other_kinds_are_no_announcements() -> None:

@@ -1,4 +1,4 @@
-"""Only the program that is pinned is run; what can't be had is told with the cure."""
+"""Only the pinned program is run. If it can't be had, the message says what helps."""
 
 import io
 import tarfile
