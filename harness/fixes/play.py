@@ -22,7 +22,7 @@ from firstbyte.harness.runner.conclude import Observed
 from firstbyte.harness.runner.plan import Options, Plan
 from firstbyte.harness.runner.play import observe_in_sim, preload
 from firstbyte.harness.runner.unknowns import is_consulted
-from firstbyte.harness.targets.reference import Reference
+from firstbyte.harness.targets.reference import ReferenceServer
 
 #: Fewer edges than this are played before the processes are there.
 WORTH_FORKING = 4
@@ -86,7 +86,7 @@ def _observe(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix) -> tuple[Obse
         hops=hops,
         expect=None,
         options=Options(),
-        target=Reference(),
+        target=ReferenceServer(),
         shape=wire_of(fix, work, heartbeat) if fix.interim else None,
     )
     observed = observe_in_sim(plan)

@@ -12,7 +12,7 @@ from firstbyte.harness.model.verdict import ClientExchange, End, Verdict
 from firstbyte.harness.runner.conclude import Observed, conclude, digest, failed_run
 from firstbyte.harness.runner.plan import Mode, Options, Plan, make_plan
 from firstbyte.harness.runner.selection import select
-from firstbyte.harness.targets.reference import Reference
+from firstbyte.harness.targets.reference import ReferenceServer
 
 SENT = ClientExchange(
     id=1,
@@ -43,7 +43,7 @@ OBSERVED = Observed(
 RIGHT = Expect(verdict=Verdict.PHANTOM_FAILURE, status=524, at=seconds(100), fired=("proxy-read",))
 
 
-class Server(Reference):
+class Server(ReferenceServer):
     """A target of which each result says what version it is."""
 
     def __init__(self, version: str) -> None:
