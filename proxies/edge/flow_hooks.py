@@ -19,6 +19,8 @@ from mitmproxy.proxy.layers.http._hooks import (
 from mitmproxy.proxy.layers.websocket import WebsocketLayer
 from mitmproxy.websocket import WebSocketData
 
+from firstbyte.proxies.edge.decisions import AddonAnswer, Drop
+from firstbyte.proxies.edge.journal import Journal
 from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.edge.shared import SharedEdge
 from firstbyte.proxies.rules.answer import Rendered
@@ -31,9 +33,10 @@ class FlowHooks:
 
     flow: http.HTTPFlow
 
-    def __init__(self, context: Context, edge: SharedEdge) -> None:
+    def __init__(self, context: Context, edge: SharedEdge, journal: Journal) -> None:
         self._context = context
         self._edge = edge
+        self._journal = journal
         self._body = bytearray()
         self._began = 0
         self.buffers_request = False
@@ -48,11 +51,14 @@ class FlowHooks:
         return self.flow.error is not None and self.flow.error.msg == Error.KILLED_MESSAGE
 
     @property
-    def own_answer(self) -> Rendered | None:
-        """The response an addon has set before the origin was asked."""
+    def decision(self) -> Drop | AddonAnswer | None:
+        """What the addon has decided before the origin was asked."""
+        if self.is_killed:
+            return Drop()
         response = self.flow.response
-        if response is None:
-            return None
+        return None if response is None else AddonAnswer(self._rendered(response))
+
+    def _rendered(self, response: http.Response) -> Rendered:
         fields = (
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.fields
         )
@@ -74,6 +80,7 @@ class FlowHooks:
     def _run(self, hook: commands.StartHook) -> CommandGenerator[None]:
         if self._edge.hooks.wants(hook.name):
             yield hook
+            self._journal.now = self._edge.clock.now()
 
     def request_headers(self, request: http.Request) -> CommandGenerator[None]:
         """The request's head is here."""

@@ -1,6 +1,6 @@
-"""Forwards one answer to the client: when its header goes, how its body is framed, how it breaks off.
+"""One answer on its way to the client: when its header goes, how its body is framed, how it breaks off.
 
-Returns mitmproxy commands, in order. It must never look at the clock or at timers: the stream says when.
+Each method returns mitmproxy commands, in order. Nothing here decides when; that is for the exchange.
 """
 
 from enum import Enum, auto
@@ -8,6 +8,7 @@ from enum import Enum, auto
 from mitmproxy import http
 from mitmproxy.connection import Client
 from mitmproxy.proxy.commands import Command
+from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import SendHttp
 from mitmproxy.proxy.layers.http._events import (
     ResponseData,
@@ -16,13 +17,19 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseTrailers,
 )
 
-from firstbyte.harness.model.profile import Ending, Framing, HoldHeader, Profile
+from firstbyte.harness.model.profile import Ending, Framing, HoldHeader, Point, Profile
+from firstbyte.harness.model.timeline import Kind
+from firstbyte.proxies.edge.deadlines import Deadlines
+from firstbyte.proxies.edge.journal import Journal
 from firstbyte.proxies.http.fields import response_head
 from firstbyte.proxies.http.head_rules import HTTP09, clean_response, framing_of
+from firstbyte.proxies.http.mutation import mutate
 from firstbyte.proxies.http.signals import BreakOff, FinishAndClose, InterimHeaders
 from firstbyte.proxies.rules.answer import Rendered
 from firstbyte.proxies.rules.cut import KEPT_BACK, Break, holds_bytes
 from firstbyte.proxies.rules.message import has_no_body
+
+UPGRADE = 101
 
 
 class ClientVersion(Enum):
@@ -41,23 +48,35 @@ def client_version(version: bytes, *, is_http2: bool) -> ClientVersion:
 
 
 class EdgeReply:
-    """The answer of one exchange. method: the request's."""
+    """The answer of one exchange. client_left: nobody is there to get it."""
+
+    __slots__ = (
+        "_client", "_deadlines", "_journal", "_keeps_back", "_kept", "_profile", "_response", "_stream_id",
+        "_trailers", "_version", "client_left", "framing", "header_forwarded",
+    )  # fmt: skip
 
     def __init__(
-        self, stream_id: int, client: Client, profile: Profile, method: str, version: ClientVersion
+        self,
+        stream_id: int,
+        client: Client,
+        profile: Profile,
+        version: ClientVersion,
+        journal: Journal,
+        deadlines: Deadlines,
     ) -> None:
         self._stream_id = stream_id
         self._client = client
         self._profile = profile
-        self._method = method
         self._version = version
+        self._journal = journal
+        self._deadlines = deadlines
         self._response: http.Response | None = None
         self._trailers: http.Headers | None = None
         self._kept = bytearray()
         self._keeps_back = False
         self.framing = Framing.LENGTH
         self.header_forwarded = False
-        self.is_silent = False  # the client has left
+        self.client_left = False
 
     def __repr__(self) -> str:
         state = "forwarded" if self.header_forwarded else "held" if self._response else "waiting"
@@ -68,6 +87,15 @@ class EdgeReply:
         """The origin's header, once it is complete."""
         return self._response
 
+    @property
+    def is_http2(self) -> bool:
+        """Whether the client speaks HTTP/2."""
+        return self._version is ClientVersion.HTTP2
+
+    @property
+    def _method(self) -> str:
+        return self._journal.record.method
+
     def _send(
         self,
         event: ResponseHeaders
@@ -77,7 +105,12 @@ class EdgeReply:
         | BreakOff
         | FinishAndClose,
     ) -> list[Command]:
-        return [] if self.is_silent else [SendHttp(event, self._client)]
+        return [] if self.client_left else [SendHttp(event, self._client)]
+
+    def _note_write(self, commands: list[Command]) -> list[Command]:
+        if commands:
+            self._deadlines.reach(Point.CLIENT_WRITE)
+        return commands
 
     # ---- interim responses
 
@@ -92,19 +125,24 @@ class EdgeReply:
     # ---- the origin's answer
 
     def begin(self, response: http.Response) -> list[Command]:
-        """The origin's header is complete."""
+        """The origin's header goes to the client, with the profile's changes and when the profile lets it."""
+        for what in mutate(response, self._profile.mutation):
+            self._journal.report(Kind.MUTATED, what=what)
+        record = self._journal.record
+        record.status, record.reason = response.status_code, response.reason
         self.framing = framing_of(response)
         self._keeps_back = holds_bytes(self._profile.cut, self.framing)
         clean_response(response)
-        if response.data.http_version != HTTP09 or self._version is ClientVersion.HTTP2:
+        if response.data.http_version != HTTP09 or self.is_http2:
             response.data.http_version = b"HTTP/1.1"
             self._frame(response)
         self._response = response
-        goes_on = response.status_code == 101 or self._profile.hold_header is HoldHeader.NO
-        return self.flush_header() if goes_on else []
+        record.response_headers = response.headers.fields
+        goes_on = response.status_code == UPGRADE or self._profile.hold_header is HoldHeader.NO
+        return self._note_write(self.flush_header()) if goes_on else []
 
     def _frame(self, response: http.Response) -> None:
-        if self._version is ClientVersion.HTTP2 and "content-length" in response.headers:
+        if self.is_http2 and "content-length" in response.headers:
             response.headers["Content-Length"] = response.headers.get_all("content-length")[0]
         if has_no_body(self._method, response.status_code):
             return
@@ -127,11 +165,14 @@ class EdgeReply:
         if self._profile.hold_header is HoldHeader.UNTIL_END:
             self._kept += data
             return []
-        header = self.flush_header()
+        commands = self.flush_header()
         if not self._keeps_back:
-            return header + self._send(ResponseData(self._stream_id, data))
-        self._kept += data
-        return header + (self._flush_kept() if len(self._kept) > KEPT_BACK else [])
+            commands += self._send(ResponseData(self._stream_id, data))
+        else:
+            self._kept += data
+            if len(self._kept) > KEPT_BACK:
+                commands += self._flush_kept()
+        return self._note_write(commands)
 
     def _flush_kept(self) -> list[Command]:
         if not self._kept:
@@ -146,6 +187,9 @@ class EdgeReply:
 
     def end(self) -> list[Command]:
         """The answer is complete."""
+        return self._note_write(self._end())
+
+    def _end(self) -> list[Command]:
         if not self.header_forwarded and self._profile.hold_header is HoldHeader.UNTIL_END:
             self._measure()
         rest = self.flush_header() + self._flush_kept()
@@ -165,7 +209,7 @@ class EdgeReply:
             and not self.header_forwarded
             and self._profile.hold_header is HoldHeader.UNTIL_END
         ):
-            return self.end()
+            return self._end()
         if how.loses_buffered:
             self._kept.clear()
         rest = self.flush_header() + self._flush_kept()
@@ -173,27 +217,25 @@ class EdgeReply:
 
     # ---- the edge's own answer
 
-    def answer(self, rendered: Rendered, *, close: bool) -> list[Command]:
-        """An answer of the edge's own, complete. close: the client's connection can't be used again."""
+    def answer(
+        self, rendered: Rendered, *, keep_alive: bool, is_upload_whole: bool
+    ) -> CommandGenerator[None]:
+        """A whole answer of the edge's own. keep_alive: the client's connection may be used again."""
         fields = [
             (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
             for name, value in rendered.headers
         ]
         fields.append((b"Content-Length", str(len(rendered.body)).encode()))
-        if close and self._version is not ClientVersion.HTTP2:
+        if not (keep_alive and is_upload_whole) and not self.is_http2:
             fields.append((b"Connection", b"close"))
         response = response_head(rendered.status, rendered.reason.encode("latin-1", "replace"), fields)
         self._response = response
         self.header_forwarded = True
-        whole = self._send(ResponseHeaders(self._stream_id, response))
+        yield from self._send(ResponseHeaders(self._stream_id, response))
         if rendered.body and not has_no_body(self._method, rendered.status):
-            whole += self._send(ResponseData(self._stream_id, rendered.body))
-        return whole
-
-    def finish_answer(self, *, upload_ended: bool) -> list[Command]:
-        """The end of an answer of the edge's own."""
-        end = ResponseEndOfMessage if upload_ended else FinishAndClose
-        return self._send(end(self._stream_id))
+            yield from self._send(ResponseData(self._stream_id, rendered.body))
+        yield from self._send((ResponseEndOfMessage if is_upload_whole else FinishAndClose)(self._stream_id))
+        self._journal.record.response_headers = response.headers.fields
 
     def close_silently(self, h2_error: str) -> list[Command]:
         """No answer at all."""

@@ -77,7 +77,7 @@ class SharedEdge:
     def __repr__(self) -> str:
         return f"<SharedEdge {self.config.profile.id} hop {self.config.hop}, {self.active} requests>"
 
-    def tell(self, kind: Kind, request: int, at: int, **data: str | int | bool) -> None:
+    def report(self, kind: Kind, request: int, at: int, **data: str | int | bool) -> None:
         """Report what the edge saw or did."""
         if self._report is not None:
             data = {"hop": self.config.hop, **data}
