@@ -6,39 +6,65 @@ of the machine's.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+import warnings
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from ssl import SSLContext
 from typing import Any
 
 import httpcore
 import httpx
-from uvicorn.config import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
 
 from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.model.timeline import Event, Kind
-from firstbyte.harness.model.units import as_seconds
+from firstbyte.harness.model.units import as_seconds, seconds
+from firstbyte.harness.plugin.application import as_asgi, served
 from firstbyte.harness.sim import Sim, run_sim
+from firstbyte.harness.sim.rest import Rest
 from firstbyte.proxies.edge.server import EdgeServer
 from firstbyte.proxies.edge.simulated import PORT, simulated_edge, start_edge
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 from firstbyte.proxies.rules.orders import Next, Seen
 
 READ_SIZE = 65_536
+REST_SECONDS = 3600.0
+"""Virtual seconds in which an application comes to rest after the test; what has not ended then is named."""
+CURE = "virtual time sees nothing outside; use the `edge` fixture instead of `sim`: edge(url) runs on sockets"
+
+
+class UnfinishedWork(UserWarning):
+    """An application has work that does not end by itself."""
 
 
 class Simulation:
-    """One simulation. client: talks to the edge. direct: talks to the application, past the edge."""
+    """One simulation. client: talks to the edge. direct: talks to the application, past the edge.
 
-    def __init__(self, client: httpx.AsyncClient, direct: httpx.AsyncClient, events: list[Event]) -> None:
+    url and direct_url: the addresses of both, for a client of the test's own.
+    """
+
+    url = f"http://edge:{PORT}"
+    direct_url = f"http://origin:{PORT}"
+
+    def __init__(
+        self, client: httpx.AsyncClient, direct: httpx.AsyncClient, events: list[Event], rest: Rest
+    ) -> None:
         self.client = client
         self.direct = direct
         self._events = events
+        self._rest = rest
 
     def __repr__(self) -> str:
         return f"<Simulation at {self.now:g}s>"
+
+    async def rest(self, within: float = REST_SECONDS) -> None:
+        """Wait until the application has come to rest: its requests, tasks and threads have ended.
+
+        within: virtual seconds; it takes none of the machine's. Raises TimeoutError that names who has not
+        ended.
+        """
+        left = await self._rest.wait(seconds(within))
+        if left:
+            raise TimeoutError("\n".join([f"not at rest after {within:g} s virtual:", *left]))
 
     @property
     def now(self) -> float:
@@ -102,83 +128,70 @@ class SimRunner:
         """app: an ASGI application. profile: an edge's id or file. Raises what `play` raises, or a SimError
         that says who waits for whom, or what used a real socket, thread or clock.
         """
-        edge = load_profile(profile or self._profile).profile
+        wrapped = as_asgi(app)
 
         async def main(sim: Sim) -> T:
             events: list[Event] = []
-            upstream = Upstream(host="origin", port=PORT)
-            config = EdgeConfig(profile=edge, upstream=upstream, ordered=self._on_start is not None)
-            server = simulated_edge(sim, config, events.append, lambda length: "0" * length)
-            if self._on_start is not None:
-                self._on_start(SimEdge(server, events, profile or self._profile))
-            async with _application(sim, app):
+            server = self._edge(sim, profile or self._profile, events)
+            origin = sim.network.host("origin")
+            async with served(wrapped, origin, PORT):
+                rest = Rest(sim, origin)
                 await start_edge(sim, server)
                 try:
                     async with _client("edge") as client, _client("origin") as direct:
-                        return await play(Simulation(client, direct, events))
+                        result = await play(Simulation(client, direct, events, rest))
+                    # What the server did is asked for when the test has its result, and is true only then.
+                    left = await rest.wait(seconds(REST_SECONDS))
                 finally:
                     await server.close()
+            await _cancel(rest.tasks())
+            if left:
+                warnings.warn(_unfinished(left), stacklevel=2)
+            return result
 
-        return run_sim(main, seed=seed)
+        return _in_thread_if_needed(lambda: run_sim(main, seed=seed, machine_time=True, cure=CURE))
 
-
-@asynccontextmanager
-async def _application(sim: Sim, app: Any) -> AsyncIterator[None]:
-    """Run the application on uvicorn's protocol, without its server, which ticks in real time."""
-    config = Config(app, ws="none", lifespan="off", log_config=None, access_log=False)
-    config.load()
-    state = ServerState()
-    host = sim.network.host("origin")
-
-    async def listen() -> asyncio.AbstractServer:
-        loop = asyncio.get_running_loop()
-        return await loop.create_server(lambda: H11Protocol(config, state, {}, loop), "origin", PORT)
-
-    async with _lifespan(app):
-        server = await host.start(listen())
-        try:
-            yield
-        finally:
-            server.close()
-            for connection in list(state.connections):
-                connection.shutdown()
-            for task in list(state.tasks):
-                task.cancel()
-            await asyncio.gather(*state.tasks, return_exceptions=True)
+    def _edge(self, sim: Sim, profile: str, events: list[Event]) -> EdgeServer:
+        config = EdgeConfig(
+            profile=load_profile(profile).profile,
+            upstream=Upstream(host="origin", port=PORT),
+            ordered=self._on_start is not None,
+        )
+        server = simulated_edge(sim, config, events.append, lambda length: "0" * length)
+        if self._on_start is not None:
+            self._on_start(SimEdge(server, events, profile))
+        return server
 
 
-@asynccontextmanager
-async def _lifespan(app: Any) -> AsyncIterator[None]:
-    """Run the start-up and shutdown of an application that has them."""
-    inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    outbox: asyncio.Queue[str] = asyncio.Queue()
+def _in_thread_if_needed[T](run: Callable[[], T]) -> T:
+    """A test that is a coroutine has a loop in its thread already, so the simulation gets another thread."""
+    if asyncio._get_running_loop() is None:
+        return run()
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(run).result()
 
-    async def send(message: dict[str, Any]) -> None:
-        outbox.put_nowait(f"{message['type']} {message.get('message', '')}".strip())
 
-    async def run() -> None:
-        with suppress(Exception):  # ASGI: an application without a lifespan raises
-            await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, inbox.get, send)
-        outbox.put_nowait("over")
+async def _cancel(tasks: list[asyncio.Task[object]]) -> None:
+    """As `asyncio.run` does at its end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
-    task = asyncio.create_task(run())
-    inbox.put_nowait({"type": "lifespan.startup"})
-    begun = await outbox.get()
-    if begun.startswith("lifespan.startup.failed"):
-        await task
-        raise RuntimeError(f"the application's lifespan: {begun}")
-    try:
-        yield
-    finally:
-        if not task.done():
-            inbox.put_nowait({"type": "lifespan.shutdown"})
-        await task
+
+def _unfinished(left: list[str]) -> UnfinishedWork:
+    lines = "\n".join(f"  {each}" for each in left)
+    return UnfinishedWork(
+        f"the application had not come to rest {REST_SECONDS:g} s virtual after the test, and was ended:\n"
+        f"{lines}"
+    )
 
 
 def _client(host: str) -> httpx.AsyncClient:
     """A real httpx client, without a timeout of its own, on the simulation's network."""
     transport = httpx.AsyncHTTPTransport()
-    transport._pool = httpcore.AsyncConnectionPool(network_backend=_Network())
+    transport._pool = httpcore.AsyncConnectionPool(
+        max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0, network_backend=_Network()
+    )
     return httpx.AsyncClient(
         transport=transport, base_url=f"http://{host}:{PORT}", timeout=None, trust_env=False
     )

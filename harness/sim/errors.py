@@ -30,3 +30,7 @@ class Unhandled(SimError):
 
 class ForeignIO(SimError):
     """Something asked for a thread, a socket, a process or a blocking sleep, which virtual time can't see."""
+
+
+class ThreadStuck(SimError):
+    """A thread that has control neither works nor waits in a way that virtual time can see."""

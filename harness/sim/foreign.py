@@ -10,44 +10,47 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final, NoReturn
 
 from firstbyte.harness.sim.errors import ForeignIO
 
-_CURE: Final = "run this scenario with --mode real"
-_BLOCKING_CURE: Final = "let the host block with Host.block, or run this scenario with --mode real"
+CURE: Final = "run this scenario with --mode real"
 _AUDITED: Final = {
-    "_thread.start_new_thread": ("a thread", _CURE),
-    "_thread.start_joinable_thread": ("a thread", _CURE),
-    "socket.connect": ("a socket (connect)", _CURE),
-    "socket.bind": ("a socket (bind)", _CURE),
-    "socket.sendto": ("a socket (sendto)", _CURE),
-    "socket.getaddrinfo": ("name resolution", _CURE),
-    "socket.gethostbyname": ("name resolution", _CURE),
-    "subprocess.Popen": ("a process", _CURE),
-    "os.fork": ("a process (fork)", _CURE),
-    "os.posix_spawn": ("a process (spawn)", _CURE),
-    "os.system": ("a process (system)", _CURE),
+    "_thread.start_new_thread": "a thread",
+    "_thread.start_joinable_thread": "a thread",
+    "socket.connect": "a socket (connect)",
+    "socket.bind": "a socket (bind)",
+    "socket.sendto": "a socket (sendto)",
+    "socket.getaddrinfo": "name resolution",
+    "socket.gethostbyname": "name resolution",
+    "subprocess.Popen": "a process",
+    "os.fork": "a process (fork)",
+    "os.posix_spawn": "a process (spawn)",
+    "os.system": "a process (system)",
     # Audited since Python 3.13.
-    "time.sleep": ("a blocking time.sleep", _BLOCKING_CURE),
+    "time.sleep": "a blocking time.sleep",
 }
 _STDLIB: Final = os.path.dirname(os.__file__) + os.sep
 _HERE: Final = os.path.dirname(__file__) + os.sep
 _OPAQUE: Final = ("anyio.", "starlette.concurrency", "sniffio.")
 
-_watched: dict[int, Callable[[ForeignIO], None]] = {}
+_watched: dict[int, tuple[Callable[[ForeignIO], None], str]] = {}
 _hooks: list[Callable[..., None]] = []
 
 
-def watch(report: Callable[[ForeignIO], None]) -> None:
-    """Refuse foreign operations to this thread until `unwatch`; each refusal is also given to `report`."""
+def watch(report: Callable[[ForeignIO], None], cure: str) -> None:
+    """Refuse foreign operations to this thread until `unwatch`; each refusal is also given to `report`.
+
+    cure: what the messages say that one can do instead.
+    """
     if not _hooks:
         # An audit hook can't be removed: there is one for the process, and it ignores threads not watched.
         _hooks.append(_audit)
         sys.addaudithook(_audit)
-    _watched[threading.get_ident()] = report
+    _watched[threading.get_ident()] = report, cure
 
 
 def unwatch() -> None:
@@ -55,19 +58,30 @@ def unwatch() -> None:
     _watched.pop(threading.get_ident(), None)
 
 
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Leave this thread alone for a moment, in which the simulation itself does what it refuses to others."""
+    watched = _watched.pop(threading.get_ident(), None)
+    try:
+        yield
+    finally:
+        if watched is not None:
+            watch(*watched)
+
+
 def _audit(event: str, _args: tuple[object, ...]) -> None:
     if not _watched or event not in _AUDITED:
         return
-    report = _watched.get(threading.get_ident())
-    if report is not None:
-        operation, cure = _AUDITED[event]
-        error = foreign_io(operation, cure)
-        report(error)
+    watched = _watched.get(threading.get_ident())
+    if watched is not None:
+        error = foreign_io(_AUDITED[event])
+        watched[0](error)
         raise error
 
 
-def foreign_io(operation: str, cure: str = _CURE) -> ForeignIO:
+def foreign_io(operation: str) -> ForeignIO:
     """The error for `operation`, with the place in the user's code that asked for it."""
+    _, cure = _watched.get(threading.get_ident(), (None, CURE))
     return ForeignIO(f"{_caller()} asked for {operation}, which virtual time can't see; {cure}")
 
 
@@ -78,9 +92,9 @@ def _caller() -> str:
         if not frame.f_code.co_filename.startswith(_HERE):
             nearest = nearest or frame
             if not is_plumbing(frame):
-                return _place(frame)
+                return place_of(frame)
         frame = frame.f_back
-    return "unknown code" if nearest is None else _place(nearest)
+    return "unknown code" if nearest is None else place_of(nearest)
 
 
 def is_plumbing(frame: FrameType) -> bool:
@@ -91,7 +105,8 @@ def is_plumbing(frame: FrameType) -> bool:
     return name.startswith(("<frozen", _HERE)) or (name.startswith(_STDLIB) and "site-packages" not in name)
 
 
-def _place(frame: FrameType) -> str:
+def place_of(frame: FrameType) -> str:
+    """File, line and name of where a frame is."""
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
 
 
@@ -101,7 +116,8 @@ class Refusals(asyncio.AbstractEventLoop):
     def report_refusal(self, error: ForeignIO) -> None:
         raise NotImplementedError
 
-    def _refuse(self, operation: str) -> NoReturn:
+    def refuse(self, operation: str) -> NoReturn:
+        """End the run: somebody asked for `operation`, which virtual time can't see."""
         error = foreign_io(operation)
         self.report_refusal(error)
         raise error
@@ -109,15 +125,13 @@ class Refusals(asyncio.AbstractEventLoop):
 
 def _refused(method: str, operation: str) -> Callable[..., NoReturn]:
     def refuse(self: Refusals, *_args: Any, **_options: Any) -> NoReturn:
-        self._refuse(operation)
+        self.refuse(operation)
 
     refuse.__name__ = method
     return refuse
 
 
 _METHODS: Final = {
-    "run_in_executor": "a thread (run_in_executor)",
-    "set_default_executor": "a thread pool",
     "add_reader": "a file descriptor (add_reader)",
     "remove_reader": "a file descriptor (remove_reader)",
     "add_writer": "a file descriptor (add_writer)",
@@ -128,7 +142,6 @@ _METHODS: Final = {
     "sock_recvfrom_into": "a socket (sock_recvfrom_into)",
     "sock_sendall": "a socket (sock_sendall)",
     "sock_sendto": "a socket (sock_sendto)",
-    "sock_connect": "a socket (sock_connect)",
     "sock_accept": "a socket (sock_accept)",
     "sock_sendfile": "a socket (sock_sendfile)",
     "sendfile": "a file sent by the kernel (sendfile)",

@@ -51,7 +51,7 @@ class Host:
     def context(self) -> Context:
         """A copy of the caller's context whose code runs on this host."""
         context = contextvars.copy_context()
-        context.run(_HOST.set, self)
+        context.run(HOST.set, self)
         return context
 
     def start[T](self, coro: Coroutine[Any, Any, T], *, name: str | None = None) -> asyncio.Task[T]:
@@ -116,17 +116,17 @@ class Host:
             each.kernel_close()
 
 
-_HOST: ContextVar[Host] = ContextVar("firstbyte_sim_host")
+HOST: ContextVar[Host] = ContextVar("firstbyte_sim_host")
 
 
 def current_host() -> Host | None:
     """The host whose code is running, None below all hosts."""
-    return _HOST.get(None)
+    return HOST.get(None)
 
 
 def host_of(context: Context) -> Host | None:
     """The host whose code runs in `context`."""
-    return context.get(_HOST)
+    return context.get(HOST)
 
 
 def gate(handle: asyncio.Handle) -> bool:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context, copy_context
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from firstbyte.harness.model.units import format_duration
 from firstbyte.harness.sim.errors import ForeignIO, Livelock, OutOfTime, SimError, Stalled
@@ -84,6 +84,8 @@ class SimLoop(Refusals, asyncio.BaseEventLoop):
         self.tasks: list[asyncio.Task[Any]] = []
         self.gate: Callable[[asyncio.Handle], bool] | None = None
         self.describe: Callable[[], str] = str
+        self.is_ours: Callable[[], bool] = bool
+        self.on_jump: Callable[[int], None] | None = None
         self._max_virtual = max_virtual
         self._max_turns = max_turns
         self._turns = 0
@@ -162,8 +164,8 @@ class SimLoop(Refusals, asyncio.BaseEventLoop):
     def call_soon_threadsafe[*Ts](
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
-        if self._thread_id not in (None, threading.get_ident()):
-            self._refuse("a callback from another thread (call_soon_threadsafe)")
+        if self._thread_id not in (None, threading.get_ident()) and not self.is_ours():
+            self.refuse("a callback from another thread (call_soon_threadsafe)")
         return self.call_soon(callback, *args, context=context)
 
     def create_task(
@@ -195,6 +197,10 @@ class SimLoop(Refusals, asyncio.BaseEventLoop):
 
     def report_refusal(self, error: ForeignIO) -> None:
         self.fail(error)
+
+    def refuse_to_block(self) -> NoReturn:
+        """The loop's own thread waits for something that only another callback could bring."""
+        self.refuse("a wait that blocks the event loop")
 
     def fail(self, error: SimError) -> None:
         """End the run with `error` after this turn, whoever swallows it in between."""
@@ -249,6 +255,8 @@ class SimLoop(Refusals, asyncio.BaseEventLoop):
         if due > self.now:
             self.now = due
             self._turns = 0
+            if self.on_jump is not None:
+                self.on_jump(due)
 
     def _report(self, what: str) -> str:
         return f"at {self.now / _MILLION:.6f} s virtual: {what}\n{self.describe()}"

@@ -5,6 +5,7 @@ it does.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,10 @@ class MemoryLoop(SimLoop):
 
     network: Network
 
+    def __init__(self, **limits: int) -> None:
+        super().__init__(**limits)
+        self._addresses: dict[socket.socket, tuple[str, int]] = {}
+
     async def create_connection(  # type: ignore[override]  # the stubs' overloads split on ssl and sock, both refused
         self,
         protocol_factory: Factory,
@@ -33,10 +38,19 @@ class MemoryLoop(SimLoop):
         **_hints: Any,
     ) -> tuple[MemoryTransport, asyncio.BaseProtocol]:
         """As asyncio's; hints about address families and pacing mean nothing here."""
-        self._refuse_options(ssl=ssl, sock=sock, local_addr=local_addr)
+        self._refuse_options(ssl=ssl, local_addr=local_addr)
+        if isinstance(sock, socket.socket) and sock in self._addresses:
+            host, port = self._addresses.pop(sock)
+            sock.close()
+        elif sock is not None:
+            self.refuse("a connection with sock=")
         if host is None or port is None:
             raise ValueError("host and port was not specified and no sock specified")
         return await self.network.connect(protocol_factory, host, port)
+
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+        """Note where to: `create_connection(sock=...)`, which clients call next, connects in memory."""
+        self._addresses[sock] = (str(address[0]), int(address[1]))
 
     async def create_server(  # type: ignore[override]  # as above
         self,
@@ -58,10 +72,10 @@ class MemoryLoop(SimLoop):
     ) -> list[tuple[int, int, int, str, tuple[str, int]]]:
         address = self.network.resolve(host)
         if address is None:
-            self._refuse(f"name resolution of '{host}', no host of this simulation")
+            self.refuse(f"name resolution of '{host}', no host of this simulation")
         return [address_info(address, port)]
 
     def _refuse_options(self, **options: object) -> None:
         for name, value in options.items():
             if value is not None and value is not False:
-                self._refuse("TLS" if name == "ssl" else f"a connection with {name}=")
+                self.refuse("TLS" if name == "ssl" else f"a connection with {name}=")

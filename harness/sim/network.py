@@ -107,8 +107,10 @@ class Network:
 
     # ---- names
 
-    def resolve(self, host: str | None) -> str | None:
+    def resolve(self, host: str | bytes | None) -> str | None:
         """The address of an in-memory name, None if it is not one."""
+        if isinstance(host, bytes):
+            host = host.decode("ascii", "replace")
         if host in _LOOPBACKS:
             return _LOOPBACK
         if host in self._addresses:

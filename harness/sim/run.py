@@ -15,10 +15,11 @@ from firstbyte.collector import disabled
 from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.harness.sim.clock import SimClock
 from firstbyte.harness.sim.errors import SimError, Unfinished, Unhandled
-from firstbyte.harness.sim.foreign import unwatch, watch
-from firstbyte.harness.sim.hosts import HostState, host_of
+from firstbyte.harness.sim.foreign import CURE, unwatch, watch
+from firstbyte.harness.sim.hosts import HOST, HostState, host_of
 from firstbyte.harness.sim.memory_loop import MemoryLoop
 from firstbyte.harness.sim.network import Network
+from firstbyte.harness.sim.threads import Threads, running
 from firstbyte.harness.sim.waiting import describe_task, describe_waits
 
 _DAY: Final = seconds(86_400)
@@ -27,11 +28,12 @@ _DAY: Final = seconds(86_400)
 class Sim:
     """What a simulated main is given: the network, a clock and seeded randomness."""
 
-    def __init__(self, loop: MemoryLoop, seed: int) -> None:
+    def __init__(self, loop: MemoryLoop, seed: int, cure: str) -> None:
         self.loop = loop
         self.network = Network(loop)
         self.random = random.Random(seed)
         self.clock = SimClock(loop)
+        self.threads = Threads(loop, carried=(HOST,), cure=cure)
         self._failures: list[str] = []
         self._first_error: BaseException | None = None
 
@@ -57,27 +59,38 @@ def run_sim[T](
     seed: int = 0,
     max_virtual: Duration = _DAY,
     max_turns: int = 100_000,
+    machine_time: bool = False,
+    cure: str = CURE,
 ) -> T:
     """Run `main` to its end in virtual time and return what it returns.
 
-    `max_virtual` bounds virtual time, `max_turns` the turns of the loop at one instant. Raises what main
-    raises, or a SimError: Stalled, OutOfTime, Livelock, ForeignIO, Unfinished (tasks left on living hosts),
-    Unhandled.
+    `max_virtual` bounds virtual time, `max_turns` the turns of the loop at one instant. `machine_time`: the
+    clocks of `time` and `datetime` tell virtual time, and `random` draws from the seed. `cure`: what to do
+    instead, for the message of a refusal. Raises what main raises, or a SimError: Stalled, OutOfTime,
+    Livelock, ForeignIO, ThreadStuck, Unfinished (tasks left on living hosts), Unhandled.
     """
     if asyncio._get_running_loop() is not None:
         raise SimError("run_sim was called in a running event loop; call it from sync code or another thread")
     loop = MemoryLoop(max_virtual=max_virtual, max_turns=max_turns)
-    sim = Sim(loop, seed)
+    sim = Sim(loop, seed, cure)
     loop.network = sim.network
     loop.describe = lambda: describe_waits(loop.tasks, sim.network.open_transports())
     loop.set_exception_handler(lambda _, told: sim.note_failure(told["message"], told.get("exception")))
-    with disabled(), contextlib.closing(loop):
-        watch(loop.report_refusal)
+    loop.is_ours = sim.threads.is_mine
+    clocks = _virtual_time(loop, seed) if machine_time else contextlib.nullcontext()
+    with disabled(), contextlib.closing(loop), running(sim.threads), clocks:
+        watch(loop.report_refusal, cure)
         try:
             return loop.run_until_complete(sim.network.main.start(_supervise(sim, main), name="main"))
         finally:
             unwatch()
             _dispose(sim)
+
+
+def _virtual_time(loop: MemoryLoop, seed: int) -> contextlib.AbstractContextManager[None]:
+    from firstbyte.harness.sim.machine_time import virtual_time  # noqa: PLC0415 - for applications of others
+
+    return virtual_time(loop, seed)
 
 
 async def _supervise[T](sim: Sim, main: Callable[[Sim], Awaitable[T]]) -> T:

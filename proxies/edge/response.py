@@ -30,6 +30,7 @@ from firstbyte.proxies.edge.reply import UPGRADE, EdgeReply
 from firstbyte.proxies.edge.shared import SharedEdge
 from firstbyte.proxies.http.head_rules import is_framed
 from firstbyte.proxies.http.signals import InterimReceived, OriginBroke
+from firstbyte.proxies.rules.answer import closed_answer
 
 NO_CONTENT = 204
 
@@ -194,12 +195,6 @@ class Response:
             return self._refuse(event.detail)
         closed = ResendCause.PARTIAL if event.partial else ResendCause.CLOSED
         causes = (ResendCause.STALE, closed) if is_stale else (closed,)
-        return Failure(causes, self._closed_answer(event, is_stale=is_stale))
-
-    def _closed_answer(self, event: OriginBroke, *, is_stale: bool) -> str:
-        answers = self._profile.answers
-        if event.partial and self._profile.partial_header in answers:
-            return self._profile.partial_header
-        if is_stale and "stale" in answers:
-            return "stale"
-        return "reset" if event.cause is Cause.RESET else "closed"
+        return Failure(
+            causes, closed_answer(self._profile, event.cause, partial=event.partial, stale=is_stale)
+        )

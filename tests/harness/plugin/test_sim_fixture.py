@@ -1,6 +1,7 @@
 """The `sim` fixture: an application of the user's, an edge and httpx, a hundred seconds in milliseconds."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -80,9 +81,10 @@ def test_the_clients_own_timeouts_are_virtual_too(sim: SimRunner, app: Starlette
 
 def test_what_reaches_outside_is_refused(sim: SimRunner, app: Starlette) -> None:
     async def play(_world: Simulation) -> None:
-        await asyncio.to_thread(print)
+        with socket.socket() as outside:
+            outside.connect(("127.0.0.1", 9))
 
-    with pytest.raises(SimError, match="thread"):
+    with pytest.raises(SimError, match=r"asked for a socket.*; .*use the `edge` fixture instead of `sim`"):
         sim(app, play)
 
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -16,7 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from firstbyte.harness.sim import ForeignIO, Movement, Sim, run_sim
+from firstbyte.harness.sim import Movement, Sim, run_sim
 
 REQUEST = b"GET /%s HTTP/1.1\r\nhost: origin\r\nconnection: close\r\n\r\n"
 
@@ -91,12 +90,12 @@ def test_uvicorn_and_starlette_answer_after_a_hundred_virtual_seconds() -> None:
     assert next(each.at for each in seen if each.source == "origin") == 100_000_000
 
 
-def test_an_endpoint_that_needs_a_thread_is_refused_by_name() -> None:
-    async def main(sim: Sim) -> object:
+def test_an_endpoint_that_needs_a_thread_answers_from_one() -> None:
+    async def main(sim: Sim) -> tuple[bytes, int, list[Movement]]:
         return await _exchange(sim, b"threaded")
 
-    with pytest.raises(ForeignIO, match=r"asked for a thread.*--mode real"):
-        run_sim(main)
+    answer, _, _ = run_sim(main)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_a_thousand_runs_are_the_same() -> None:
