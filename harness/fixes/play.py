@@ -23,7 +23,7 @@ from firstbyte.harness.runner.plan import Options, Plan, override
 from firstbyte.harness.runner.play import observe_in_sim, preload
 from firstbyte.harness.runner.unknowns import is_consulted
 
-#: Fewer edges than this are played before the processes are there.
+#: Playing fewer edges than this takes less time than starting processes.
 WORTH_FORKING = 4
 
 
@@ -38,9 +38,9 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
 def all_cells(
     edges: Sequence[str], fixes: Sequence[Fix], jobs: int, on_done: Callable[[str], None] = lambda _edge: None
 ) -> tuple[Cell, ...]:
-    """Every cell, edge by edge, in so many processes: a simulation owns its process. on_done: for each edge.
+    """Every cell, edge by edge. jobs: how many processes. on_done: called with each edge that is done.
 
-    BadInput for an edge that is not there, SetupFailed for one that lets the unfixed answer pass.
+    Raises BadInput for an edge that does not exist, SetupFailed for one that lets the unfixed answer pass.
     """
     columns = [column(edge) for edge in edges]
     processes = jobs if len(columns) >= WORTH_FORKING else 1
@@ -65,10 +65,10 @@ def cell(behind: Column, fix: Fix) -> Cell:
                 continue
             for value, other in _others(behind, number, unknown, fix, baselines):
                 if other is not seen.result:
-                    said = unknown_sentence(hop, unknown, seen.result, value, other)
-                    return Cell(fix=fix.id, edge=behind.edge, result=Result.UNKNOWN, evidence=said)
-    said = sentence(behind, seen.judged, seen.observed.timeline, baselines.of(behind.hops))
-    return Cell(fix=fix.id, edge=behind.edge, result=seen.result, evidence=said)
+                    evidence = unknown_sentence(hop, unknown, seen.result, value, other)
+                    return Cell(fix=fix.id, edge=behind.edge, result=Result.UNKNOWN, evidence=evidence)
+    evidence = sentence(behind, seen.judged, seen.observed.timeline, baselines.of(behind.hops))
+    return Cell(fix=fix.id, edge=behind.edge, result=seen.result, evidence=evidence)
 
 
 def _others(
@@ -105,7 +105,7 @@ def _observe(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix) -> tuple[Obse
 
 
 class _Baselines:
-    """What the unfixed answer comes to behind each variant of an edge; played once each."""
+    """The result of the unfixed answer behind each variant of an edge. Each is played once."""
 
     def __init__(self, edge: str) -> None:
         self._edge = edge
@@ -116,7 +116,7 @@ class _Baselines:
 
 
 class _Key:
-    """Hops as a key of the cache: their profiles decide what happens."""
+    """Hops as a key of the cache, compared by their profiles."""
 
     def __init__(self, hops: tuple[LoadedProfile, ...]) -> None:
         self.hops = hops

@@ -19,7 +19,7 @@ from firstbyte.harness.model.timeline import Event, Timeline, join
 from firstbyte.harness.model.units import Duration, as_seconds
 from firstbyte.harness.origin.account import Account, events_of
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.process.child import Child, own_folder, said, start_child
+from firstbyte.harness.process.child import Child, log_tail, own_folder, start_child
 from firstbyte.harness.runner.machine import SchedulerDelay, waited_for_disk
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.targets.catalogue import find_target
@@ -185,7 +185,7 @@ class RealStage:
         """Which process of ours has ended that nobody here ended, and the last line of its log; '' = none."""
         for role, process in (("edge", self._edge), ("origin", self._origin)):
             if process is not None and process.is_lost:
-                last = said(self._folder / f"{role}.log").splitlines()[-1]
+                last = log_tail(self._folder / f"{role}.log").splitlines()[-1]
                 return (
                     f"{role}: has ended in the middle of the run, killed or by itself; run it again ({last})"
                 )

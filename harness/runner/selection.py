@@ -18,7 +18,7 @@ from firstbyte.harness.runner.play import preload, run_in_sim, run_real
 from firstbyte.harness.targets.catalogue import find_target
 
 WORTH_FORKING = 64
-"""Fewer runs than this are over before the processes are there."""
+"""Fewer runs than this take less time than starting processes."""
 
 
 def select(words: Sequence[str]) -> tuple[Scenario, ...]:
@@ -36,16 +36,16 @@ def _named(word: str, suites: Sequence[Suite]) -> list[Scenario]:
     if whole:
         return [scenario for suite in whole for scenario in suite.scenario]
     name = word.partition("[")[0]
-    found = [
+    matching = [
         scenario
         for suite in suites
         for scenario in suite.scenario
         if fnmatch(scenario.id, name) or fnmatch(f"{suite.suite}/{scenario.id}", name)
     ]
-    if not found:
+    if not matching:
         names = {suite.suite for suite in suites} | {one.id for suite in suites for one in suite.scenario}
         raise BadInput(f"no scenario or suite '{word}'{did_you_mean(word, names)[:400]}")
-    return found
+    return matching
 
 
 def _file(word: str) -> Path:
