@@ -19,12 +19,13 @@ def sentence(behind: Column, judged: Judgement, timeline: Timeline, baseline: Cl
     """`200, truncated after 15s; work 19.5s, unfixed 504 after 15s; route (documented 2026-11-22)`."""
     work = format_duration(work_for(behind.hops))
     given = f" (limits of {GIVEN} given, it has none by default)" if behind.given else ""
-    seen = f"{told(judged.exchange)}; work {work}, unfixed {told(baseline)}{given}"
+    result, unfixed = format_client_result(judged.exchange), format_client_result(baseline)
+    seen = f"{result}; work {work}, unfixed {unfixed}{given}"
     known = ", ".join(dict.fromkeys(_known(behind.hops, timeline)))
     return f"emulated: {seen}" + (f"; by {known}" if known else "")
 
 
-def told(one: ClientExchange, *, whole: bool = False) -> str:
+def format_client_result(one: ClientExchange, *, whole: bool = False) -> str:
     """What the client got: `204 at once`, `200, truncated after 60s`, `no status, closed after 60s`.
 
     whole: in whole seconds, for what was measured.

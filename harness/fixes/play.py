@@ -24,7 +24,7 @@ from firstbyte.harness.runner.play import observe_in_sim, preload
 from firstbyte.harness.runner.unknowns import is_consulted
 from firstbyte.harness.targets.reference import ReferenceServer
 
-#: Fewer edges than this are played before the processes are there.
+#: Playing fewer edges than this takes less time than starting processes.
 WORTH_FORKING = 4
 
 
@@ -39,9 +39,9 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
 def all_cells(
     edges: Sequence[str], fixes: Sequence[Fix], jobs: int, on_done: Callable[[str], None] = lambda _edge: None
 ) -> tuple[Cell, ...]:
-    """Every cell, edge by edge, in so many processes: a simulation owns its process. on_done: for each edge.
+    """Every cell, edge by edge. jobs: how many processes. on_done: called with each edge that is done.
 
-    BadInput for an edge that is not there, SetupFailed for one that lets the unfixed answer pass.
+    Raises BadInput for an edge that does not exist, SetupFailed for one that lets the unfixed answer pass.
     """
     columns = [column(edge) for edge in edges]
     processes = jobs if len(columns) >= WORTH_FORKING else 1
@@ -94,7 +94,7 @@ def _observe(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix) -> tuple[Obse
 
 
 class _Baselines:
-    """What the unfixed answer comes to behind each variant of an edge; played once each."""
+    """The result of the unfixed answer behind each variant of an edge. Each is played once."""
 
     def __init__(self, edge: str) -> None:
         self._edge = edge
@@ -105,7 +105,7 @@ class _Baselines:
 
 
 class _Key:
-    """Hops as a key of the cache: their profiles decide what happens."""
+    """Hops as a key of the cache, compared by their profiles."""
 
     def __init__(self, hops: tuple[LoadedProfile, ...]) -> None:
         self.hops = hops

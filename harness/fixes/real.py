@@ -12,7 +12,7 @@ from firstbyte.harness.findings import find
 from firstbyte.harness.fixes.catalogue import BASELINE, PATIENCE, Fix
 from firstbyte.harness.fixes.cell import classify
 from firstbyte.harness.fixes.edge import Column, column, heartbeat_for, work_for
-from firstbyte.harness.fixes.evidence import told
+from firstbyte.harness.fixes.evidence import format_client_result
 from firstbyte.harness.fixes.measured import Measured
 from firstbyte.harness.fixes.wires import wire_of
 from firstbyte.harness.grid.measured import Running, running
@@ -69,7 +69,8 @@ async def _behind(product: Product, fixes: Sequence[Fix], factor: float, day: da
             date=day.isoformat(),
             scale=factor,
             result=classify(judged, findings, baseline),
-            seen=f"{told(judged.exchange, whole=True)}, unfixed {told(baseline, whole=True)}",
+            seen=f"{format_client_result(judged.exchange, whole=True)}, "
+            f"unfixed {format_client_result(baseline, whole=True)}",
         )
         for fix, (judged, findings) in zip(fixes, seen[1:], strict=True)
     )

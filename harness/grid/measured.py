@@ -75,7 +75,7 @@ class Running:
                 return
             except SetupFailed as error:
                 if not last:
-                    raise SetupFailed(f"{error}; {self._said()}") from error
+                    raise SetupFailed(f"{error}; {self._log_tail()}") from error
 
     def _all(self) -> dict[str, Shape]:
         return {_READY.id: _READY, **self._shapes}
@@ -125,7 +125,7 @@ class Running:
         front = (LOOPBACK, self._routes[name].port)
         return Way(front=front, clock=clock, origin=origin, scale=self._factor)
 
-    def _said(self) -> str:
+    def _log_tail(self) -> str:
         """The end of the product's logs."""
         logs = [self.log, *(self._folder / self.contender.product.name).glob("*.log")]
         texts = (log.read_text(encoding="utf-8", errors="replace").strip() for log in logs if log.exists())

@@ -1,1 +1,1 @@
-"""The child processes of a run: started, watched, ended."""
+"""Starts, watches and ends child processes."""

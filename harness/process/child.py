@@ -1,7 +1,7 @@
-"""Starts, watches and ends child processes, through one nursery for the whole harness.
+"""Starts, watches and ends child processes through the fork server of this process.
 
-A child says on its standard output, as one JSON line, when it is ready; the end of that output is the end of
-the child. It must never leave one running, and never end one it did not start.
+A child prints one line of JSON when it is ready, and its standard output is closed when it ends. No child may
+outlive this process, and no process that this one did not start may be ended.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ STOP_SECONDS = 2.0
 
 
 class _Nursery:
-    """Our side of the nursery; started when first needed, ended with this process."""
+    """The client of the fork server, which is started when first needed and ends with this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -36,23 +36,23 @@ class _Nursery:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, request: dict[str, Any], output: int) -> int:
-        """Fork a child with `output` as its standard output; returns its pid."""
+        """Have a child forked with `output` as its standard output; returns its pid."""
         return int(self._ask(request, [output])["pid"])
 
     def signal(self, pid: int, number: int) -> None:
-        """Signal a child if it still lives. When the nursery is gone, so are its children."""
+        """Signal a child if it still runs. If the fork server has ended, so have its children."""
         with suppress(SetupFailed):
             self._ask({"pid": pid, "signal": int(number)}, [])
 
     def keep(self, folder: Path) -> None:
-        """Have a folder removed when this process has ended, however it ends."""
+        """Have a folder removed after this process has ended, even by kill -9."""
         self._ask({"folder": str(folder)}, [])
 
     def _ask(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         with self._lock:
             channel = self._channel()
             reply = b""
-            with suppress(ConnectionError):  # it has ended: the same as no answer
+            with suppress(ConnectionError):  # the fork server has ended: no reply
                 socket.send_fds(channel, [json.dumps(request).encode()], descriptors)
                 reply = channel.recv(fork_server.MOST)
         if not reply:
@@ -69,7 +69,7 @@ class _Nursery:
                     [sys.executable, "-m", fork_server.__name__, str(theirs.fileno())],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
-                    start_new_session=True,  # Ctrl-C is for the harness; the nursery ends when it does
+                    start_new_session=True,  # Ctrl-C goes to this process only
                 )
                 stack.pop_all()
             self._socket = ours
@@ -89,10 +89,10 @@ _nursery = _Nursery()
 
 @contextmanager
 def own_folder(where: Path | None = None) -> Iterator[Path]:
-    """A folder for temporary files, that not even kill -9 of this process leaves behind.
+    """A temporary folder that is removed even after a kill -9 of this process.
 
-    where: the folder it is made in; None is the machine's. It may hold what programs that this process
-    started, and that end with it, still write.
+    where: the folder it is made in; None is the machine's. Programs that this process started may still
+    write to it while they end.
     """
     with tempfile.TemporaryDirectory(
         prefix=fork_server.FOLDER_PREFIX, ignore_cleanup_errors=True, dir=where
@@ -102,8 +102,8 @@ def own_folder(where: Path | None = None) -> Iterator[Path]:
 
 
 class Child:
-    """One child process. address: where it listens. worker: the pid of what answers there, its own or that of
-    a program it keeps.
+    """One child process. address: where it listens. worker: the pid of the process that answers there: the
+    child, or a program that it started.
     """
 
     def __init__(self, role: str, pid: int, output: int, address: tuple[str, int], worker: int) -> None:
@@ -119,12 +119,12 @@ class Child:
 
     @property
     def is_running(self) -> bool:
-        """Nobody has ended it through this object."""
+        """Whether it was not ended through this object."""
         return not self._ended
 
     @property
     def is_lost(self) -> bool:
-        """It has ended and nobody has ended it through this object."""
+        """Whether it ended without being ended through this object."""
         if self._ended:
             return False
         poll = select.poll()
@@ -132,15 +132,15 @@ class Child:
         return bool(poll.poll(0))
 
     async def ended(self) -> None:
-        """Until it has ended, whoever ended it."""
+        """Wait until it has ended, for whatever reason."""
         await _drained(self._output)
 
     async def kill(self) -> None:
-        """kill -9, and wait until the kernel has taken its sockets."""
+        """kill -9, and wait until the kernel has closed its sockets."""
         await self.end_by(signal.SIGKILL)
 
     async def stop(self) -> None:
-        """Ask it to end; kill it when it does not in time."""
+        """Send SIGTERM, and SIGKILL if it has not ended after STOP_SECONDS."""
         try:
             await asyncio.wait_for(self.end_by(signal.SIGTERM), STOP_SECONDS)
         except TimeoutError:
@@ -176,7 +176,9 @@ async def start_child(role: str, module: str, arguments: Sequence[str], folder: 
         await _drained(output)
         os.close(output)
         if isinstance(error, TimeoutError | ValueError | KeyError):
-            raise SetupFailed(f"{role}: did not get ready ({type(error).__name__}): {said(log)}") from error
+            raise SetupFailed(
+                f"{role}: did not get ready ({type(error).__name__}): {log_tail(log)}"
+            ) from error
         raise
     return Child(role, pid, output, address, worker)
 
@@ -189,13 +191,13 @@ async def _ready(output: int) -> tuple[tuple[str, int], int]:
         if not part:
             break
         line += part
-    said = json.loads(line)
-    host, _, port = str(said["ready"]).rpartition("//")[2].rpartition(":")
-    return (host.strip("[]"), int(port)), int(said["pid"])
+    ready = json.loads(line)
+    host, _, port = str(ready["ready"]).rpartition("//")[2].rpartition(":")
+    return (host.strip("[]"), int(port)), int(ready["pid"])
 
 
 async def _drained(output: int) -> None:
-    """Until the other end has been closed."""
+    """Wait until the other end has been closed."""
     await _readable(output)
     while os.read(output, 4096):
         await _readable(output)
@@ -216,7 +218,7 @@ def _set(future: "asyncio.Future[None]") -> None:
         future.set_result(None)
 
 
-def said(log: Path) -> str:
+def log_tail(log: Path) -> str:
     """The end of a child's log."""
     text = log.read_text(encoding="utf-8", errors="replace").strip() if log.exists() else ""
     return text[-800:] if text else "it said nothing"

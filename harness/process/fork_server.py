@@ -1,10 +1,9 @@
-"""A process that loads everything once and then forks a child in milliseconds. It is the parent of all
-children of a run.
+"""The fork server: loads everything once, then forks each child of a run in milliseconds.
 
-Spoken to over a socket pair, one JSON message each way: `start` (with the child's standard output as a file
-descriptor) is answered with the pid, `signal` with whether the child was still there, `keep` a folder with
-nothing. When the socket closes, because the harness ended or was killed, every child is ended, blocked or
-not, and the folders are removed. It must never signal a pid that is not a living child of its own.
+The harness sends requests over a socket pair, one JSON message each, and gets one back: `start` (with the
+child's standard output as a file descriptor) returns the pid, `signal` whether the child still ran, `folder`
+nothing. When the socket closes, because the harness ended or was killed, all children are ended, even those
+that are blocked, and the folders are removed. It must never signal a pid that is not its own running child.
 """
 
 import json
@@ -36,7 +35,7 @@ FOLDER_PREFIX = "firstbyte-"
 
 
 class Nursery:
-    """The living children, and the folders that children have worked in."""
+    """The running children, and the folders to remove at the end."""
 
     def __init__(self, harness: socket.socket) -> None:
         self._harness = harness
@@ -48,7 +47,7 @@ class Nursery:
         return f"<Nursery {len(self._alive)} children>"
 
     def serve(self) -> None:
-        """Until the harness is gone; then end everything."""
+        """Serve until the harness has ended, then end everything."""
         signal.signal(signal.SIGCHLD, self._reap)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with suppress(ConnectionError):  # the harness was killed while a message or its answer was under way
@@ -69,7 +68,7 @@ class Nursery:
         return True
 
     def _reap(self, _number: int, _frame: FrameType | None) -> None:
-        # A handler can be interrupted by itself: the inner one has then reaped what the outer one asks for.
+        # A second signal can interrupt this handler and reap the children that it is about to ask for.
         with suppress(ChildProcessError):
             while pid := os.waitpid(-1, os.WNOHANG)[0]:
                 self._alive.discard(pid)
@@ -143,7 +142,7 @@ class Nursery:
 
 
 def _remove(folder: Path) -> None:
-    """Grandchildren may still be writing there while they end, as a browser's processes do."""
+    """Remove a folder that grandchildren, such as those of a browser, may write to while they end."""
     until = time.monotonic() + GRACE_SECONDS
     shutil.rmtree(folder, ignore_errors=True)
     while folder.exists() and time.monotonic() < until:
@@ -153,7 +152,7 @@ def _remove(folder: Path) -> None:
 
 @contextmanager
 def _nobody_reaped() -> Iterator[None]:
-    """A pid among the living stays ours meanwhile, even when its process has ended."""
+    """Meanwhile no child is reaped, so no pid in `_alive` can be taken over by another process."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     try:
         yield
@@ -162,7 +161,7 @@ def _nobody_reaped() -> Iterator[None]:
 
 
 def _die_with(pipe: int) -> None:
-    """End this process at once when the nursery is gone: its end of the pipe closes."""
+    """End this process as soon as the fork server has ended, which closes its end of the pipe."""
     os.read(pipe, 1)
     os._exit(1)
 

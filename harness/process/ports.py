@@ -1,4 +1,4 @@
-"""Ports for programs that must be told theirs."""
+"""Free ports for programs that can't choose one themselves."""
 
 import itertools
 import os
@@ -8,14 +8,14 @@ from contextlib import ExitStack
 from firstbyte.harness.problems import SetupFailed
 
 LOOPBACK = "127.0.0.1"
-_FIRST_PORT, _LAST_PORT = 20_000, 32_000  # below those the kernel gives to clients
-# Runs beside this one begin elsewhere, and so does each program of this one.
+_FIRST_PORT, _LAST_PORT = 20_000, 32_000  # below those that the kernel assigns to clients
+# Each process, and each call in it, starts its search elsewhere.
 _starts = itertools.count(os.getpid() * 607, 211)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now, of those that no client gets by chance."""
-    found: list[int] = []
+    """Ports that are free now, from a range that the kernel never assigns to clients."""
+    free: list[int] = []
     start = next(_starts) % (_LAST_PORT - _FIRST_PORT)
     with ExitStack() as held:
         for offset in range(_LAST_PORT - _FIRST_PORT):
@@ -25,7 +25,7 @@ def free_ports(count: int) -> list[int]:
                 probe.bind((LOOPBACK, port))
             except OSError:
                 continue
-            found.append(port)
-            if len(found) == count:
-                return found
+            free.append(port)
+            if len(free) == count:
+                return free
     raise SetupFailed(f"no {count} free ports from {_FIRST_PORT} to {_LAST_PORT} on {LOOPBACK}")

@@ -5,7 +5,7 @@ from pathlib import Path
 from firstbyte.harness.model.scenario_ops import scaled_shape
 from firstbyte.harness.model.units import Duration
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.process.child import said
+from firstbyte.harness.process.child import log_tail
 from firstbyte.harness.runner.machine import SchedulerDelay, waited_for_disk
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.runner.real_edge import RealEdge, start_edge
@@ -82,7 +82,7 @@ class RealProcesses:
         """The process that ended unexpectedly, with its last log line, or '' if none did."""
         for role, process in (("edge", self._edge), ("origin", self._origin)):
             if process is not None and process.is_lost:
-                last = said(self.folder / f"{role}.log").splitlines()[-1]
+                last = log_tail(self.folder / f"{role}.log").splitlines()[-1]
                 return (
                     f"{role}: has ended in the middle of the run, killed or by itself; run it again ({last})"
                 )

@@ -18,7 +18,7 @@ from firstbyte.harness.runner.plan import Options, Plan, make_plan
 from firstbyte.harness.runner.play import preload, run_in_sim, run_real
 
 WORTH_FORKING = 64
-"""Fewer runs than this are over before the processes are there."""
+"""Fewer runs than this take less time than starting processes."""
 
 
 def select(words: Sequence[str]) -> tuple[Scenario, ...]:

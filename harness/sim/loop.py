@@ -11,7 +11,7 @@ import heapq
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from contextvars import Context, copy_context
+from contextvars import Context
 from enum import IntEnum
 from typing import Any, Final, NoReturn
 
@@ -44,27 +44,6 @@ class SimTask(asyncio.Task[Any]):
 
     def __hash__(self) -> int:
         return self._serial
-
-
-class SimHandle(asyncio.Handle):
-    """A callback to be made. Asks nobody whether to remember where it was made."""
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        callback: Callable[..., object],
-        args: Sequence[Any],
-        loop: asyncio.AbstractEventLoop,
-        context: Context | None,
-    ) -> None:
-        self._context = copy_context() if context is None else context
-        self._loop = loop
-        self._callback = callback
-        self._args = args
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
 
 
 class SimLoop(Refusals, asyncio.BaseEventLoop):
@@ -151,13 +130,13 @@ class SimLoop(Refusals, asyncio.BaseEventLoop):
     ) -> asyncio.Handle:
         if self._closed:
             self._check_closed()
-        handle = SimHandle(callback, args, self, context)
+        handle = asyncio.Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
     def call_last[*Ts](self, callback: Callable[[*Ts], object], *args: *Ts) -> asyncio.Handle:
         """Call back when nothing else is left to do at this microsecond."""
-        handle = SimHandle(callback, args, self, None)
+        handle = asyncio.Handle(callback, args, self, None)
         self._last.append(handle)
         return handle
 

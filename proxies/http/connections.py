@@ -4,19 +4,14 @@ mitmproxy gives each a random id and twenty attributes, and each context a serve
 of the objects of an exchange. These have the same names and defaults. They must never know a socket.
 """
 
-from collections.abc import Callable
-from dataclasses import fields
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
+from uuid import uuid4
 
-from mitmproxy.connection import Address, Client, Connection, Server
+from mitmproxy.connection import Address, Client, Server
 from mitmproxy.proxy.context import Context
 
 from firstbyte.proxies.http.options import OPTIONS
-
-_new_id = cast(
-    "Callable[[], str]", next(each.default_factory for each in fields(Connection) if each.name == "id")
-)
 
 
 class EdgeClient(Client):
@@ -33,7 +28,7 @@ class EdgeClient(Client):
     @cached_property
     def id(self) -> str:  # type: ignore[override]  # read by addons only
         """Unique; made when somebody asks."""
-        return _new_id()
+        return str(uuid4())
 
     @classmethod
     def from_state(cls, state: Any) -> Client:  # type: ignore[override]  # whoever copies gets mitmproxy's
@@ -56,7 +51,7 @@ class OriginConnection(Server):
     @cached_property
     def id(self) -> str:  # type: ignore[override]  # read by addons only
         """Unique; made when somebody asks."""
-        return _new_id()
+        return str(uuid4())
 
     @classmethod
     def from_state(cls, state: Any) -> Server:  # type: ignore[override]  # whoever copies gets mitmproxy's
