@@ -10,7 +10,11 @@ RUNS ?= 100000
 TIME ?=
 PARTS ?=
 ARGS ?=
-BIN := .venv/bin
+# Only of the command line: images of Python set a variable of this name in the environment.
+PYTHON_VERSION :=
+# With a PYTHON_VERSION every command runs in an environment of that version: PYTHON_VERSION=3.12 in .venv-3.12.
+BIN := .venv$(addprefix -,$(PYTHON_VERSION))/bin
+UV := .cache/uv/bin/uv
 # Set-up runs on .venv's Python once there is one. pyenv's python3 fails where the version of .python-version is missing.
 RUN = for python in $(BIN)/python "$(PYTHON)" /usr/bin/python3 ""; do \
 	[ -n "$$python" ] || { echo "setup: no $(PYTHON) here; install Python 3.12 or newer" >&2; exit 3; }; \
@@ -25,10 +29,10 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
 
 setup: ## everything the others need: .venv, the client library for tests, a browser
-	@$(RUN) .make/setup.py
+	@$(RUN) .make/setup.py $(PYTHON_VERSION)
 
 browser: ## look for a browser again, or try again to install one
-	@$(RUN) .make/setup.py --retry-browser
+	@$(RUN) .make/setup.py $(PYTHON_VERSION) --retry-browser
 
 lock: setup ## requirements/*.txt from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(BIN)/python .make/lock.py $(ARGS)
@@ -65,8 +69,13 @@ docs: setup ## the documentation as a site in build/docs; a warning fails it
 pictures: setup ## docs/images anew: what the terminal and the browser show
 	@$(BIN)/python .make/pictures.py $(ARGS)
 
-adk: setup ## the chat server of examples/adk, in .cache/adk
-	@$(BIN)/python .make/adk.py
+adk: setup .cache/adk/packages.stamp ## the chat server of examples/adk, in .cache/adk
+
+.cache/adk/packages.stamp: requirements/adk.txt
+	@echo "setup: installing the chat server of examples/adk into .cache/adk (about 70 MB)" >&2
+	@$(UV) venv --quiet --clear --no-project --python $(BIN)/python .cache/adk
+	@$(UV) pip sync --quiet --require-hashes --python .cache/adk/bin/python $<
+	@touch $@
 
 transcripts: setup ## record again what Hono puts on the wire on Bun and Node
 	@$(BIN)/python -m firstbyte.harness.targets.hono.record $(ARGS)
@@ -75,11 +84,11 @@ soak: setup $(if $(filter others,$(or $(PARTS),others)),adk) ## suites and long 
 	@$(BIN)/python -m tests.soak.command $(if $(TIME),--time "$(TIME)") --repeat $(REPEAT) --workers $(WORKERS) $(ARGS) $(PARTS)
 
 fuzz: setup ## coverage-guided search for input that breaks an edge or a reader (FUZZ="origin har", RUNS=100000)
-	@.cache/uv/bin/uv pip install --quiet --python $(BIN)/python --group fuzz
+	@$(UV) pip install --quiet --python $(BIN)/python --group fuzz
 	@for kind in $(FUZZ); do $(BIN)/python -m tests.fuzz.guided $$kind -runs=$(RUNS) -max_len=256 -len_control=0 || exit 1; done
 
 advisories: setup ## ask the advisory database about the pinned packages; needs a connection to it
-	@.cache/uv/bin/uvx --quiet pip-audit --strict --require-hashes --disable-pip -r requirements/runtime.txt -r requirements/dev.txt || \
+	@$(UV)x --quiet pip-audit --strict --require-hashes --disable-pip -r requirements/runtime.txt -r requirements/dev.txt || \
 	{ echo "advisories: a weakness is listed above, or the database can't be reached from here: then nothing is known" >&2; exit 3; }
 
 bench: setup ## the speed figures of the README
@@ -95,4 +104,4 @@ coverage: setup ## tests with branch coverage
 	@$(BIN)/coverage report
 
 clean: ## remove what the other commands made
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis tests/sdk/node_modules
+	rm -rf .venv .venv-* .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis tests/sdk/node_modules

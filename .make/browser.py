@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from stamps import CACHE, PYTHON, begin, finish, say
+from machine import CACHE, apt_install, finish, run, say, succeeds
 
 NAMES = (
     "chromium-headless-shell",
@@ -24,7 +24,7 @@ NAMES = (
 """As harness/sendstate/browser.py has them. The headless one first, as with Playwright: tests of pages take
 little over half the time in it.
 """
-PACKAGES = ("chromium-headless-shell", "chromium")
+PACKAGES = ["chromium-headless-shell", "chromium"]
 """Of Debian. Ubuntu has neither as a package of its own."""
 FOUND = CACHE / "chromium"
 FAILED = CACHE / "chromium.failed"
@@ -42,73 +42,45 @@ with sync_playwright() as playwright:
 """
 
 
-def works(path: str) -> bool:
-    """Whether this program starts; Ubuntu's chromium-browser may be a stub that only prints advice."""
-    try:
-        shown = subprocess.run(
-            [path, "--version"], capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return shown.returncode == 0
-
-
 def installed() -> str | None:
-    """Path of a Chromium on this machine that starts; None if there is none."""
+    """Path of a Chromium on this machine that starts; Ubuntu's may be a stub that only prints advice."""
     paths = [os.environ.get("FIRSTBYTE_CHROMIUM"), *map(shutil.which, NAMES)]
-    return next((path for path in paths if path and works(path)), None)
+    return next((path for path in paths if path and succeeds([path, "--version"])), None)
 
 
-def logged(command: list[str], log: Path) -> bool:
-    """Runs a talkative command, its output into the log; whether it succeeded."""
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with log.open("ab") as out:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, check=False
-        )
-    return done.returncode == 0
-
-
-def by_apt() -> str | None:
+def from_debian() -> str | None:
     """Debian's package, where we may install one."""
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return None
-    say("installing Chromium with apt-get (a minute or two; what it prints goes to .cache/browser.log)")
-    logged(["apt-get", "update", "-qq"], LOG)
-    for name in PACKAGES:
-        logged(["apt-get", "install", "-y", "-qq", "--no-install-recommends", name], LOG)
+    apt_install(PACKAGES, LOG)
     return installed()
 
 
-def by_playwright() -> str | None:
+def from_playwright(python: Path) -> str | None:
     """Playwright's own build: the way on macOS, and on a Linux where one is not root."""
     say("downloading Chromium with `playwright install chromium` (what it prints goes to .cache/browser.log)")
-    if not logged([str(PYTHON), "-m", "playwright", "install", "chromium"], LOG):
+    if not run([python, "-m", "playwright", "install", "chromium"], LOG):
         return None
-    asked = subprocess.run([str(PYTHON), "-c", ASK_PLAYWRIGHT], capture_output=True, text=True, check=False)
-    path = asked.stdout.strip()
-    return path if path and works(path) else None
+    path = subprocess.run(
+        [python, "-c", ASK_PLAYWRIGHT], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return path if path and succeeds([path, "--version"]) else None
 
 
 def is_known() -> bool:
-    """Whether the path found last time still stands, and nobody asks for another one."""
-    asked = os.environ.get("FIRSTBYTE_CHROMIUM")
-    if not FOUND.exists():
-        return False
-    known = FOUND.read_text()
-    return Path(known).exists() and asked in (None, known)
+    """Whether the path found last time still exists, and nobody asks for another one."""
+    known = FOUND.read_text() if FOUND.exists() else ""
+    return Path(known).is_file() and os.environ.get("FIRSTBYTE_CHROMIUM") in (None, known)
 
 
-def set_up_browser() -> None:
-    """Writes .cache/chromium, or says once how to get a browser and leaves it at that."""
+def set_up_browser(python: Path) -> None:
+    """Write .cache/chromium, or say once how to get a browser and leave it at that."""
     if is_known():
         return
-    begin(FOUND)
+    FOUND.unlink(missing_ok=True)
     path = installed()
     if not path and FAILED.exists():
         say("still no Chromium (`make browser` tries again)")
         return
-    path = path or by_apt() or by_playwright()
+    path = path or from_debian() or from_playwright(python)
     if path:
         FAILED.unlink(missing_ok=True)
         finish(FOUND, path)

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
+from machine import ROOT
 from rich.console import Console
 from rich.text import Text
-from stamps import ROOT
 
 from firstbyte.harness.report.paint import Line, Palette, paint
 from firstbyte.harness.report.picture import picture

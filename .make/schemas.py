@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from stamps import ROOT
+from machine import ROOT
 
 from firstbyte.harness.commands.schema import write_all
 

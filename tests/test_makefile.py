@@ -94,7 +94,16 @@ def test_a_changed_project_file_is_taken_up_by_the_next_command(clone: Path) -> 
         finish(start(clone, "setup"))
 
 
-def test_a_machine_without_a_new_enough_python_is_told_how_to_get_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "lack", "version"),
+    [
+        ([], "no Python 3.13 here, nor any from 3.12 on", "3.13"),
+        (["3.12"], "no Python 3.12 here.", "3.12"),
+    ],
+)
+def test_a_machine_without_a_new_enough_python_is_told_how_to_get_one(
+    tmp_path: Path, words: list[str], lack: str, version: str
+) -> None:
     for folder in (".make", "requirements"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=NEW)
     shutil.copy(ROOT / ".python-version", tmp_path)
@@ -103,11 +112,22 @@ def test_a_machine_without_a_new_enough_python_is_told_how_to_get_one(tmp_path: 
     shutil.copy(ROOT / ".cache" / "uv" / "stamp", uv)
     (uv / "bin" / "uv").write_text("#!/bin/sh\nexit 2  # what `uv python find` says when it finds none\n")
     (uv / "bin" / "uv").chmod(0o755)
-    command = [sys.executable, str(tmp_path / ".make" / "setup.py")]
+    command = [sys.executable, str(tmp_path / ".make" / "setup.py"), *words]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     assert done.returncode == 3
-    assert "no Python 3.13 here, nor any from 3.12 on" in done.stderr
-    assert ".cache/uv/bin/uv python install 3.13" in done.stderr
+    assert lack in done.stderr
+    assert f".cache/uv/bin/uv python install {version}" in done.stderr
+
+
+def test_another_version_of_python_has_an_environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_VERSION", "3.99")  # as images of Python have it: it asks for nothing
+    assert ".venv-3.12/bin/$step" in planned("PYTHON_VERSION=3.12")
+    assert ".venv/bin/$step" in planned()
+
+
+def planned(*words: str) -> str:
+    """What `make check` would do."""
+    return finish(start(ROOT, "--dry-run", "check", *words))
 
 
 def test_no_lock_file_names_an_address_to_install_from() -> None:

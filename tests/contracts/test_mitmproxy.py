@@ -25,6 +25,7 @@ from firstbyte.proxies.http.fields import Fields, read_request_head, read_respon
 from firstbyte.proxies.http.http1_client import EdgeHttp1Client
 from firstbyte.proxies.http.http1_server import EdgeHttp1Server
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
+from tests.contracts.private_names import holds
 
 NAMES = [
     ("mitmproxy.proxy.layers.http", "HttpLayer", ("_handle_event", "event_to_child")),
@@ -40,12 +41,22 @@ NAMES = [
         "ErrorCode",
         ("REQUEST_VALIDATION_FAILED", "CLIENT_DISCONNECTED"),
     ),
+    ("mitmproxy.proxy.layers.http._events", "RequestData", ()),
+    ("mitmproxy.proxy.layers.http._events", "RequestEndOfMessage", ()),
     ("mitmproxy.proxy.layers.http._events", "RequestHeaders", ()),
+    ("mitmproxy.proxy.layers.http._events", "RequestTrailers", ()),
+    ("mitmproxy.proxy.layers.http._events", "ResponseData", ()),
+    ("mitmproxy.proxy.layers.http._events", "ResponseEndOfMessage", ()),
+    ("mitmproxy.proxy.layers.http._events", "ResponseTrailers", ()),
     ("mitmproxy.proxy.layers.http._events", "RequestProtocolError", ("code",)),
     ("mitmproxy.proxy.layers.http._events", "ResponseHeaders", ()),
     ("mitmproxy.proxy.layers.http._hooks", "HttpRequestHeadersHook", ("name",)),
     ("mitmproxy.proxy.layers.http._hooks", "HttpErrorHook", ("name",)),
+    ("mitmproxy.proxy.layers.http._hooks", "HttpRequestHook", ("name",)),
+    ("mitmproxy.proxy.layers.http._hooks", "HttpResponseHeadersHook", ("name",)),
+    ("mitmproxy.proxy.layers.http._hooks", "HttpResponseHook", ("name",)),
     ("mitmproxy.proxy.layers.http._http1", "make_body_reader", ()),
+    ("mitmproxy.proxy.layers.http._http1", "Http1Connection", ("_handle_event",)),
     (
         "mitmproxy.proxy.layers.http._http1",
         "Http1Server",
@@ -88,7 +99,6 @@ NAMES = [
     ("mitmproxy.net.http.http1.read", "_read_request_line", ()),
     ("mitmproxy.net.http.http1.read", "_read_response_line", ()),
     ("mitmproxy.http", "MessageData", ("__post_init__",)),
-    ("h11._receivebuffer", "ReceiveBuffer", ("maybe_extract_lines", "maybe_extract_at_most")),
     ("mitmproxy.net.http.http1", "expected_http_body_size", ()),
     ("mitmproxy.net.http.http1", "assemble_request_head", ()),
     ("mitmproxy.net.http.http1", "assemble_response_head", ()),
@@ -99,6 +109,8 @@ def test_the_version_is_the_one_these_tests_know() -> None:
     assert version("mitmproxy") == "12.2.3"
 
 
+@holds(*(f"{module}.{name}" for module, name, _ in NAMES))
+@holds(*(f"{module}.{name}.{member}" for module, name, members in NAMES for member in members))
 @pytest.mark.parametrize(
     ("module", "name", "members"), NAMES, ids=[f"{one[0].split('.')[-1]}.{one[1]}" for one in NAMES]
 )
@@ -142,6 +154,7 @@ def _context() -> Context:
     return EdgeContext(EdgeClient(), OriginConnection())
 
 
+@holds("mitmproxy.proxy.layers.http._http1.Http1Client.__init__")
 def test_an_http1_client_of_the_edge_has_all_that_mitmproxys_would_have() -> None:
     theirs = _http1.Http1Client(_context())
     ours = EdgeHttp1Client(_context(), OriginConnection(), 1, load_profile("envoy").profile)
@@ -149,6 +162,11 @@ def test_an_http1_client_of_the_edge_has_all_that_mitmproxys_would_have() -> Non
     assert vars(theirs).keys() - vars(ours).keys() == unused
 
 
+@holds(
+    "mitmproxy.proxy.layers.http.HttpStream.__init__",
+    "mitmproxy.proxy.layer.Layer._paused",
+    "mitmproxy.proxy.layer.Layer._paused_event_queue",
+)
 def test_a_stream_of_the_edge_lacks_what_only_mitmproxys_own_states_use() -> None:
     theirs = HttpStream(_context(), 1)
     ours = EdgeStream(_context(), 1, _edge())
@@ -156,6 +174,7 @@ def test_a_stream_of_the_edge_lacks_what_only_mitmproxys_own_states_use() -> Non
     assert vars(theirs).keys() - vars(ours).keys() == unused
 
 
+@holds("mitmproxy.connection.Client.__init__", "mitmproxy.connection.Server.__init__")
 @pytest.mark.parametrize("one", [EdgeClient(), OriginConnection(("origin", 80))])
 def test_a_connection_of_the_edge_has_every_attribute_of_mitmproxys(one: Connection) -> None:
     names = [field.name for field in fields(one)]
@@ -165,6 +184,7 @@ def test_a_connection_of_the_edge_has_every_attribute_of_mitmproxys(one: Connect
     assert one.copy().get_state() | {"id": one.id} == one.get_state()
 
 
+@holds("mitmproxy.proxy.context.Context.__init__")
 def test_a_context_of_the_edge_has_every_attribute_of_mitmproxys() -> None:
     context = _context()
     assert vars(Context(context.client, context.options)).keys() == vars(context).keys()
@@ -206,6 +226,7 @@ def _outcome(read: Callable[[list[bytes]], http.Request], lines: list[bytes]) ->
         return type(error), str(error)
 
 
+@holds("mitmproxy.http.Headers.__init__")
 @pytest.mark.parametrize("name", ["X-Two", "x-two", b"X-TWO", "absent", "Host", "\xe9"])
 def test_fields_are_found_as_in_mitmproxys_headers(name: str | bytes) -> None:
     raw = ((b"Host", b"a"), (b"x-two", b"1"), (b"X-Two", b"\xff"), (b"\xc3\xa9", b"2"))
@@ -232,6 +253,10 @@ def _remove(headers: http.Headers) -> None:
     headers.fields = (*headers.fields, (b"x-two", b"5"))
 
 
+@holds(
+    "mitmproxy.proxy.layers.http._http1.Http1Server.__init__",
+    "mitmproxy.proxy.layers.http.HttpLayer.__init__",
+)
 def test_a_server_and_a_layer_of_the_edge_lack_what_a_waiting_layer_uses() -> None:
     waiting = {"_paused", "_paused_event_queue", "waiting_for_establishment"}
     server = EdgeHttp1Server(_context(), 1000)
