@@ -19,7 +19,8 @@ from firstbyte.harness.sim.foreign import CURE, unwatch, watch
 from firstbyte.harness.sim.hosts import HOST, HostState, host_of
 from firstbyte.harness.sim.memory_loop import MemoryLoop
 from firstbyte.harness.sim.network import Network
-from firstbyte.harness.sim.threads import Threads, running
+from firstbyte.harness.sim.replaced import running
+from firstbyte.harness.sim.threads import Threads
 from firstbyte.harness.sim.waiting import describe_task, describe_waits
 
 _DAY: Final = seconds(86_400)

@@ -49,7 +49,10 @@ def test_a_name_of_ours_and_a_documented_one_are_not(code: str) -> None:
 def test_what_our_class_uses_of_a_base_class_of_others_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    code = "class SimHandle(asyncio.Handle):\n    def __init__(self):\n        self._args = ()"
+    code = "class SimLoop(asyncio.BaseEventLoop):\n    def __init__(self):\n        self._stopping = False"
     monkeypatch.setattr(private_names, "OURS", ("firstbyte",))
     found = [name for name, _ in uses_in(ast.parse(code), "firstbyte.harness.sim.loop")]
-    assert found == ["asyncio.events.Handle._args", "asyncio.events.Handle.__init__"]
+    assert found == [
+        "asyncio.base_events.BaseEventLoop._stopping",
+        "asyncio.base_events.BaseEventLoop.__init__",
+    ]
