@@ -9,6 +9,7 @@ from mitmproxy.proxy.layers.http._events import RequestEndOfMessage, RequestHead
 
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.timeline import Event
+from firstbyte.proxies.edge.effects import handle_event
 from firstbyte.proxies.edge.exchange import Exchange
 from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.edge.shared import Hooks, NoHooks, SharedEdge
@@ -78,7 +79,7 @@ class Bench:
 
     def give(self, event: events.Event) -> list[commands.Command]:
         """Let something happen; returns what the exchange asks for."""
-        made = list(self.exchange.handle_event(event))
+        made = list(handle_event(self.exchange, event))
         for command in made:
             if isinstance(command, AskOrigin):
                 self.is_asked = True
