@@ -38,7 +38,8 @@ class ReferenceServer:
 
     def refusal(self, scenario: Scenario) -> str:
         """Refuse only the scenarios of products."""
-        return "needs a real product; name one with --target" if _is_of_product(scenario) else ""
+        is_of_product = isinstance(scenario.origin, ProductOrigin)
+        return "needs a real product; name one with --target" if is_of_product else ""
 
     def expects(self, _scenario: Scenario) -> bool:
         """Always true: the scenarios are written for it."""
@@ -58,10 +59,6 @@ class ReferenceServer:
         started = ModuleOrigin(module, arguments, job.folder)
         await started.restart()
         return started
-
-
-def _is_of_product(scenario: Scenario) -> bool:
-    return isinstance(scenario.origin, ProductOrigin)
 
 
 class ModuleOrigin(ChildOrigin):
