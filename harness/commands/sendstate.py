@@ -27,7 +27,7 @@ from firstbyte.harness.sendstate.browser import running_browser
 from firstbyte.harness.sendstate.contract import Rule
 from firstbyte.harness.sendstate.outcome import RuleResult
 from firstbyte.harness.sendstate.play import Subject, chosen, play
-from firstbyte.harness.targets.opencode.pages import has_page, standing
+from firstbyte.harness.targets.opencode.pages import has_page, serve_page
 from firstbyte.harness.version import package_version
 from firstbyte.proxies.program.arguments import read_upstream
 
@@ -40,7 +40,7 @@ def run(options: SendstateOptions) -> int:
     """Play the rules, show the table; 1 when one failed."""
     if not has_page(options.url):
         return _run(options, options.url)
-    with standing(options.url) as stand:
+    with serve_page(options.url) as stand:
         return _run(replace(options, adapter=options.adapter or stand.adapter), stand.url)
 
 
