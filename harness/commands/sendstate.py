@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from firstbyte.harness import redact
 from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.commands import site
-from firstbyte.harness.commands.options.sendstate import SendstateOptions
+from firstbyte.harness.commands.options import SendstateOptions
 from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out
