@@ -15,7 +15,7 @@ from firstbyte.harness.audit.source import Source, read_source
 from firstbyte.harness.audit.table import table
 from firstbyte.harness.clock import RealClock, monotonic_ns
 from firstbyte.harness.commands import site
-from firstbyte.harness.commands.options.audit import AuditOptions
+from firstbyte.harness.commands.options import AuditOptions
 from firstbyte.harness.probe.address import read_address, read_headers
 from firstbyte.harness.probe.edges import chosen_edges
 from firstbyte.harness.problems import BadInput

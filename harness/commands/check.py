@@ -14,7 +14,7 @@ from firstbyte.harness.checks.chain import ChainWarning, chain_warnings
 from firstbyte.harness.checks.evidence import evidence_complaints
 from firstbyte.harness.checks.suite import suite_complaints
 from firstbyte.harness.clock import today
-from firstbyte.harness.commands.options.check import CheckOptions
+from firstbyte.harness.commands.options import CheckOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import (
     decode,

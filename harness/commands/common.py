@@ -21,7 +21,7 @@ from firstbyte.harness.version import package_version
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from firstbyte.harness.commands.options.running import RunningOptions
+    from firstbyte.harness.commands.options import RunningOptions
 
 
 def options_of(options: RunningOptions) -> Options:

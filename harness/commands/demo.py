@@ -6,7 +6,7 @@ import tempfile
 import webbrowser
 from pathlib import Path
 
-from firstbyte.harness.commands.options.demo import DemoOptions
+from firstbyte.harness.commands.options import DemoOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.problems import SetupFailed

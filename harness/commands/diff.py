@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.commands.options.diff import DiffOptions
+from firstbyte.harness.commands.options import DiffOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from firstbyte.harness.clock import monotonic_ns, today
-from firstbyte.harness.commands.options.fixes import PAGE, FixesOptions
+from firstbyte.harness.commands.options import FIXES_PAGE, FixesOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import profile_names
 from firstbyte.harness.files.replace import replace
@@ -36,7 +36,7 @@ def run(options: FixesOptions) -> int:
         json_out.write(document(cells, package_version()), options.json)
     if options.docs is not None:
         options.docs.mkdir(parents=True, exist_ok=True)
-        replace(options.docs / PAGE, table.page(cells).encode(), option="--docs")
+        replace(options.docs / FIXES_PAGE, table.page(cells).encode(), option="--docs")
     lines = [*table.terminal_lines(cells), *(table.evidence_lines(cells) if options.edge else ())]
     if options.json == json_out.STANDARD_OUTPUT:
         sys.stderr.write("\n".join(lines) + "\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from firstbyte.harness.clock import monotonic_ns, today
 from firstbyte.harness.commands import site
-from firstbyte.harness.commands.options.grid import GridOptions
+from firstbyte.harness.commands.options import GridOptions
 from firstbyte.harness.grid.cell import GridCell, document
 from firstbyte.harness.grid.differences import is_as_listed, listed
 from firstbyte.harness.grid.pages import write_pages

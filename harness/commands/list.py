@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
-from firstbyte.harness.commands.options.list import ListOptions
+from firstbyte.harness.commands.options import ListOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import load_profile, load_shape, load_suites, profile_names, shape_names
 from firstbyte.harness.findings.catalogue import load_findings

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.commands.options.merge import MergeOptions
+from firstbyte.harness.commands.options import MergeOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out

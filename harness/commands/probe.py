@@ -10,7 +10,7 @@ from pathlib import Path
 from firstbyte.harness import redact
 from firstbyte.harness.clock import RealClock, monotonic_ns
 from firstbyte.harness.commands import site
-from firstbyte.harness.commands.options.probe import ProbeOptions
+from firstbyte.harness.commands.options import ProbeOptions
 from firstbyte.harness.findings.catalogue import Level, load_finding
 from firstbyte.harness.model.recording import Recording
 from firstbyte.harness.model.units import Duration

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from firstbyte.harness.commands import common, settings
-from firstbyte.harness.commands.options.running import RunningOptions
+from firstbyte.harness.commands.options import ReproduceOptions
 from firstbyte.harness.model.result import Run
 from firstbyte.harness.report import table
 from firstbyte.harness.report.terminal import Terminal
@@ -13,7 +13,7 @@ from firstbyte.harness.runner.selection import plans, select
 from firstbyte.harness.targets.catalogue import acts_of
 
 
-def run(options: RunningOptions) -> int:
+def run(options: ReproduceOptions) -> int:
     """Run the hero suite, or the target's own acts, and show them."""
     acts = acts_of(options.target, options.adapter)
     options = replace(options, time_scale=options.time_scale or acts.time_scale)

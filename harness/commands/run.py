@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from firstbyte.harness.commands import common, settings
-from firstbyte.harness.commands.options.run import RunOptions
+from firstbyte.harness.commands.options import RunOptions
 from firstbyte.harness.model.result import Run
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import table

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from firstbyte.harness import redact
 from firstbyte.harness.clock import monotonic_ns
 from firstbyte.harness.commands import site
-from firstbyte.harness.commands.options.sendstate import SendstateOptions
+from firstbyte.harness.commands.options import SendstateOptions
 from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out
@@ -27,7 +27,7 @@ from firstbyte.harness.sendstate.browser import running_browser
 from firstbyte.harness.sendstate.contract import Rule
 from firstbyte.harness.sendstate.outcome import RuleResult
 from firstbyte.harness.sendstate.play import Subject, chosen, play
-from firstbyte.harness.targets.opencode.pages import has_page, standing
+from firstbyte.harness.targets.opencode.pages import has_page, serve_page
 from firstbyte.harness.version import package_version
 from firstbyte.proxies.program.arguments import read_upstream
 
@@ -40,7 +40,7 @@ def run(options: SendstateOptions) -> int:
     """Play the rules, show the table; 1 when one failed."""
     if not has_page(options.url):
         return _run(options, options.url)
-    with standing(options.url) as stand:
+    with serve_page(options.url) as stand:
         return _run(replace(options, adapter=options.adapter or stand.adapter), stand.url)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from firstbyte.harness.commands.options.show import ShowOptions
+from firstbyte.harness.commands.options import ShowOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import (
     load_profile,

@@ -94,7 +94,7 @@ class Running:
         product, routes = self.contender.product, tuple(self._routes.values())
         work = self._folder / product.name
         work.mkdir(exist_ok=True)
-        profile = scaled(self.contender.asked, self._factor)
+        profile = scaled(self.contender.configured, self._factor)
         setup = product.configure(self.contender.program, profile, routes, work)
         for name, text in setup.files.items():
             (work / name).write_text(text, encoding="utf-8")

@@ -9,19 +9,22 @@ import pytest
 from tests.users_pytest import run_pytest
 
 TEST = """
+import urllib.request
 import pytest
 
 @pytest.mark.firstbyte
-def test_marked(edge):
+def test_marked(edge, origin):
     print("behind", edge)
+    urllib.request.urlopen(edge(origin(shape="204-bare").url).url)
 
 def test_unmarked(edge):
     print("behind", edge)
 
 class TestCase:
     @pytest.mark.firstbyte
-    def test_in_a_class(self, edge):
+    def test_in_a_class(self, edge, origin):
         print("behind", edge)
+        urllib.request.urlopen(edge(origin(shape="204-bare").url).url)
 """
 
 
