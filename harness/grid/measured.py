@@ -145,12 +145,12 @@ async def running(contender: Contender, shapes: Sequence[Shape], factor: float) 
     with tempfile.TemporaryDirectory(prefix="firstbyte-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         os.chmod(name, 0o711)  # a product that refuses to be root has to get through to its own folder
-        one = Running(contender, shapes, factor, folder)
+        product = Running(contender, shapes, factor, folder)
         try:
-            await one.open()
-            yield one
+            await product.open()
+            yield product
         finally:
-            await one.close()
+            await product.close()
 
 
 async def measure(
