@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from firstbyte.harness.audit.run import Audited
-from firstbyte.harness.findings.catalogue import Level, load_finding
+from firstbyte.harness.findings.catalogue import is_bug
 from firstbyte.harness.model.result import SCHEMA
 from firstbyte.harness.problems import BadInput
 
@@ -50,11 +50,6 @@ def troubles_of(one: Audited) -> Iterator[Trouble]:
         return
     for name in (*one.examined.cut_by, *(id_ for id_ in one.examined.findings if is_bug(id_))):
         yield one.operation.label, name
-
-
-def is_bug(finding: str) -> bool:
-    """Whether a finding alone makes an audit fail."""
-    return load_finding(finding).level is Level.BUG
 
 
 def read_baseline(path: Path) -> frozenset[Trouble]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
-from firstbyte.harness.clock import monotonic_ns
+from firstbyte.harness.commands import console
 from firstbyte.harness.model.result import Outcome, Run, document
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out
-from firstbyte.harness.report.progress import Progress
-from firstbyte.harness.report.terminal import Terminal, terminal_of
+from firstbyte.harness.report.terminal import Terminal
 from firstbyte.harness.runner.plan import Mode, Options, Plan
 from firstbyte.harness.runner.selection import run_all
 from firstbyte.harness.targets.catalogue import find_target
@@ -50,20 +47,15 @@ def run_shown(
     """Run with progress, write the files, show the result on stdout (stderr when JSON has it); returns the
     exit code.
     """
-    stream = sys.stderr if options.json == "-" else sys.stdout
-    with Progress(len(chosen), terminal_of(sys.stderr, os.environ), _seconds) as progress:
+    with console.progress_line(len(chosen)) as progress:
         runs = run_all(chosen, options.jobs, lambda run: progress.advance(run.name))
     write_out(runs, options)
     if options.html is not None:
         from firstbyte.harness.commands.run_page import write_page  # noqa: PLC0415 - only when a page is written
 
         write_page(runs, chosen, options, options.html)
-    show(runs, terminal_of(stream, os.environ))
+    show(runs, console.result_terminal(options.json))
     return exit_code(runs)
-
-
-def _seconds() -> float:
-    return monotonic_ns() / 1e9
 
 
 def write_out(runs: Sequence[Run], options: RunningOptions) -> None:
