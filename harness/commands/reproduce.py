@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from firstbyte.harness.commands import common, settings
+from firstbyte.harness.commands import common
 from firstbyte.harness.commands.options import ReproduceOptions
 from firstbyte.harness.report import table
-from firstbyte.harness.runner.selection import plans, select
+from firstbyte.harness.runner.selection import select
 from firstbyte.harness.targets.catalogue import acts_of
 
 
@@ -13,6 +13,5 @@ def run(options: ReproduceOptions) -> int:
     """Run the hero suite, or the target's own acts, and show them."""
     acts = acts_of(options.target, options.adapter)
     options = replace(options, time_scale=options.time_scale or acts.time_scale)
-    stated = list(plans(select([acts.suite]), options.edge, common.options_of(options)))
-    chosen = settings.with_settings(stated, options.set)
+    chosen = common.chosen_plans(select([acts.suite]), options)
     return common.run_shown(chosen, options, table.print_acts_and_runs)

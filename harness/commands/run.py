@@ -1,16 +1,15 @@
 """`firstbyte run`: scenarios x edges, judged."""
 
-from firstbyte.harness.commands import common, settings
+from firstbyte.harness.commands import common
 from firstbyte.harness.commands.options import RunOptions
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import table
-from firstbyte.harness.runner.selection import plans, select, shard
+from firstbyte.harness.runner.selection import select, shard
 
 
 def run(options: RunOptions) -> int:
     """Run and report."""
-    stated = list(plans(select(options.scenario), options.edge, common.options_of(options)))
-    chosen = settings.with_settings(stated, options.set)
+    chosen = common.chosen_plans(select(options.scenario), options)
     if options.shard:
         chosen = shard(chosen, *_shard(options.shard))
     return common.run_shown(
