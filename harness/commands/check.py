@@ -67,7 +67,7 @@ def _check_chain(chain: str, options: CheckOptions) -> int:
     if options.json:
         document = {"schema": 1, "firstbyte": package_version(), "chain": names}
         json_out.write({**document, "warnings": msgspec.to_builtins(found)}, options.json)
-    (sys.stderr if options.json == "-" else sys.stdout).write("\n".join(lines) + "\n")
+    out("\n".join(lines), options.json)
     return 1 if found and options.strict else 0
 
 

@@ -35,19 +35,10 @@ def run(options: SchemaOptions) -> int:
         write_all(options.write)
         return 0
     if options.name not in TYPES:
-        wanted = (
-            f"no schema '{options.name}'{did_you_mean(options.name, TYPES)}"
-            if options.name
-            else "which schema?"
-        )
-        raise BadInput(f"{wanted}; there is: {', '.join(TYPES)}")
+        unknown = f"no schema '{options.name}'{did_you_mean(options.name, TYPES)}"
+        raise BadInput(f"{unknown if options.name else 'which schema?'}; there is: {', '.join(TYPES)}")
     out(encoded(options.name).decode().rstrip("\n"))
     return 0
-
-
-def schemas_dir() -> Path:
-    """The folder of the schemas that come with firstbyte."""
-    return Path(__file__).resolve().parent.parent / "schemas"
 
 
 def write_all(folder: Path) -> None:
