@@ -35,11 +35,12 @@ EDGE = "_firstbyte_edge"
 SUFFIX = ".firstbyte.toml"
 NO_PAGE = "there is no pytest-playwright, whose `page` it stands on; run `pip install pytest-playwright`"
 MARK = (
-    'firstbyte(faults="all", truth="", belief="status", within=1.0): runs behind every edge of '
+    'firstbyte(faults="all", requests="*", truth="", belief="status", within=1.0): runs behind every edge of '
     "--firstbyte-edge, through `edge` or `sim`. faults: play it once more for each request x each of "
     "cut-header, cut-body, resend, mutate (or name some of them); its own asserts, no phantom failure and no "
-    "duplicate decide. truth: a fixture that knows the intents the server has (default: what the `ledger` "
-    "fixture was given). belief: 'careful' for a client that says 'unknown' of a gateway's error. within: "
+    'duplicate decide. requests: which of them, such as "POST *". truth: a fixture that knows the '
+    "intents the server has (default: what the `ledger` fixture was given). "
+    "belief: 'careful' for a client that says 'unknown' of a gateway's error. within: "
     "seconds for the truth to settle"
 )
 OWN = Path(__file__).resolve().parent.parent / "scenarios"
