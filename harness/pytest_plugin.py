@@ -8,6 +8,7 @@ else is imported when it is used.
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,12 @@ EDGE = "_firstbyte_edge"
 SUFFIX = ".firstbyte.toml"
 NO_PAGE = "there is no pytest-playwright, whose `page` it stands on; run `pip install pytest-playwright`"
 MARK = (
-    'firstbyte(faults="all", truth="", belief="status", within=1.0): runs behind every edge of '
+    'firstbyte(faults="all", requests="*", truth="", belief="status", within=1.0): runs behind every edge of '
     "--firstbyte-edge, through `edge` or `sim`. faults: play it once more for each request x each of "
     "cut-header, cut-body, resend, mutate (or name some of them); its own asserts, no phantom failure and no "
-    "duplicate decide. truth: a fixture that knows the intents the server has (default: what the `ledger` "
-    "fixture was given). belief: 'careful' for a client that says 'unknown' of a gateway's error. within: "
+    'duplicate decide. requests: which of them, such as "POST *". truth: a fixture that knows the '
+    "intents the server has (default: what the `ledger` fixture was given). "
+    "belief: 'careful' for a client that says 'unknown' of a gateway's error. within: "
     "seconds for the truth to settle"
 )
 OWN = Path(__file__).resolve().parent.parent / "scenarios"
@@ -218,7 +220,7 @@ def edge(request: pytest.FixtureRequest, _firstbyte_edge: str) -> Iterator[EdgeF
 
 @pytest.fixture
 def origin() -> Iterator[OriginFactory]:
-    """`origin(shape="silent")` plays a wire shape, `origin(app=application)` runs an ASGI application."""
+    """`origin(shape="silent")` plays a wire shape, `origin(app=application)` runs an application."""
     from firstbyte.harness.plugin.origin import OriginFactory  # noqa: PLC0415 - only when asked for
 
     factory = OriginFactory()
@@ -236,10 +238,17 @@ def ledger(request: pytest.FixtureRequest) -> Callable[..., OriginLedger]:
 
 
 @pytest.fixture
-def assert_delivered_once() -> Callable[..., None]:
-    """`assert_delivered_once(intent, told, truth)`: the client was told ok, and the server has it once."""
+def assert_delivered_once(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """`assert_delivered_once(intent, told, truth)`: the client was told ok, and the server has it once.
+
+    It waits until the truth is stable: up to 10 s (`within=`) for a first effect, and a second without a
+    change. After `sim` it does not wait: the application is at rest.
+    """
     from firstbyte.harness.plugin.truth import assert_delivered_once  # noqa: PLC0415 - only when asked for
 
+    names = request.fixturenames
+    if "sim" in names and "edge" not in names and "origin" not in names:
+        return partial(assert_delivered_once, within=0)
     return assert_delivered_once
 
 

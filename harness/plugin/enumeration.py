@@ -103,8 +103,15 @@ class Enumeration:
             raise BadInput(reason)
 
     def _targets(self, baseline: Observed) -> list[Target]:
-        found = list(targets([edge.requests for edge in baseline.edges], self._mark.faults))
+        pattern = self._mark.requests
+        requests = [edge.requests for edge in baseline.edges]
+        found = list(targets(requests, self._mark.faults, pattern))
         if self._only is None:
+            if not found and any(targets(requests, self._mark.faults)):
+                sent = ", ".join(
+                    dict.fromkeys(f"{one.method} {one.path}" for each in requests for one in each)
+                )
+                raise BadInput(f"requests={pattern!r}: no request of it fits; it sent {sent}")
             if not found:
                 raise BadInput(NOTHING)
             return found

@@ -21,9 +21,12 @@ ONE_EDGE = (
 
 
 class Marked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The mark. truth: a fixture that knows what the server has. within: seconds for the truth to settle."""
+    """The mark. requests: those that get faults, 'METHOD PATH' with * and ?. truth: a fixture that knows what
+    the server has. within: seconds for the truth to settle.
+    """
 
     faults: tuple[Action, ...] = ()
+    requests: str = "*"
     truth: str = ""
     belief: BeliefRule = BeliefRule.STATUS
     within: float = 1.0

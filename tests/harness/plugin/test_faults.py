@@ -192,12 +192,14 @@ def said(folder: Path) -> str:
 
 def outcome(said: str, name: str) -> str:
     """The last word of a test's line."""
+    said = said.replace("[cloudflare] ", " ")
     lines = [line.split() for line in said.splitlines() if f"::{name} " in line and "[" in line]
     return next(word for words in lines for word in words if word in ("PASSED", "FAILED", "ERROR"))
 
 
 def summary(said: str, name: str) -> str:
-    text = said.partition(f"_ {name} _")[2] or said.partition(f" of {name} _")[2]
+    names = (f"_ {name} _", f"_ {name}[cloudflare] _", f" of {name} _", f" of {name}[cloudflare] _")
+    text = next(filter(None, (said.partition(title)[2] for title in names)))
     return text.partition("\n")[2].lstrip().partition("\n")[0]
 
 
@@ -210,7 +212,7 @@ def test_a_client_that_sends_again_blindly_is_caught_in_the_rounds_that_show_it(
 
 
 def test_a_failed_round_shows_picture_verdict_cure_seed_and_replay(said: str) -> None:
-    text = said.partition("_ test_blind _")[2].partition("round 2 of 4")[0]
+    text = said.partition("_ test_blind[cloudflare] _")[2].partition("round 2 of 4")[0]
     assert "round 1 of 4: request 1 POST /orders: cut-header" in text
     for line in (
         "\nclient ",
@@ -222,7 +224,8 @@ def test_a_failed_round_shows_picture_verdict_cure_seed_and_replay(said: str) ->
         "finding  resent-with-new-id (bug)",
         "cure     Keep the message and its ids",
         "seed     0",
-        "replay   pytest test_it.py::test_blind --firstbyte-fault=1:cut-header --firstbyte-seed=0",
+        "replay   pytest 'test_it.py::test_blind[cloudflare]' "
+        "--firstbyte-fault=1:cut-header --firstbyte-seed=0",
     ):
         assert line in text, (line, text)
 
@@ -264,14 +267,14 @@ def test_what_is_wrong_is_an_error_with_its_cure(name: str, cure: str, said: str
 
 
 def test_a_test_that_fails_without_a_fault_is_played_once(said: str) -> None:
-    text = said.partition("_ test_that_fails_by_itself _")[2]
+    text = said.partition("_ test_that_fails_by_itself[cloudflare] _")[2]
     assert "this is the round without a fault" in text
     assert outcome(said, "test_that_fails_by_itself") == "FAILED"
 
 
 def test_junit_has_the_rounds_and_the_seed(folder: Path, said: str) -> None:
     assert said
-    (case,) = ET.parse(folder / "report.xml").findall(".//testcase[@name='test_blind']")
+    (case,) = ET.parse(folder / "report.xml").findall(".//testcase[@name='test_blind[cloudflare]']")
     found = {one.get("name"): one.get("value") for one in case.findall(".//property")}
     assert found["firstbyte-rounds"] == "4"
     assert found["firstbyte-seed"] == "0"

@@ -143,6 +143,10 @@ def test_past_the_edge(sim):
 def test_another_edge(sim):
     sim(app, post, "heroku")
 
+@pytest.mark.firstbyte(faults="resend", requests="PUT *")
+def test_no_such_request(sim):
+    sim(app, post)
+
 @pytest.mark.firstbyte(faults="resend")
 def test_another_edge_in_rounds(sim):
     sim(app, post, "heroku")
@@ -196,6 +200,7 @@ def test_a_marked_test_that_played_nothing_through_its_edge_is_an_error(tmp_path
     errors = [line for line in done.stdout.splitlines() if line.startswith("ERROR test_it.py")]
     assert len(errors) == NOTHING.count("    def test_") + NOTHING.count("\ndef test_"), done.stdout
     assert "should run behind cloudflare, and has played behind heroku only" in done.stdout
+    assert "requests='PUT *': no request of it fits; it sent POST /" in done.stdout
     assert "no request of it has come through an edge: it has tested nothing" in done.stdout
 
 

@@ -87,7 +87,7 @@ def test_help_and_fixtures_explain_all(tmp_path: Path) -> None:
     said = run(tmp_path, "--help").stdout
     for option in ("--firstbyte-edge=NAME", "--firstbyte-fault=REQUEST:FAULT", "--firstbyte-seed=N"):
         assert option in said
-    assert '@pytest.mark.firstbyte(faults="all", truth=""' in run(tmp_path, "--markers").stdout
+    assert '@pytest.mark.firstbyte(faults="all", requests="*", truth=""' in run(tmp_path, "--markers").stdout
     fixtures = run(tmp_path, "--fixtures").stdout
     for name in ("edge", "origin", "ledger", "sim", "send_page", "assert_delivered_once"):
         assert f"\n{name} -- " in fixtures
