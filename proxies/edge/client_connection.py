@@ -181,7 +181,7 @@ class ClientConnection:
             case KeepHeld():
                 self._keep_held(command)
             case _:
-                raise RuntimeError(f"the edge's host does not know {command!r}")
+                raise RuntimeError(f"a client connection does not know {command!r}")
 
     def _send(self, command: commands.SendData) -> None:
         # What one event has for the client goes out at once, a head with its body. An origin's timers need

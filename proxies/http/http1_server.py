@@ -1,8 +1,7 @@
 """HTTP/1 towards the client: requests in, answers, interims and broken endings out.
 
 Extends mitmproxy's class where an edge differs: limits and 431, 400 without a page of mitmproxy's,
-trailers, 1xx, breaking off, keep-alive after an answer of the edge's own. What is answered is decided by the
-exchange.
+trailers, 1xx, breaking off, keep-alive after an answer of the edge's own.
 """
 
 import re
