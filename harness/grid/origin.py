@@ -23,8 +23,12 @@ class Watched(Connection):
 
     async def _read(self) -> None:
         await super()._read()
-        error = self._reader.exception()
-        self.saw = "rst" if isinstance(error, ConnectionError) else "fin"
+        self.saw = "rst" if self.is_broken else "fin"
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether reading has ended with an error of the connection."""
+        return isinstance(self._reader.exception(), ConnectionError)
 
     def read_on(self) -> None:
         """After a shape that stopped reading: only who reads sees how it was left."""
@@ -102,7 +106,7 @@ class WatchedOrigin(ShapeServer):
 
     def _on_end(self, connection: Connection) -> None:
         assert isinstance(connection, Watched)
-        if not connection.saw and isinstance(connection._reader.exception(), ConnectionError):
+        if not connection.saw and connection.is_broken:
             connection.saw = "rst"
         if connection.has_request:
             self._left.set()
