@@ -13,7 +13,7 @@ from firstbyte.harness import redact
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.sendstate.adapter import Adapter, load_adapter
 from firstbyte.harness.sendstate.artefacts import keep_story
-from firstbyte.harness.sendstate.checks import CHECKS
+from firstbyte.harness.sendstate.checks import check
 from firstbyte.harness.sendstate.contract import RULES
 from firstbyte.harness.sendstate.edge import HeldEdge
 from firstbyte.harness.sendstate.loading import in_context
@@ -43,7 +43,7 @@ class SendPage(PageUnderTest):
         if rule not in known:
             raise BadInput(f"send_page: no rule '{rule}'{did_you_mean(rule, known)}")
         try:
-            CHECKS[rule](self)
+            check(rule, self)
         except NotApplicable as reason:
             pytest.skip(str(reason))
         except Broken as reason:

@@ -23,6 +23,8 @@ class PageWatch:
         self._adapter = adapter
         self._open: dict[Request, None] = {}
         self._events: list[tuple[int, str]] = []
+        self.asked: list[tuple[str, str, str]] = []
+        """Method, path and kind of every request so far that is no part of the page itself."""
         self.ended_sends = 0
         self.streams = 0
         page.on("request", self._began)
@@ -41,6 +43,18 @@ class PageWatch:
         """For the timeline: microseconds of Unix time, and what became of a request then."""
         return list(self._events)
 
+    def posts(self) -> list[str]:
+        """The paths the page has posted to, each once."""
+        return list(dict.fromkeys(path for method, path, _ in self.asked if method == "POST"))
+
+    def unmatched_sends(self) -> str:
+        """For a send that was not caught: what was looked for, and what the page sent."""
+        pattern = self._adapter.send.request
+        posts = ", ".join(f"POST {path}" for path in self.posts()) or "no POST at all"
+        if any(fnmatchcase(path, pattern) for path in self.posts()):
+            return f"the page did not send when it was told to; in all it sent {posts}"
+        return f"no POST matched send.request '{pattern}'; the page sent {posts}"
+
     def is_send(self, request: Request) -> bool:
         """Whether this sends a message."""
         return request.method == "POST" and fnmatchcase(path_of(request), self._adapter.send.request)
@@ -56,6 +70,8 @@ class PageWatch:
 
     def _began(self, request: Request) -> None:
         self._note(request, "")
+        if request.resource_type not in BESIDE_THE_POINT:
+            self.asked.append((request.method, path_of(request), request.resource_type))
         if not self._is_stream(request):
             self._open[request] = None
 

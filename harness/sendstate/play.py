@@ -20,7 +20,7 @@ from firstbyte.harness.problems import BadInput, SetupFailed, did_you_mean
 from firstbyte.harness.sendstate.adapter import Adapter
 from firstbyte.harness.sendstate.artefacts import keep_all, keep_picture
 from firstbyte.harness.sendstate.browser import GONE, close, is_gone
-from firstbyte.harness.sendstate.checks import CHECKS
+from firstbyte.harness.sendstate.checks import check
 from firstbyte.harness.sendstate.contract import RULES, Rule
 from firstbyte.harness.sendstate.edge import HeldEdge
 from firstbyte.harness.sendstate.loading import in_context
@@ -99,7 +99,7 @@ def _judged(rule: Rule, subject: Subject, stage: PageUnderTest) -> RuleResult:
     folder = subject.artefacts / rule.id if subject.artefacts is not None else None
     result, detail = Result.PASS, ""
     try:
-        CHECKS[rule.id](stage)
+        check(rule.id, stage)
     except NotApplicable as reason:
         result, detail = Result.NOT_APPLICABLE, str(reason)
     except Broken as reason:

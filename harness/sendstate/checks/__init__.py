@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from firstbyte.harness.sendstate.checks import ambiguity, answers, composing, connection
+from firstbyte.harness.sendstate.outcome import Broken
 from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 
 CHECKS: Mapping[str, Callable[[PageUnderTest], None]] = {
@@ -22,3 +23,13 @@ CHECKS: Mapping[str, Callable[[PageUnderTest], None]] = {
     "usable-while-six-hang": connection.usable_while_six_hang,
     "offline-and-back": connection.offline_and_back,
 }
+
+
+def check(rule: str, stage: PageUnderTest) -> None:
+    """Play the check of a rule. A verdict, whichever it is, stands only if every fault has met a send."""
+    try:
+        CHECKS[rule](stage)
+    except Broken:
+        stage.sends.prove()
+        raise
+    stage.sends.prove()
