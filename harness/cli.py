@@ -1,8 +1,8 @@
 """The command line: reads the options, runs the command, turns a problem into one message and an exit code.
 
 Exit codes: 0 as expected, 1 a subject failed, 2 your input, 3 this machine, 4 our bug. It must never import
-what a command does not need, so that `--help` and `list` answer at once: the module of a command's options is
-imported when the command is named, the command itself when its options have been read.
+what a command does not need, so that `--help` and `list` answer at once: the options are imported when a
+command is named, the command itself when its options have been read.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def _run(parsed: argparse.Namespace) -> int:
 
 
 def build_parser(words: list[str]) -> argparse.ArgumentParser:
-    """The parser; only the options of the command that is named are imported."""
+    """The parser; only the command that is named gets its options."""
     parser = argparse.ArgumentParser(
         prog="firstbyte",
         description="Joins what a client was told with what the server did, behind edges with deadlines.",
@@ -81,8 +81,10 @@ def build_parser(words: list[str]) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         child = commands.add_parser(name, help=summary, description=summary)
         if name == named and name not in DELEGATED:
-            options = import_module(f"firstbyte.harness.commands.options.{name}")
-            child.set_defaults(read=options.add(child).read)
+            module = import_module("firstbyte.harness.commands.options")
+            options = getattr(module, f"{name.capitalize()}Options")
+            options.add_to(child)
+            child.set_defaults(read=options.read)
     return parser
 
 

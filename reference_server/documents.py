@@ -23,7 +23,7 @@ def encoded(document: Json) -> bytes:
     return _WRITER.encode(document)
 
 
-def written(document: Json) -> str:
+def encoded_text(document: Json) -> str:
     """Returns the document as compact JSON text."""
     return _WRITER.encode(document).decode()
 
@@ -41,8 +41,8 @@ def parsed(raw: bytes | str) -> Json:
     return _without_surrogates(document) if "\\ud" in text.lower() else document
 
 
-def reread(text: str) -> JsonObject:
-    """Returns the object in a text that `written` made."""
+def decoded(text: str) -> JsonObject:
+    """Returns the object in a text that `encoded_text` made."""
     return as_object(_READER.decode(text))
 
 

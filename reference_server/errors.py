@@ -49,11 +49,6 @@ def bad_request(api: Api, message: str) -> RequestRefused:
     return RequestRefused(400, {"name": "BadRequest", "data": detail})
 
 
-def session_not_found(session_id: str) -> RequestRefused:
-    """Returns the 404 for a session that doesn't exist."""
-    return not_found(f"Session not found: {session_id}")
-
-
 def not_found(message: str) -> RequestRefused:
     """Returns the 404 for anything that doesn't exist."""
     return RequestRefused(404, {"name": "NotFoundError", "data": {"message": message}})

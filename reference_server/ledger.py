@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from firstbyte.reference_server.documents import Json, JsonObject, reread, written
+from firstbyte.reference_server.documents import Json, JsonObject, decoded, encoded_text
 from firstbyte.reference_server.env import Env
 
 LEDGER_TABLE: Final = """
@@ -71,7 +71,7 @@ class LedgerTable:
             return
         env = self._env
         names = (ticket.request, ticket.session, ticket.message, ticket.intent, event.value)
-        text = "{}" if detail is None else written(detail)
+        text = "{}" if detail is None else encoded_text(detail)
         self._connection.execute(_INSERT, (env.monotonic_us(), env.wall_ms(), *names, text))
 
     def rows(self) -> list[JsonObject]:
@@ -91,5 +91,5 @@ class LedgerTable:
 
 def _row(values: tuple[int | str, ...]) -> JsonObject:
     row: dict[str, Json] = dict(zip(_COLUMNS, values, strict=False))
-    row["detail"] = reread(str(values[-1]))
+    row["detail"] = decoded(str(values[-1]))
     return row

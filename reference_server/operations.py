@@ -5,6 +5,7 @@ Because both come from one object, the document describes exactly what is served
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
+from typing import Final
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -15,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from firstbyte.reference_server.documents import Json, JsonObject, encoded
 from firstbyte.reference_server.errors import RequestRefused
 from firstbyte.reference_server.headers import HeaderLine, http_date, json_body
+from firstbyte.reference_server.schemas import ref
 from firstbyte.reference_server.service import service_of
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
@@ -52,6 +54,34 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def route(self) -> Route:
         """Returns the Starlette route."""
         return Route(self.path, _refusable(self.endpoint), methods=[self.method], name=self.id)
+
+
+def operation(
+    where: str,
+    id_: str,
+    summary: str,
+    endpoint: Endpoint,
+    *responses: ResponseSpec,
+    body: str = "",
+    parameters: Sequence[Parameter] = (),
+) -> Operation:
+    """Returns an operation. `where` is its method and path, such as "GET /session"."""
+    method, path = where.split()
+    return Operation(
+        method=method, path=path, id=id_, summary=summary, endpoint=endpoint, responses=responses, body=body,
+        parameters=parameters,
+    )  # fmt: skip
+
+
+def ok(description: str, schema: JsonObject) -> ResponseSpec:
+    """Returns a 200 with a JSON document."""
+    return ResponseSpec(status=200, description=description, schema=schema)
+
+
+BAD_REQUEST: Final = ResponseSpec(
+    status=400, description="The request is malformed", schema=ref("BadRequest")
+)
+NO_SESSION: Final = ResponseSpec(status=404, description="No such session", schema=ref("NotFound"))
 
 
 class RawResponse(Response):

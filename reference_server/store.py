@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from firstbyte.reference_server.documents import Json, JsonObject, reread, text_of, written
+from firstbyte.reference_server.documents import Json, JsonObject, decoded, encoded_text, text_of
 
 type Connect = Callable[[], sqlite3.Connection]
 
@@ -102,7 +102,7 @@ class Store:
         self._connection.execute(
             """INSERT INTO session (id, data) VALUES (?, ?)
             ON CONFLICT (id) DO UPDATE SET data = excluded.data""",
-            (text_of(session, "id"), written(session)),
+            (text_of(session, "id"), encoded_text(session)),
         )
         self._sessions[text_of(session, "id")] = session
 
@@ -113,13 +113,13 @@ class Store:
             row = self._connection.execute(query, (session_id,)).fetchone()
             if row is None:
                 return None
-            self._sessions[session_id] = reread(row[0])
+            self._sessions[session_id] = decoded(row[0])
         return self._sessions[session_id]
 
     def sessions(self) -> list[JsonObject]:
         """Returns all sessions, newest first."""
         return [
-            reread(row[0]) for row in self._connection.execute("SELECT data FROM session ORDER BY seq DESC")
+            decoded(row[0]) for row in self._connection.execute("SELECT data FROM session ORDER BY seq DESC")
         ]
 
     # Messages
@@ -134,7 +134,7 @@ class Store:
                 message.role,
                 message.intent,
                 message.is_answered,
-                written(message.info),
+                encoded_text(message.info),
             ),
         )
         is_new = self._connection.total_changes > before
@@ -146,7 +146,7 @@ class Store:
         """Replaces the `info` of an existing message. Its place, intent and answer stay."""
         self._connection.execute(
             "UPDATE message SET data = ? WHERE session = ? AND id = ?",
-            (written(message.info), message.session, message.id),
+            (encoded_text(message.info), message.session, message.id),
         )
 
     def mark_answered(self, session_id: str, message_ids: Sequence[str]) -> None:
@@ -190,13 +190,13 @@ class Store:
         self._connection.execute(
             """INSERT INTO part (session, message, id, data) VALUES (?,?,?,?)
             ON CONFLICT (session, message, id) DO UPDATE SET data = excluded.data""",
-            (text_of(part, "sessionID"), text_of(part, "messageID"), text_of(part, "id"), written(part)),
+            (text_of(part, "sessionID"), text_of(part, "messageID"), text_of(part, "id"), encoded_text(part)),
         )
 
     def parts(self, message: Message) -> list[JsonObject]:
         """Returns the message's parts in the order they were stored."""
         query = "SELECT data FROM part WHERE session = ? AND message = ? ORDER BY seq"
-        return [reread(row[0]) for row in self._connection.execute(query, (message.session, message.id))]
+        return [decoded(row[0]) for row in self._connection.execute(query, (message.session, message.id))]
 
     def _messages(self, condition: str, *values: str) -> list[Message]:
         query = f"SELECT {_MESSAGE_COLUMNS} FROM message WHERE {condition} ORDER BY seq"
@@ -211,5 +211,5 @@ def _message(row: tuple[str, str, str, str, int, str]) -> Message:
         role=role,
         intent=intent,
         is_answered=bool(is_answered),
-        info=reread(data),
+        info=decoded(data),
     )

@@ -19,7 +19,7 @@ FOLDERS = (
     "tests",
 )
 OURS = frozenset({"harness", "proxies", "reference_server", "scenarios"})
-LONGEST_FILE = 350
+LONGEST_FILE = 400
 LONGEST_FUNCTION = 45
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -34,12 +34,12 @@ class Origin(msgspec.Struct, frozen=True):
         """Its id; '' when clients choose it. Raises SetupFailed."""
         if self.file.session is None:
             return ""
-        call = self.file.session.call
+        call = self.file.session
         headers, body = render_call(call, {})
         reply = self._ask(call.method, fill(call.path, {}, is_path=True), headers, body)
-        found = [str(one) for one in select(reply.json(), self.file.session.id) if isinstance(one, str | int)]
+        found = [str(one) for one in select(reply.json(), call.id) if isinstance(one, str | int)]
         if not found:
-            raise SetupFailed(f"session: {call.method} {call.path} gave no {self.file.session.id}")
+            raise SetupFailed(f"session: {call.method} {call.path} gave no {call.id}")
         return found[0]
 
     def read(self, path: str) -> bytes:

@@ -40,6 +40,21 @@ def test_sending_again_after_a_deadline_orders_twice(edge, url, assert_delivered
         assert_delivered_once("tea", told, lambda: orders)
 
 
+def test_an_order_that_waits_for_the_bank_is_called_failed_though_it_is_taken(sim, assert_delivered_once):
+    """In virtual time, where a2wsgi makes an ASGI application of it."""
+    orders.clear()
+    reply = sim(app, lambda world: world.client.post("/paid-order", content="tea"), "heroku")
+    assert reply.status_code == 503
+    with pytest.raises(AssertionError, match="phantom-failure"):
+        assert_delivered_once("tea", reply, lambda: orders)
+
+
+def test_an_order_that_is_answered_when_it_is_stored_is_delivered(sim, assert_delivered_once):
+    orders.clear()
+    reply = sim(app, lambda world: world.client.post("/order", content="tea"), "heroku")
+    assert_delivered_once("tea", reply, lambda: orders)
+
+
 class TestInAClass(unittest.TestCase):
     """The fixtures in a unittest class: a fixture of the class hands them over."""
 

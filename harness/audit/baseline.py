@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from firstbyte.harness.audit.run import Audited
-from firstbyte.harness.findings.catalogue import Level, load_finding
+from firstbyte.harness.findings.catalogue import is_bug
 from firstbyte.harness.model.result import SCHEMA
 from firstbyte.harness.problems import BadInput
 
@@ -17,26 +17,20 @@ type Trouble = tuple[str, str]
 """The operation's label, and the name of the edge or finding."""
 
 
-class OldEdge(msgspec.Struct, frozen=True):
-    """As `--json` wrote it."""
-
+class _OldEdge(msgspec.Struct, frozen=True):
     outcome: str
 
 
-class OldOperation(msgspec.Struct, frozen=True):
-    """As `--json` wrote it."""
-
+class _OldOperation(msgspec.Struct, frozen=True):
     method: str
     path: str
     findings: tuple[str, ...] = ()
-    edges: dict[str, OldEdge] = {}
+    edges: dict[str, _OldEdge] = {}
 
 
-class OldDocument(msgspec.Struct, frozen=True):
-    """As `--json` wrote it."""
-
+class _OldDocument(msgspec.Struct, frozen=True):
     schema: int
-    operations: tuple[OldOperation, ...]
+    operations: tuple[_OldOperation, ...]
 
 
 def troubles(audited: Sequence[Audited]) -> frozenset[Trouble]:
@@ -52,16 +46,11 @@ def troubles_of(one: Audited) -> Iterator[Trouble]:
         yield one.operation.label, name
 
 
-def is_bug(finding: str) -> bool:
-    """Whether a finding alone makes an audit fail."""
-    return load_finding(finding).level is Level.BUG
-
-
 def read_baseline(path: Path) -> frozenset[Trouble]:
     """The troubles of an earlier document. BadInput when it is none."""
     cure = "write one with firstbyte audit --json FILE"
     try:
-        document = msgspec.json.decode(path.read_bytes(), type=OldDocument)
+        document = msgspec.json.decode(path.read_bytes(), type=_OldDocument)
     except OSError as error:
         raise BadInput(f"--baseline {path}: can't be read: {error.strerror}; {cure}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -71,7 +60,7 @@ def read_baseline(path: Path) -> frozenset[Trouble]:
     return frozenset(trouble for one in document.operations for trouble in _old_troubles(one))
 
 
-def _old_troubles(one: OldOperation) -> Iterator[Trouble]:
+def _old_troubles(one: _OldOperation) -> Iterator[Trouble]:
     label = f"{one.method} {one.path}"
     yield from ((label, edge) for edge, judged in one.edges.items() if judged.outcome == "cut")
     yield from ((label, finding) for finding in one.findings)

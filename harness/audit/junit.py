@@ -8,12 +8,11 @@ from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from firstbyte.harness.audit.baseline import Trouble, is_bug
+from firstbyte.harness.audit.baseline import Trouble
 from firstbyte.harness.audit.run import Audited
 from firstbyte.harness.files.replace import replace
-from firstbyte.harness.findings.catalogue import load_finding
+from firstbyte.harness.findings.catalogue import is_bug, load_finding
 from firstbyte.harness.model.prediction import Outcome
-from firstbyte.harness.probe.edges import Judged
 from firstbyte.harness.probe.words import edge_words
 from firstbyte.harness.report.junit import clean
 
@@ -73,7 +72,7 @@ def _edge(case: ET.Element, one: Audited, *, edge: str, known: frozenset[Trouble
             ET.SubElement(case, "skipped").text = clean(edge_words(judged))
         case Outcome.CUT:
             if (one.operation.label, edge) not in known:
-                _failure(case, "cut", _sentence(judged), _cures(one))
+                _failure(case, "cut", f"{edge}: {edge_words(judged)}", _cures(one))
 
 
 def _findings(case: ET.Element, one: Audited, *, known: frozenset[Trouble]) -> None:
@@ -85,10 +84,6 @@ def _findings(case: ET.Element, one: Audited, *, known: frozenset[Trouble]) -> N
 
 def _failure(case: ET.Element, kind: str, message: str, text: str) -> None:
     ET.SubElement(case, "failure", {"type": kind, "message": clean(message)}).text = clean(text)
-
-
-def _sentence(judged: Judged) -> str:
-    return f"{judged.edge}: {edge_words(judged)}"
 
 
 def _cures(one: Audited) -> str:

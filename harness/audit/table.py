@@ -30,14 +30,11 @@ _MOST_LABELS = 5
 
 def worst_operations_first(audited: Sequence[Audited]) -> list[Audited]:
     """Most edges that cut it, then most findings, then the slowest; what was not sent comes last."""
-    return sorted(audited, key=_rank)
+    return sorted(audited, key=lambda one: (*_rank(one.examined), one.operation.label))
 
 
-def _rank(one: Audited) -> tuple[int, int, int, int, str]:
-    if one.examined is None:
-        return 1, 0, 0, 0, one.operation.label
-    examined = one.examined
-    return 0, -len(examined.cut_by), -len(examined.findings), -examined.wire.end_at, one.operation.label
+def _rank(one: Examined | None) -> tuple[int, ...]:
+    return (0, -len(one.cut_by), -len(one.findings), -one.wire.end_at) if one else (1,)
 
 
 def table(audited: Sequence[Audited], known: frozenset[Trouble] | None, width: int) -> Iterator[Line]:

@@ -45,7 +45,7 @@ def _complaints(loaded: LoadedProfile, today: date) -> Iterator[str]:
     known = [key for source in loaded.evidence.sources for key in source.keys]
     known += [unknown.key for unknown in loaded.evidence.unknown]
     for claim in claims:
-        if not any(_covers(key, claim) for key in known):
+        if not any(claim == key or claim.startswith(f"{key}.") for key in known):
             yield f"{claim}: has neither a [[source]] nor an [[unknown]]; add one that names it"
     existing = _existing_keys(loaded.profile)
     for number, source in enumerate(loaded.evidence.sources):
@@ -55,18 +55,13 @@ def _complaints(loaded: LoadedProfile, today: date) -> Iterator[str]:
         yield from _unknown_complaints(unknown, existing, raw)
 
 
-def _covers(key: str, claim: str) -> bool:
-    return claim == key or claim.startswith(f"{key}.")
-
-
 def claimed_keys(profile: Profile) -> tuple[str, ...]:
     """The keys that claim something: each value that is not the default, and each default in _TELLING."""
     claims = dict.fromkeys(_TELLING)
+    defaults = Profile(id="", title="", timers=(), answers={})
     for field in Profile.__struct_fields__:
-        if field in _NO_CLAIMS:
-            continue
-        value = getattr(profile, field)
-        claims |= dict.fromkeys(_changed(field, value, _default_of(field)))
+        if field not in _NO_CLAIMS:
+            claims |= dict.fromkeys(_changed(field, getattr(profile, field), getattr(defaults, field)))
     if any(Point.INTERIM_RECEIVED in (*timer.reset_by, *timer.stops_on) for timer in profile.timers):
         claims["interim.resets"] = None
     for timer in profile.timers:
@@ -75,10 +70,6 @@ def claimed_keys(profile: Profile) -> tuple[str, ...]:
         claims[f"answers.{name}.status"] = None
         claims |= dict.fromkeys(_changed(f"answers.{name}", answer, Answer(status=answer.status)))
     return tuple(claims)
-
-
-def _default_of(field: str) -> object:
-    return getattr(Profile(id="", title="", timers=(), answers={}), field)
 
 
 def _changed(where: str, value: object, default: object) -> Iterator[str]:

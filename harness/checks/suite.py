@@ -12,7 +12,7 @@ from firstbyte.harness.files.loader import (
     scenarios_dir,
     shape_names,
 )
-from firstbyte.harness.model.scenario import Scenario, ShapeOrigin, Suite
+from firstbyte.harness.model.scenario import ShapeOrigin, Suite
 from firstbyte.harness.problems import BadInput
 
 
@@ -20,18 +20,14 @@ def suite_complaints(suite: Suite) -> Iterator[str]:
     """Every complaint about the scenarios of one file. BadInput when a file that it names can't be read."""
     edges = {name for scenario in suite.scenario for edge in scenario.edge for name in edge.split(",")}
     profiles = {*profile_names(), *filter(_is_file, edges)}
-    shapes = {*shape_names(), *filter(_is_file, _shapes_of(suite.scenario))}
+    origins = [scenario.origin for scenario in suite.scenario]
+    named = [origin.shape for origin in origins if isinstance(origin, ShapeOrigin)]
+    shapes = {*shape_names(), *filter(_is_file, named)}
     yield from scenario_complaints(
         suite,
         {name: load_profile(name).profile for name in sorted(profiles)},
         {name: load_shape(name) for name in sorted(shapes)},
     )
-
-
-def _shapes_of(scenarios: tuple[Scenario, ...]) -> Iterator[str]:
-    for scenario in scenarios:
-        if isinstance(scenario.origin, ShapeOrigin):
-            yield scenario.origin.shape
 
 
 def _is_file(name: str) -> bool:

@@ -1,8 +1,6 @@
 """`firstbyte audit`: every operation of an OpenAPI document, and what each edge would make of its answer."""
 
 import asyncio
-import os
-import sys
 from collections.abc import Sequence
 
 from firstbyte.harness import redact
@@ -13,15 +11,13 @@ from firstbyte.harness.audit.operations import Choice, Operation, operations_of
 from firstbyte.harness.audit.run import Audited, Pace, Sender, audited_of
 from firstbyte.harness.audit.source import Source, read_source
 from firstbyte.harness.audit.table import table
-from firstbyte.harness.clock import RealClock, monotonic_ns
-from firstbyte.harness.commands import site
-from firstbyte.harness.commands.options.audit import AuditOptions
+from firstbyte.harness.clock import RealClock
+from firstbyte.harness.commands import console, site
+from firstbyte.harness.commands.options import AuditOptions
 from firstbyte.harness.probe.address import read_address, read_headers
 from firstbyte.harness.probe.edges import chosen_edges
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out
-from firstbyte.harness.report.progress import Progress
-from firstbyte.harness.report.terminal import terminal_of
 from firstbyte.harness.version import package_version
 
 
@@ -60,9 +56,8 @@ def _send(
 ) -> tuple[Audited, ...]:
     pace = Pace(patience=options.patience, every=options.rate, jobs=options.jobs, repeat=options.repeat)
     total = sum(one.question is not None for one in operations)
-    terminal = terminal_of(sys.stderr, os.environ)
     target = read_address(source.server, verify=not options.insecure).target
-    with Progress(total, terminal, lambda: monotonic_ns() / 1e9) as progress:
+    with console.progress_line(total) as progress:
         heard = asyncio.run(Sender(target, pace, RealClock(), progress.advance).all(operations))
     return tuple(audited_of(one, redact.text(source.server), edges) for one in heard)
 
@@ -81,5 +76,5 @@ def _report(
         site.write_document(document, "audit", options.html)
     if options.junit:
         junit.write(audited, edges, known, options.junit)
-    terminal = terminal_of(sys.stderr if options.json == "-" else sys.stdout, os.environ)
+    terminal = console.result_terminal(options.json)
     terminal.show(table(audited, known, terminal.width))

@@ -14,7 +14,7 @@ from firstbyte.harness.checks.chain import ChainWarning, chain_warnings
 from firstbyte.harness.checks.evidence import evidence_complaints
 from firstbyte.harness.checks.suite import suite_complaints
 from firstbyte.harness.clock import today
-from firstbyte.harness.commands.options.check import CheckOptions
+from firstbyte.harness.commands.options import CheckOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import (
     decode,
@@ -67,7 +67,7 @@ def _check_chain(chain: str, options: CheckOptions) -> int:
     if options.json:
         document = {"schema": 1, "firstbyte": package_version(), "chain": names}
         json_out.write({**document, "warnings": msgspec.to_builtins(found)}, options.json)
-    (sys.stderr if options.json == "-" else sys.stdout).write("\n".join(lines) + "\n")
+    out("\n".join(lines), options.json)
     return 1 if found and options.strict else 0
 
 

@@ -1,19 +1,19 @@
-"""What the commands that run scenarios share: run options, progress, and how results leave the process."""
+"""What the commands that run scenarios share: their plans, how they run, and where the results go."""
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
-from firstbyte.harness.clock import monotonic_ns
+import msgspec
+
+from firstbyte.harness.commands import console
+from firstbyte.harness.files.setting import apply_to_chain, check_all_used, parse_setting
 from firstbyte.harness.model.result import Outcome, Run, document
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out
-from firstbyte.harness.report.progress import Progress
-from firstbyte.harness.report.terminal import Terminal, terminal_of
+from firstbyte.harness.report.terminal import Terminal
 from firstbyte.harness.runner.plan import Mode, Options, Plan
-from firstbyte.harness.runner.selection import run_all
+from firstbyte.harness.runner.selection import plans, run_all
 from firstbyte.harness.targets.catalogue import find_target
 from firstbyte.harness.targets.reference import NAME as REFERENCE
 from firstbyte.harness.version import package_version
@@ -21,7 +21,9 @@ from firstbyte.harness.version import package_version
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from firstbyte.harness.commands.options.running import RunningOptions
+    from firstbyte.harness.commands.options import RunningOptions
+    from firstbyte.harness.files.loader import LoadedProfile
+    from firstbyte.harness.model.scenario import Scenario
 
 
 def options_of(options: RunningOptions) -> Options:
@@ -44,26 +46,36 @@ def options_of(options: RunningOptions) -> Options:
     )
 
 
+def chosen_plans(scenarios: Sequence[Scenario], options: RunningOptions) -> list[Plan]:
+    """The scenarios behind their edges, with the keys of --set changed.
+
+    A changed edge is a different edge: the scenario states no expectation for it, so its claim decides.
+    """
+    stated = list(plans(scenarios, options.edge, options_of(options)))
+    settings = [parse_setting(text) for text in options.set]
+    check_all_used(settings, [plan.hops for plan in stated])
+    return [_changed(plan, apply_to_chain(plan.hops, settings)) for plan in stated]
+
+
+def _changed(plan: Plan, hops: tuple[LoadedProfile, ...]) -> Plan:
+    return plan if hops == plan.hops else msgspec.structs.replace(plan, hops=hops, expect=None)
+
+
 def run_shown(
     chosen: Sequence[Plan], options: RunningOptions, show: Callable[[Sequence[Run], Terminal], None]
 ) -> int:
     """Run with progress, write the files, show the result on stdout (stderr when JSON has it); returns the
     exit code.
     """
-    stream = sys.stderr if options.json == "-" else sys.stdout
-    with Progress(len(chosen), terminal_of(sys.stderr, os.environ), _seconds) as progress:
+    with console.progress_line(len(chosen)) as progress:
         runs = run_all(chosen, options.jobs, lambda run: progress.advance(run.name))
     write_out(runs, options)
     if options.html is not None:
         from firstbyte.harness.commands.run_page import write_page  # noqa: PLC0415 - only when a page is written
 
         write_page(runs, chosen, options, options.html)
-    show(runs, terminal_of(stream, os.environ))
+    show(runs, console.result_terminal(options.json))
     return exit_code(runs)
-
-
-def _seconds() -> float:
-    return monotonic_ns() / 1e9
 
 
 def write_out(runs: Sequence[Run], options: RunningOptions) -> None:

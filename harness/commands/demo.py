@@ -6,7 +6,7 @@ import tempfile
 import webbrowser
 from pathlib import Path
 
-from firstbyte.harness.commands.options.demo import DemoOptions
+from firstbyte.harness.commands.options import DemoOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.problems import SetupFailed
@@ -30,24 +30,13 @@ async def _demo(options: DemoOptions) -> None:
         folder = Path(name)
         children: list[Child] = []
         try:
-            server = [
-                "--handler",
-                options.handler,
-                "--model-delay",
-                options.model_delay,
-                "--data",
-                str(folder / "data"),
-            ]
-            children.append(
-                await _start(
-                    "origin", "firstbyte.reference_server.main", [*server, "--time-scale", scale], folder
-                )
-            )
+            server = ["--handler", options.handler, "--model-delay", options.model_delay]
+            server += ["--data", str(folder / "data"), "--time-scale", scale]
+            children.append(await _start("origin", "firstbyte.reference_server.main", server, folder))
             upstream = f"http://{LOOPBACK}:{children[0].address[1]}"
             edge = ["--upstream", upstream, "--profile", options.edge, "--quiet", "--ready-json"]
-            children.append(
-                await _start("edge", "firstbyte.proxies.program.main", [*edge, "--time-scale", scale], folder)
-            )
+            edge += ["--time-scale", scale]
+            children.append(await _start("edge", "firstbyte.proxies.program.main", edge, folder))
             _print_addresses(options, children)
             await _until_one_ends(children)
         finally:

@@ -1,12 +1,11 @@
 """`firstbyte diff`: what changed between two result documents, as Markdown for a pull request."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from firstbyte.harness.commands.options.diff import DiffOptions
+from firstbyte.harness.commands.options import DiffOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out
@@ -34,10 +33,7 @@ def run(options: DiffOptions) -> int:
     if options.json:
         document = {"schema": SCHEMA, "firstbyte": package_version(), **msgspec.to_builtins(found)}
         json_out.write(document, options.json)
-    if options.json == json_out.STANDARD_OUTPUT:
-        sys.stderr.write(text + "\n")
-    else:
-        out(text)
+    out(text, options.json)
     return 1 if found.is_worse or (options.strict and (found.changes or found.timelines)) else 0
 
 

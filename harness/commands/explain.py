@@ -1,6 +1,6 @@
 """`firstbyte explain`: what a finding means, how it comes about, how to fix it, with sources."""
 
-from firstbyte.harness.commands.options.explain import ExplainOptions
+from firstbyte.harness.commands.options import ExplainOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.report.explain import text
 

@@ -4,8 +4,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from firstbyte.harness.clock import monotonic_ns, today
-from firstbyte.harness.commands.options.fixes import PAGE, FixesOptions
+from firstbyte.harness.clock import today
+from firstbyte.harness.commands.console import progress_line
+from firstbyte.harness.commands.options import FIXES_PAGE, FixesOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import profile_names
 from firstbyte.harness.files.replace import replace
@@ -17,8 +18,6 @@ from firstbyte.harness.fixes.play import all_cells
 from firstbyte.harness.fixes.real import measure_fixes
 from firstbyte.harness.problems import BadInput, MissingTool, did_you_mean
 from firstbyte.harness.report import json_out
-from firstbyte.harness.report.progress import Progress
-from firstbyte.harness.report.terminal import terminal_of
 from firstbyte.harness.version import package_version
 from firstbyte.proxies.real.catalogue import PRODUCTS
 
@@ -30,18 +29,15 @@ def run(options: FixesOptions) -> int:
     edges = tuple(dict.fromkeys(options.edge)) or profile_names()
     fixes = _fixes(options.fix)
     measured = _measure(options, edges, fixes) if options.real else read_measured()
-    with Progress(len(edges), terminal_of(sys.stderr, os.environ), lambda: monotonic_ns() / 1e9) as progress:
+    with progress_line(len(edges)) as progress:
         cells = joined(all_cells(edges, fixes, os.cpu_count() or 1, progress.advance), measured)
     if options.json:
         json_out.write(document(cells, package_version()), options.json)
     if options.docs is not None:
         options.docs.mkdir(parents=True, exist_ok=True)
-        replace(options.docs / PAGE, table.page(cells).encode(), option="--docs")
+        replace(options.docs / FIXES_PAGE, table.page(cells).encode(), option="--docs")
     lines = [*table.terminal_lines(cells), *(table.evidence_lines(cells) if options.edge else ())]
-    if options.json == json_out.STANDARD_OUTPUT:
-        sys.stderr.write("\n".join(lines) + "\n")
-    else:
-        out("\n".join(lines))
+    out("\n".join(lines), options.json)
     return 0
 
 

@@ -2,12 +2,11 @@
 
 import os
 import sys
-from pathlib import Path
 
-from firstbyte.harness.clock import monotonic_ns, today
-from firstbyte.harness.commands import site
-from firstbyte.harness.commands.options.grid import GridOptions
-from firstbyte.harness.grid.cell import GridCell, document
+from firstbyte.harness.clock import today
+from firstbyte.harness.commands import console, site
+from firstbyte.harness.commands.options import GridOptions
+from firstbyte.harness.grid.cell import document
 from firstbyte.harness.grid.differences import is_as_listed, listed
 from firstbyte.harness.grid.pages import write_pages
 from firstbyte.harness.grid.plan import Contender, contender, emulated_contender, shapes_of
@@ -16,9 +15,7 @@ from firstbyte.harness.grid.site import site_of
 from firstbyte.harness.grid.table import table
 from firstbyte.harness.problems import MissingTool
 from firstbyte.harness.report import json_out
-from firstbyte.harness.report.progress import Progress
 from firstbyte.harness.report.site.charts import counts_by_column
-from firstbyte.harness.report.terminal import terminal_of
 from firstbyte.harness.version import package_version
 from firstbyte.proxies.real.catalogue import PRODUCTS, product
 
@@ -28,7 +25,7 @@ def run(options: GridOptions) -> int:
     shapes, known = shapes_of(options.shape), listed()
     contenders = _contenders(options)
     total = len(shapes) * len(contenders) * (1 if options.emulated_only else 2)
-    with Progress(total, terminal_of(sys.stderr, os.environ), lambda: monotonic_ns() / 1e9) as progress:
+    with console.progress_line(total) as progress:
         if options.emulated_only:
             cells = emulated_cells(shapes, contenders, progress.advance)
         else:
@@ -36,18 +33,13 @@ def run(options: GridOptions) -> int:
     if options.json:
         json_out.write(document(cells, package_version()), options.json)
     if options.html is not None:
-        _write_page(cells, options.html)
+        page = site_of(cells, site.facts())
+        site.write(page, options.html, [counts_by_column(page)])
     if options.docs is not None:
         write_pages(options.docs, cells, contenders, known, today(), options.time_scale)
-    stream = sys.stderr if options.json == json_out.STANDARD_OUTPUT else sys.stdout
-    terminal = terminal_of(stream, os.environ)
+    terminal = console.result_terminal(options.json)
     terminal.show(table(cells, terminal.width))
     return 0 if all(cell.real is None or is_as_listed(cell) for cell in cells) else 1
-
-
-def _write_page(cells: tuple[GridCell, ...], folder: Path) -> None:
-    page = site_of(cells, site.facts())
-    site.write(page, folder, [counts_by_column(page)])
 
 
 def _contenders(options: GridOptions) -> tuple[Contender, ...]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
-from firstbyte.harness.commands.options.list import ListOptions
+from firstbyte.harness.commands.options import ListOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import load_profile, load_shape, load_suites, profile_names, shape_names
 from firstbyte.harness.findings.catalogue import load_findings
@@ -33,31 +33,11 @@ def _scenarios() -> list[Row]:
     ]
 
 
-def _edges() -> list[Row]:
-    return [(name, load_profile(name).profile.title) for name in profile_names()]
-
-
-def _shapes() -> list[Row]:
-    return [(name, load_shape(name).title) for name in shape_names()]
-
-
-def _handlers() -> list[Row]:
-    return list(handler_summaries().items())
-
-
-def _targets() -> list[Row]:
-    return list(target_rows())
-
-
-def _findings() -> list[Row]:
-    return [(finding.id, finding.title) for finding in load_findings()]
-
-
 _ROWS: Mapping[str, Callable[[], list[Row]]] = {
     "scenarios": _scenarios,
-    "edges": _edges,
-    "shapes": _shapes,
-    "handlers": _handlers,
-    "targets": _targets,
-    "findings": _findings,
+    "edges": lambda: [(name, load_profile(name).profile.title) for name in profile_names()],
+    "shapes": lambda: [(name, load_shape(name).title) for name in shape_names()],
+    "handlers": lambda: list(handler_summaries().items()),
+    "targets": lambda: list(target_rows()),
+    "findings": lambda: [(finding.id, finding.title) for finding in load_findings()],
 }

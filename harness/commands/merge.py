@@ -1,6 +1,5 @@
 """`firstbyte merge`: the results of shards as one document, as if one machine had run them all."""
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.commands.options.merge import MergeOptions
+from firstbyte.harness.commands.options import MergeOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out
@@ -27,13 +26,8 @@ def run(options: MergeOptions) -> int:
     whole = {key: value for key, value in documents[0].items() if key != "shard"}
     json_out.write({**whole, "runs": runs}, options.json)
     counts = Counter(str(one["outcome"]) for one in runs)
-    line = f"{len(documents)} files, {len(runs)} runs: " + ", ".join(
-        f"{n} {word}" for word, n in counts.items()
-    )
-    if options.json == json_out.STANDARD_OUTPUT:
-        sys.stderr.write(line + "\n")
-    else:
-        out(line)
+    counted = ", ".join(f"{number} {word}" for word, number in counts.items())
+    out(f"{len(documents)} files, {len(runs)} runs: {counted}", options.json)
     return next((code for word, code in BAD.items() if counts[word]), 0)
 
 

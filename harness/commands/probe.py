@@ -1,17 +1,15 @@
 """`firstbyte probe`: one exchange with a live server, byte by byte, and what each edge would make of it."""
 
 import asyncio
-import os
-import sys
 from collections.abc import Awaitable, Sequence
 from math import ceil
 from pathlib import Path
 
 from firstbyte.harness import redact
-from firstbyte.harness.clock import RealClock, monotonic_ns
-from firstbyte.harness.commands import site
-from firstbyte.harness.commands.options.probe import ProbeOptions
-from firstbyte.harness.findings.catalogue import Level, load_finding
+from firstbyte.harness.clock import RealClock
+from firstbyte.harness.commands import console, site
+from firstbyte.harness.commands.options import ProbeOptions
+from firstbyte.harness.findings.catalogue import is_bug
 from firstbyte.harness.model.recording import Recording
 from firstbyte.harness.model.units import Duration
 from firstbyte.harness.probe import address
@@ -23,8 +21,6 @@ from firstbyte.harness.probe.picture import lines_of
 from firstbyte.harness.probe.record import record
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out
-from firstbyte.harness.report.progress import Progress
-from firstbyte.harness.report.terminal import terminal_of
 from firstbyte.harness.version import package_version
 
 
@@ -46,32 +42,24 @@ def run(options: ProbeOptions) -> int:
         json_out.write(document, options.json)
     if options.html is not None:
         site.write_document(document, "probe", options.html)
-    return 1 if any(_is_bad(one) for one in found) else 0
+    return 1 if any(one.cut_by or any(map(is_bug, one.findings)) for one in found) else 0
 
 
 def _of_har(path: Path, edges: Sequence[str], json_to: str | None) -> tuple[Examined, ...]:
-
     entries = read_har(path)
     found = []
-    with _progress(len(entries), json_to) as progress:
+    with console.progress_line(len(entries), is_shown=json_to != "-") as progress:
         for number, entry in enumerate(entries):
             found.append(examine_entry(entry, edges, f"--har {path}: log.entries[{number}]"))
             progress.advance(f"entry {number}")
     return tuple(found)
 
 
-def _progress(total: int, json_to: str | None) -> Progress:
-    """On stderr; none when stdout belongs to another program."""
-
-    terminal = terminal_of(sys.stderr, os.environ)
-    return Progress(total, terminal, lambda: monotonic_ns() / 1e9, is_shown=json_to != "-")
-
-
 async def _listened(recording: Awaitable[Recording], patience: Duration, json_to: str | None) -> Recording:
     """What is recorded, with the seconds of patience that are left."""
 
     async def show_progress() -> None:
-        with _progress(ceil(patience / 1e6), json_to) as progress:
+        with console.progress_line(ceil(patience / 1e6), is_shown=json_to != "-") as progress:
             while True:
                 await asyncio.sleep(1)
                 progress.advance("listening for the whole answer")
@@ -85,7 +73,6 @@ async def _listened(recording: Awaitable[Recording], patience: Duration, json_to
 
 
 def _live(options: ProbeOptions, edges: Sequence[str]) -> Examined:
-
     if not options.method or not options.url:
         raise BadInput(
             "probe: needs METHOD and URL, or --har FILE; firstbyte probe GET http://127.0.0.1:4096/"
@@ -104,14 +91,8 @@ def _live(options: ProbeOptions, edges: Sequence[str]) -> Examined:
 
 
 def _show(found: Sequence[Examined], json_to: str | None) -> None:
-
-    terminal = terminal_of(sys.stderr if json_to == "-" else sys.stdout, os.environ)
+    terminal = console.result_terminal(json_to)
     for number, one in enumerate(found):
         if number:
             terminal.show(((),))
         terminal.show(lines_of(one, terminal.width))
-
-
-def _is_bad(one: Examined) -> bool:
-
-    return bool(one.cut_by) or any(load_finding(id_).level is Level.BUG for id_ in one.findings)

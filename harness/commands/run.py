@@ -1,28 +1,20 @@
 """`firstbyte run`: scenarios x edges, judged."""
 
-from collections.abc import Sequence
-
-from firstbyte.harness.commands import common, settings
-from firstbyte.harness.commands.options.run import RunOptions
-from firstbyte.harness.model.result import Run
+from firstbyte.harness.commands import common
+from firstbyte.harness.commands.options import RunOptions
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import table
-from firstbyte.harness.report.terminal import Terminal
-from firstbyte.harness.runner.selection import plans, select, shard
+from firstbyte.harness.runner.selection import select, shard
 
 
 def run(options: RunOptions) -> int:
     """Run and report."""
-    stated = list(plans(select(options.scenario), options.edge, common.options_of(options)))
-    chosen = settings.with_settings(stated, options.set)
+    chosen = common.chosen_plans(select(options.scenario), options)
     if options.shard:
         chosen = shard(chosen, *_shard(options.shard))
-    return common.run_shown(chosen, options, _with_pictures if options.verbose else table.print_runs)
-
-
-def _with_pictures(runs: Sequence[Run], terminal: Terminal) -> None:
-    table.print_acts(runs, terminal)
-    table.print_runs(runs, terminal)
+    return common.run_shown(
+        chosen, options, table.print_acts_and_runs if options.verbose else table.print_runs
+    )
 
 
 def _shard(text: str) -> tuple[int, int]:

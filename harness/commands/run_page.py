@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from firstbyte.harness.commands import site
-from firstbyte.harness.commands.options.running import RunningOptions
+from firstbyte.harness.commands.options import RunningOptions
 from firstbyte.harness.files.loader import load_suites
 from firstbyte.harness.model.result import Run
 from firstbyte.harness.report.site.charts import counts_by_column, findings_by_level

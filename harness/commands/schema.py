@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from firstbyte.harness.commands.options.schema import NAMES, SchemaOptions
+from firstbyte.harness.commands.options import SCHEMAS, SchemaOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.json_schema import schema_of_type
 from firstbyte.harness.files.replace import replace
@@ -20,7 +20,7 @@ from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.sendstate.adapter import Adapter
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-TYPES: Mapping[str, type] = dict(zip(NAMES, (Suite, Shape, Profile, Adapter), strict=True))
+TYPES: Mapping[str, type] = dict(zip(SCHEMAS, (Suite, Shape, Profile, Adapter), strict=True))
 TITLES = {
     "scenario": "firstbyte: a scenario file",
     "shape": "firstbyte: a wire shape",
@@ -35,19 +35,10 @@ def run(options: SchemaOptions) -> int:
         write_all(options.write)
         return 0
     if options.name not in TYPES:
-        wanted = (
-            f"no schema '{options.name}'{did_you_mean(options.name, TYPES)}"
-            if options.name
-            else "which schema?"
-        )
-        raise BadInput(f"{wanted}; there is: {', '.join(TYPES)}")
+        unknown = f"no schema '{options.name}'{did_you_mean(options.name, TYPES)}"
+        raise BadInput(f"{unknown if options.name else 'which schema?'}; there is: {', '.join(TYPES)}")
     out(encoded(options.name).decode().rstrip("\n"))
     return 0
-
-
-def schemas_dir() -> Path:
-    """The folder of the schemas that come with firstbyte."""
-    return Path(__file__).resolve().parent.parent / "schemas"
 
 
 def write_all(folder: Path) -> None:

@@ -1,8 +1,6 @@
 """`firstbyte sendstate`: the send-state contract against any front end, behind a held edge of its own."""
 
-import os
 import shlex
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,23 +9,20 @@ import msgspec
 from msgspec.structs import replace
 
 from firstbyte.harness import redact
-from firstbyte.harness.clock import monotonic_ns
-from firstbyte.harness.commands import site
-from firstbyte.harness.commands.options.sendstate import SendstateOptions
+from firstbyte.harness.commands import console, site
+from firstbyte.harness.commands.options import SendstateOptions
 from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out
 from firstbyte.harness.report.paint import Line, Piece, Tone, line
 from firstbyte.harness.report.plain import fold
-from firstbyte.harness.report.progress import Progress
 from firstbyte.harness.report.site.rules import site_of
-from firstbyte.harness.report.terminal import terminal_of
 from firstbyte.harness.sendstate.adapter import load_adapter
 from firstbyte.harness.sendstate.browser import running_browser
 from firstbyte.harness.sendstate.contract import Rule
 from firstbyte.harness.sendstate.outcome import RuleResult
 from firstbyte.harness.sendstate.play import Subject, chosen, play
-from firstbyte.harness.targets.opencode.pages import has_page, standing
+from firstbyte.harness.targets.opencode.pages import has_page, serve_page
 from firstbyte.harness.version import package_version
 from firstbyte.proxies.program.arguments import read_upstream
 
@@ -40,17 +35,15 @@ def run(options: SendstateOptions) -> int:
     """Play the rules, show the table; 1 when one failed."""
     if not has_page(options.url):
         return _run(options, options.url)
-    with standing(options.url) as stand:
+    with serve_page(options.url) as stand:
         return _run(replace(options, adapter=options.adapter or stand.adapter), stand.url)
 
 
 def _run(options: SendstateOptions, url: str) -> int:
     subject, rules = _read(options, url)
-    stream = sys.stderr if options.json == json_out.STANDARD_OUTPUT else sys.stdout
-    terminal = terminal_of(stream, os.environ)
+    terminal = console.result_terminal(options.json)
     results = []
-    shown = terminal_of(sys.stderr, os.environ)
-    with running_browser() as browser, Progress(len(rules), shown, lambda: monotonic_ns() / 1e9) as progress:
+    with running_browser() as browser, console.progress_line(len(rules)) as progress:
         for rule in rules:
             results.append(play(rule, subject, browser))
             progress.hide()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from firstbyte.harness.commands.options.show import ShowOptions
+from firstbyte.harness.commands.options import ShowOptions
 from firstbyte.harness.commands.printing import out
 from firstbyte.harness.files.loader import (
     load_profile,
@@ -14,7 +14,7 @@ from firstbyte.harness.files.loader import (
     shape_names,
 )
 from firstbyte.harness.model.scenario import Scenario
-from firstbyte.harness.model.units import Duration, format_duration
+from firstbyte.harness.model.units import as_written
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.report.profile import show_profile
 from firstbyte.reference_server.handlers import handler_summaries
@@ -42,10 +42,6 @@ def _lines(name: str) -> Iterator[str]:
     raise BadInput(f"nothing is named '{name}'{did_you_mean(name, known)[:300]}")
 
 
-def _plain(value: object) -> object:
-    return format_duration(value) if isinstance(value, Duration) else str(value)
-
-
 def show_scenario(scenario: Scenario) -> Iterator[str]:
     """Claim, source, and the data as it is."""
     yield f"{scenario.id}: {scenario.title}" if scenario.title else scenario.id
@@ -56,7 +52,7 @@ def show_scenario(scenario: Scenario) -> Iterator[str]:
 
 def show_data(value: msgspec.Struct, skip: tuple[str, ...] = ()) -> Iterator[str]:
     """Any data, a key a line."""
-    plain: dict[str, object] = msgspec.to_builtins(value, enc_hook=_plain)
+    plain: dict[str, object] = msgspec.to_builtins(value, enc_hook=as_written)
     for key, entry in plain.items():
         if key not in skip:
             yield f"{key}: {msgspec.json.encode(entry).decode()}"

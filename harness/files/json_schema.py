@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from firstbyte.harness.model.units import Duration, format_duration
+from firstbyte.harness.model.units import Duration, as_written
 
 DURATION_PATTERN = r"^\s*([0-9]+(\.[0-9]+)?\s*(us|ms|s|m|h)\s*)+$"
 _DURATION = {
@@ -89,12 +89,8 @@ class Definitions:
         schema = self.of(field.type)
         if field.required or field.default in (None, msgspec.NODEFAULT):
             return schema
-        default = msgspec.to_builtins(field.default, enc_hook=_as_written)
+        default = msgspec.to_builtins(field.default, enc_hook=as_written)
         return schema | {"default": default}
-
-
-def _as_written(value: object) -> object:
-    return format_duration(value) if isinstance(value, Duration) else str(value)
 
 
 def schema_of_type(kind: type) -> dict[str, Any]:

@@ -43,11 +43,11 @@ def is_loop_blocked(trace: Trace) -> bool:
 
 def did_answer_not_wait(trace: Trace) -> bool:
     """The whole answer was there within a tenth of the time of the work."""
-    one = trace.exchange
+    exchange = trace.exchange
     finished = trace.last(Actor.ORIGIN, Kind.FINISHED)
-    if not is_success(one) or one.end_at is None or one.took is None or finished is None:
+    if not is_success(exchange) or exchange.end_at is None or exchange.took is None or finished is None:
         return False
-    return finished - one.end_at >= NOTICEABLE and one.took * 10 <= finished - one.sent_at
+    return finished - exchange.end_at >= NOTICEABLE and exchange.took * 10 <= finished - exchange.sent_at
 
 
 def is_truncation_hidden(trace: Trace, meant: int | None) -> bool:
@@ -55,11 +55,11 @@ def is_truncation_hidden(trace: Trace, meant: int | None) -> bool:
 
     meant: the intended bytes, negative if the origin could not complete its answer.
     """
-    one = trace.exchange
-    has_body = one.method != "HEAD" and one.status not in BODILESS
-    if meant is None or not has_body or not is_success(one) or is_resent_by_edge(trace):
+    exchange = trace.exchange
+    has_body = exchange.method != "HEAD" and exchange.status not in BODILESS
+    if meant is None or not has_body or not is_success(exchange) or is_resent_by_edge(trace):
         return False
-    return meant < 0 or one.body_bytes < meant
+    return meant < 0 or exchange.body_bytes < meant
 
 
 def is_acked_before_durable(seen: Seen) -> bool:
@@ -109,9 +109,11 @@ def never_arrived(seen: Seen) -> bool:
 
 
 def _is_failed_before_origin(trace: Trace) -> bool:
-    one = trace.exchange
+    exchange = trace.exchange
     has_witness = trace.has_edge
-    return has_witness and trace.arrived_at is None and not is_success(one) and one.end is not End.OPEN
+    return (
+        has_witness and trace.arrived_at is None and not is_success(exchange) and exchange.end is not End.OPEN
+    )
 
 
 def _died_with_ack(trace: Trace, killed: int) -> bool:

@@ -59,3 +59,8 @@ def load_finding(id_: str) -> Finding:
 def load_findings() -> tuple[Finding, ...]:
     """Return all findings in the order of `finding_ids`."""
     return tuple(load_finding(id_) for id_ in finding_ids())
+
+
+def is_bug(id_: str) -> bool:
+    """Whether a finding alone makes `probe` and `audit` fail."""
+    return load_finding(id_).level is Level.BUG

@@ -113,8 +113,8 @@ def is_interim_harmful(trace: Trace, profile: Profile | None) -> bool:
             return True
         if trace.fired is None and 0 <= answered.at - interims[0].at < NOTICEABLE:
             return True
-    one = trace.exchange
-    return bool(one.interims) and one.status is None and is_broken(one)
+    exchange = trace.exchange
+    return bool(exchange.interims) and exchange.status is None and is_broken(exchange)
 
 
 def is_interim_useless(trace: Trace, profile: Profile | None) -> bool:
@@ -131,9 +131,9 @@ def is_interim_useless(trace: Trace, profile: Profile | None) -> bool:
 
 def is_heartbeat_helpful(trace: Trace, profile: Profile | None) -> bool:
     """Heartbeats kept an answer alive past a limit at which silence would have been cut."""
-    one = trace.exchange
-    took = one.took
-    if profile is None or trace.fired is not None or not is_success(one) or took is None:
+    exchange = trace.exchange
+    took = exchange.took
+    if profile is None or trace.fired is not None or not is_success(exchange) or took is None:
         return False
     beats = len(trace.interims()) + max(len(trace.bodies()) - 1, 0)
     return beats > 0 and any(_would_have_cut(timer, took) for timer in profile.timers)
@@ -144,8 +144,8 @@ def has_body_on_204(trace: Trace, meant: int) -> bool:
 
     meant: the bytes of the body that the origin intended to send.
     """
-    one = trace.exchange
-    if one.status == _NO_CONTENT and (one.body_bytes > 0 or not one.framing_ok):
+    exchange = trace.exchange
+    if exchange.status == _NO_CONTENT and (exchange.body_bytes > 0 or not exchange.framing_ok):
         return True
     sent = trace.all(Actor.ORIGIN, Kind.HEADER_SENT)
     return meant > 0 and any(event.data.get("status") == _NO_CONTENT for event in sent)
@@ -158,8 +158,13 @@ def is_body_truncated(trace: Trace) -> bool:
 
 def is_lost_without_status(trace: Trace) -> bool:
     """The request was sent, and the connection ended without a status."""
-    one = trace.exchange
-    return one.connected and one.request_left and one.status is None and one.end is not End.OPEN
+    exchange = trace.exchange
+    return (
+        exchange.connected
+        and exchange.request_left
+        and exchange.status is None
+        and exchange.end is not End.OPEN
+    )
 
 
 def is_told_to_retry(trace: Trace) -> bool:

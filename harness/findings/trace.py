@@ -81,16 +81,16 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
         If an origin never reports its headers, that is a proof only if an edge is known to be there.
         """
-        one = self.exchange
-        if self.has_edge or self.arrived_at is None or one.status not in GATEWAY_STATUSES:
+        exchange = self.exchange
+        if self.has_edge or self.arrived_at is None or exchange.status not in GATEWAY_STATUSES:
             return None
         sent = self.first(Actor.ORIGIN, Kind.HEADER_SENT)
-        if one.header_at is None or (sent is not None and sent <= one.header_at):
+        if exchange.header_at is None or (sent is not None and sent <= exchange.header_at):
             return None
         is_proved = sent is not None or (
             self.behind_edge and self.first(Actor.ORIGIN, *_UNANSWERED) is not None
         )
-        return one.header_at if is_proved else None
+        return exchange.header_at if is_proved else None
 
     @cached_property
     def header_from_origin_at(self) -> int | None:

@@ -41,8 +41,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
 def classify(judged: Judgement, findings: tuple[str, ...], baseline: ClientExchange) -> Result:
     """Compare with the baseline, which was answered by the edge with an error of its own."""
-    one = judged.exchange
-    if not one.framing_ok or "truncated-looks-complete" in findings:
+    exchange = judged.exchange
+    if not exchange.framing_ok or "truncated-looks-complete" in findings:
         return Result.WORSE
     match judged.verdict:
         case Verdict.DELIVERED | Verdict.REFUSED:
@@ -50,9 +50,9 @@ def classify(judged: Judgement, findings: tuple[str, ...], baseline: ClientExcha
         case Verdict.DUPLICATE | Verdict.PHANTOM_SUCCESS | Verdict.TRUNCATED:
             return Result.WORSE
         case Verdict.PHANTOM_FAILURE | Verdict.UNRESOLVED:
-            lost_status = one.status is None and baseline.status is not None
-            hangs = one.end is End.OPEN and baseline.end is not End.OPEN
-            sooner = (one.took or 0) < _SOONER * (baseline.took or 0)
+            lost_status = exchange.status is None and baseline.status is not None
+            hangs = exchange.end is End.OPEN and baseline.end is not End.OPEN
+            sooner = (exchange.took or 0) < _SOONER * (baseline.took or 0)
             return Result.WORSE if lost_status or hangs or sooner else Result.NOT_CURED
 
 

@@ -25,18 +25,18 @@ def sentence(behind: Column, judged: Judgement, timeline: Timeline, baseline: Cl
     return f"emulated: {seen}" + (f"; by {known}" if known else "")
 
 
-def format_client_result(one: ClientExchange, *, whole: bool = False) -> str:
+def format_client_result(exchange: ClientExchange, *, whole: bool = False) -> str:
     """What the client got: `204 at once`, `200, truncated after 60s`, `no status, closed after 60s`.
 
     whole: in whole seconds, for what was measured.
     """
-    took = one.took or 0
+    took = exchange.took or 0
     if whole:
         took = round(took / 1_000_000) * 1_000_000
-    status = str(one.status) if one.status is not None else "no status"
+    status = str(exchange.status) if exchange.status is not None else "no status"
     end = {End.COMPLETE: "", End.TRUNCATED: ", truncated", End.RESET: ", reset", End.OPEN: ", never ended"}
     when = "at once" if took == 0 else f"after {format_duration(took)}"
-    return f"{status}{end[one.end]} {when}"
+    return f"{status}{end[exchange.end]} {when}"
 
 
 def unknown_sentence(other: OtherValue, assumed: Result, result: Result) -> str:

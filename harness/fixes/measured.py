@@ -52,11 +52,11 @@ def joined(cells: Sequence[Cell], measured: Mapping[Key, Measured]) -> tuple[Cel
     )
 
 
-def _joined(cell: Cell, one: Measured) -> Cell:
-    limits = f"limits / {one.scale:g}" if one.scale != 1 else "limits as they are"
-    said = f"measured on {one.edge} {one.version}, {one.date}, {limits}: {one.seen}"
-    if cell.result is not one.result:
-        said += f"; emulated differs, {cell.result}"
+def _joined(cell: Cell, measured: Measured) -> Cell:
+    limits = f"limits / {measured.scale:g}" if measured.scale != 1 else "limits as they are"
+    evidence = f"measured on {measured.edge} {measured.version}, {measured.date}, {limits}: {measured.seen}"
+    if cell.result is not measured.result:
+        evidence += f"; emulated differs, {cell.result}"
     return msgspec.structs.replace(
-        cell, result=one.result, evidence=f"{said}; {cell.evidence}", measured=True
+        cell, result=measured.result, evidence=f"{evidence}; {cell.evidence}", measured=True
     )

@@ -58,23 +58,25 @@ def all_cells(
 
 def cell(behind: Column, fix: Fix) -> Cell:
     """One cell: the result, or unknown when an allowed value of an unknown key gives another."""
-    baselines = _Baselines(behind.edge)
-    seen = _play(behind.edge, behind.hops, fix, baselines)
+    seen = _play(behind.edge, behind.hops, fix)
     can_matter = partial(is_consulted, timeline=seen.observed.timeline)
     for other, hops in other_chains(behind.hops, can_matter):
-        result = _play(behind.edge, hops, fix, baselines).result
+        result = _play(behind.edge, hops, fix).result
         if result is not seen.result:
             evidence = unknown_sentence(other, seen.result, result)
             return Cell(fix=fix.id, edge=behind.edge, result=Result.UNKNOWN, evidence=evidence)
-    evidence = sentence(behind, seen.judged, seen.observed.timeline, baselines.of(behind.hops))
+    baseline = _baseline(behind.edge, _Key(behind.hops))
+    evidence = sentence(behind, seen.judged, seen.observed.timeline, baseline)
     return Cell(fix=fix.id, edge=behind.edge, result=seen.result, evidence=evidence)
 
 
-def _play(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix, baselines: "_Baselines") -> Played:
+def _play(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix) -> Played:
     observed, judged = _observe(edge, hops, fix)
     profile = hops[0].profile
     findings = find(observed.timeline, observed.exchanges, observed.ledger, judged, profile)
-    return Played(result=classify(judged, findings, baselines.of(hops)), judged=judged, observed=observed)
+    return Played(
+        result=classify(judged, findings, _baseline(edge, _Key(hops))), judged=judged, observed=observed
+    )
 
 
 def _observe(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix) -> tuple[Observed, Judgement]:
@@ -93,17 +95,6 @@ def _observe(edge: str, hops: tuple[LoadedProfile, ...], fix: Fix) -> tuple[Obse
     return observed, judge(observed.exchanges, observed.ledger, scenario.belief)
 
 
-class _Baselines:
-    """The result of the unfixed answer behind each variant of an edge. Each is played once."""
-
-    def __init__(self, edge: str) -> None:
-        self._edge = edge
-
-    def of(self, hops: tuple[LoadedProfile, ...]) -> ClientExchange:
-        """The baseline's exchange."""
-        return _baseline(self._edge, _Key(hops))
-
-
 class _Key:
     """Hops as a key of the cache, compared by their profiles."""
 
@@ -120,6 +111,7 @@ class _Key:
 
 @cache
 def _baseline(edge: str, key: _Key) -> ClientExchange:
+    """The exchange of the unfixed answer behind this variant of an edge. Each is played once."""
     _, judged = _observe(edge, key.hops, BASELINE)
     if judged.verdict.is_good:
         raise SetupFailed(f"{edge}: the unfixed answer passes, so there is nothing to fix; give it a limit")

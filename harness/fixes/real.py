@@ -11,12 +11,12 @@ from firstbyte.harness.client.raw import RawClient, Request
 from firstbyte.harness.findings import find
 from firstbyte.harness.fixes.catalogue import BASELINE, PATIENCE, Fix
 from firstbyte.harness.fixes.cell import classify
-from firstbyte.harness.fixes.edge import Column, column, heartbeat_for, work_for
+from firstbyte.harness.fixes.edge import column, heartbeat_for, work_for
 from firstbyte.harness.fixes.evidence import format_client_result
 from firstbyte.harness.fixes.measured import Measured
 from firstbyte.harness.fixes.wires import wire_of
 from firstbyte.harness.grid.measured import Running, running
-from firstbyte.harness.grid.plan import Contender, contender
+from firstbyte.harness.grid.plan import contender
 from firstbyte.harness.model.judge import Judgement, judge
 from firstbyte.harness.model.timeline import join
 from firstbyte.harness.model.units import Duration, scale
@@ -55,17 +55,20 @@ async def _behind(product: Product, fixes: Sequence[Fix], factor: float, day: da
     behind = column(product.name)
     work, heartbeat = work_for(behind.hops), heartbeat_for(behind.hops)
     shapes = [wire_of(fix, work, heartbeat) for fix in (BASELINE, *fixes)]
-    one = _contender(product, behind, factor)
-    async with running(one, shapes, factor) as started:
+    # Its limits are those of its own column, not those of the grid.
+    measured = contender(product, factor, behind.hops[0].profile)
+    async with running(measured, shapes, factor) as started:
         seen = await asyncio.gather(*(_play(started, shape.id, work) for shape in shapes))
     baseline = seen[0][0].exchange
     if seen[0][0].verdict.is_good:
-        raise SetupFailed(f"{product.name} {one.version}: the unfixed answer passes; there is nothing to fix")
+        raise SetupFailed(
+            f"{product.name} {measured.version}: the unfixed answer passes; there is nothing to fix"
+        )
     return tuple(
         Measured(
             fix=fix.id,
             edge=product.name,
-            version=one.version,
+            version=measured.version,
             date=day.isoformat(),
             scale=factor,
             result=classify(judged, findings, baseline),
@@ -76,15 +79,10 @@ async def _behind(product: Product, fixes: Sequence[Fix], factor: float, day: da
     )
 
 
-def _contender(product: Product, behind: Column, factor: float) -> Contender:
-    """The product with the limits of its own column instead of the grid's."""
-    return contender(product, factor, behind.hops[0].profile)
-
-
 async def _play(started: Running, name: str, work: Duration) -> tuple[Judgement, tuple[str, ...]]:
     way = started.way(name)
     client = RawClient(way.front, clock=way.clock, report=way.origin.events.append)
-    wanted = Request(
+    request = Request(
         id=1,
         method="POST",
         path=f"/{name}",
@@ -93,7 +91,7 @@ async def _play(started: Running, name: str, work: Duration) -> tuple[Judgement,
         leave_after=scale(Duration(PATIENCE * work), way.scale),
     )
     try:
-        exchange = await client.exchange(wanted)
+        exchange = await client.exchange(request)
     finally:
         client.close()
     ledger = ledger_of(read_account(way.origin.account()))

@@ -94,7 +94,7 @@ class Running:
         product, routes = self.contender.product, tuple(self._routes.values())
         work = self._folder / product.name
         work.mkdir(exist_ok=True)
-        profile = scaled(self.contender.asked, self._factor)
+        profile = scaled(self.contender.configured, self._factor)
         setup = product.configure(self.contender.program, profile, routes, work)
         for name, text in setup.files.items():
             (work / name).write_text(text, encoding="utf-8")
@@ -145,12 +145,12 @@ async def running(contender: Contender, shapes: Sequence[Shape], factor: float) 
     with tempfile.TemporaryDirectory(prefix="firstbyte-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         os.chmod(name, 0o711)  # a product that refuses to be root has to get through to its own folder
-        one = Running(contender, shapes, factor, folder)
+        product = Running(contender, shapes, factor, folder)
         try:
-            await one.open()
-            yield one
+            await product.open()
+            yield product
         finally:
-            await one.close()
+            await product.close()
 
 
 async def measure(

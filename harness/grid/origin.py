@@ -96,21 +96,13 @@ class WatchedOrigin(ShapeServer):
                     self._watched.append(one)
                     return
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        connection = Watched(self, self._shape, reader, writer)
-        self._watched.append(connection)
-        try:
-            await connection.serve()
-            await connection.linger()
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            if not connection.saw and isinstance(reader.exception(), ConnectionError):
-                connection.saw = "rst"
-            if connection.has_request:
-                self._left.set()
-            self._connections.discard(task)
-            writer.close()
+    def _new_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Watched:
+        self._watched.append(Watched(self, self._shape, reader, writer))
+        return self._watched[-1]
+
+    def _on_end(self, connection: Connection) -> None:
+        assert isinstance(connection, Watched)
+        if not connection.saw and isinstance(connection._reader.exception(), ConnectionError):
+            connection.saw = "rst"
+        if connection.has_request:
+            self._left.set()

@@ -21,21 +21,21 @@ _CLOSE = WORLD // 50
 class Contender(msgspec.Struct, frozen=True, kw_only=True):
     """One product of a grid. Profiles are unscaled; profile: with the limits that it really gets.
 
-    asked: with the limits that its configuration is made from.
+    configured: with the limits that its configuration is made from.
     """
 
     product: Product
     program: Path
     version: str
     profile: Profile
-    asked: Profile
+    configured: Profile
     inexpressible: tuple[str, ...]
 
     @property
     def limit(self) -> Duration:
         """Of the timer that waits for the origin."""
-        wanted = self.product.timers[-1]
-        return next(timer.limit or WORLD for timer in self.profile.timers if timer.name == wanted)
+        waiting = self.product.timers[-1]
+        return next(timer.limit or WORLD for timer in self.profile.timers if timer.name == waiting)
 
 
 def shapes_of(names: Sequence[str]) -> tuple[Shape, ...]:
@@ -55,14 +55,14 @@ def needs_virtual_time(shape: Shape) -> bool:
 def contender(product: Product, factor: float, profile: Profile | None = None) -> Contender:
     """The product with this profile, or its own at limits of 60 s, as it gets them at this time scale."""
     program = program_of(product)
-    asked = profile or limited(product)
-    setup = product.configure(program, scaled(asked, factor), (), Path("/nowhere"))
+    configured = profile or limited(product)
+    setup = product.configure(program, scaled(configured, factor), (), Path("/nowhere"))
     return Contender(
         product=product,
         program=program,
         version=product.version(program),
-        profile=_with_limits(asked, {name: unscaled(got, factor) for name, got in setup.limits.items()}),
-        asked=asked,
+        profile=_with_limits(configured, {name: unscaled(got, factor) for name, got in setup.limits.items()}),
+        configured=configured,
         inexpressible=setup.inexpressible,
     )
 
@@ -71,7 +71,7 @@ def emulated_contender(product: Product) -> Contender:
     """The same where the product itself need not be on this machine."""
     profile = limited(product)
     return Contender(
-        product=product, program=Path(), version="", profile=profile, asked=profile, inexpressible=()
+        product=product, program=Path(), version="", profile=profile, configured=profile, inexpressible=()
     )
 
 

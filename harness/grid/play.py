@@ -49,26 +49,25 @@ async def play(shape: Shape, origin: WatchedOrigin, place: Place) -> Cell:
 
 
 async def _requests(shape: Shape, client: RawClient, place: Place) -> ClientExchange:
-
-    wanted = shape.request
+    described = shape.request
     exchange = await client.exchange(_request(shape, 1, place.scale))
-    for number in range(2, wanted.times + 1):
-        await asyncio.sleep(as_seconds(scale(wanted.gap, place.scale)))
+    for number in range(2, described.times + 1):
+        await asyncio.sleep(as_seconds(scale(described.gap, place.scale)))
         exchange = await client.exchange(_request(shape, number, place.scale), reuse=True)
     return exchange
 
 
 def _request(shape: Shape, number: int, factor: float) -> Request:
-    wanted = shape.request
-    size = wanted.body_size
+    described = shape.request
+    size = described.body_size
     if size is None:
-        size = 2 if wanted.method in {"POST", "PUT", "PATCH"} else 0
+        size = 2 if described.method in {"POST", "PUT", "PATCH"} else 0
     return Request(
         id=number,
-        method=wanted.method,
+        method=described.method,
         path=f"/{shape.id}",
-        headers=wanted.headers,
+        headers=described.headers,
         body=b"{}" if size == 2 else b"x" * size,
         leave_after=scale(PATIENCE, factor),
-        pace=scale(wanted.pace, factor),
+        pace=scale(described.pace, factor),
     )

@@ -92,7 +92,7 @@ def whole_grid(
         known,
         slow,
         min(jobs, FEWER),
-        _unheard,
+        lambda _what: None,  # progress has counted these cells already
     )
     better = {(cell.shape, cell.product): cell for cell in again if (cell.shape, cell.product) in odd}
     return tuple(better.get((cell.shape, cell.product), cell) for cell in cells)
@@ -115,7 +115,3 @@ def _both_sides(
             raise problems[0] from group
         raise
     return grid.cells()
-
-
-def _unheard(_what: str) -> None:
-    """Progress has counted these cells already."""

@@ -56,7 +56,7 @@ def _case(cell: GridCell) -> Case:
         outcome="as listed" if is_good else "not as listed",
         is_good=is_good,
         brief="; ".join(f"{name} {_brief(side)}" for name, side in there),
-        told=(*((name, _told(side)) for name, side in there), *((("known", reason),) if reason else ())),
+        told=(*((name, _describe(side)) for name, side in there), *((("known", reason),) if reason else ())),
         problems=tuple(f"differs in: {name}" for name in odd),
         facts=(("product version", cell.product_version or "not asked"),),
         lanes=tuple(_lanes(name, side) for name, side in there),
@@ -69,7 +69,7 @@ def _brief(side: Cell) -> str:
     return f"{seen(side)} at {as_seconds(side.at):.1f} s"
 
 
-def _told(side: Cell) -> str:
+def _describe(side: Cell) -> str:
     status = "no header" if side.status is None else f"status {side.status}"
     return (
         f"{status}, {side.end} at {as_seconds(side.at):.1f} s of {as_seconds(side.limit):g} s; "

@@ -55,6 +55,11 @@ def format_duration(value: int) -> str:
     return f"{Decimal(value) / _UNITS[unit]:f}{unit}"
 
 
+def as_written(value: object) -> str:
+    """A value that JSON has no type for, as files write it: a duration with its unit."""
+    return format_duration(value) if isinstance(value, Duration) else str(value)
+
+
 SAME_WITHIN = 0.01
 
 

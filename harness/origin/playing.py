@@ -76,7 +76,7 @@ class Playing:
     async def run(self) -> Played:
         """Play one answer. Unless its first step says otherwise, it starts when the whole request is read."""
         if not isinstance(self._steps[0], WaitRequest):
-            await self._await_request("all")
+            await self._wait_for("all")
         for number, step in enumerate(self._steps, start=1):
             await self._do(step)
             match step:
@@ -101,15 +101,12 @@ class Playing:
             return True
         return self._framing == "length" and self._announced == self._body_bytes
 
-    async def _await_request(self, part: str) -> None:
-        await self._wait_for(part)
-
     async def _do(self, step: Step) -> None:
         match step:
             case Wait():
                 await asyncio.sleep(as_seconds(step.duration))
             case WaitRequest():
-                await self._await_request(step.part)
+                await self._wait_for(step.part)
             case Interim() | Chunk() | Raw():
                 await self._write(step, step.times, step.every)
             case Head() | PartialHead() | End():

@@ -76,15 +76,22 @@ class ShapeServer:
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
+        connection = self._new_connection(reader, writer)
         try:
-            connection = Connection(self, self._shape, reader, writer)
             await connection.serve()
             await connection.linger()
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
+            self._on_end(connection)
             self._connections.discard(task)
             writer.close()
+
+    def _new_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> "Connection":
+        return Connection(self, self._shape, reader, writer)
+
+    def _on_end(self, connection: "Connection") -> None:
+        """Called when a connection has been served, for whatever reason."""
 
 
 class Incoming(msgspec.Struct, kw_only=True):

@@ -25,7 +25,7 @@ def as_asgi(app: Any) -> Any:
 
     Raises MissingTool when there is no a2wsgi to wrap it with.
     """
-    if not _is_wsgi(app):
+    if not callable(app) or not _is_wsgi(app):
         return app
     try:
         from a2wsgi import WSGIMiddleware  # noqa: PLC0415 - for WSGI applications only

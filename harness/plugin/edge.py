@@ -100,6 +100,12 @@ class Edge:
             if event.kind is Kind.TIMER_FIRED
         )
 
+    def has_played(self) -> bool:
+        """Whether a request has come."""
+        if self._process.control is not None and not self._process.is_over:
+            return bool(self.seen())
+        return any(event.kind is Kind.REQUEST_RECEIVED for event in self.timeline)
+
     def stop(self) -> None:
         """End the edge; exchanges under way are broken off."""
         self._process.end()

@@ -38,6 +38,7 @@ class EdgeProcess:
         self._token = secrets.token_urlsafe(24)
         self._began = 0
         self.is_over = False
+        self._last_events = b""
         descriptor = self._events.fileno()
         self._process = subprocess.Popen(
             [*command, "--events", str(descriptor)],
@@ -64,13 +65,16 @@ class EdgeProcess:
         self._use(self._answer())
 
     def events(self) -> bytes:
-        """The events of the edge that it runs now: one line of JSON each."""
-        return _content(self._events, self._began)
+        """The events of the edge that it runs now, or ran last: one line of JSON each."""
+        return self._last_events if self.is_over else _content(self._events, self._began)
 
     def end(self) -> None:
         """End the process; exchanges under way are broken off."""
-        self.is_over = True
+        if self.is_over:
+            return
         self._stop()
+        self._last_events = self.events()
+        self.is_over = True
         self._files.close()
 
     def _write_line(self, line: str) -> None:

@@ -4,43 +4,23 @@ Each round has function-scoped fixtures of its own; wider fixtures and the proce
 must never let a round pass whose fault did not happen.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 import pytest
 from _pytest.runner import call_and_report
 
-from firstbyte.harness.model.verdict import BeliefRule
 from firstbyte.harness.plugin.edge_process import EdgePool
 from firstbyte.harness.plugin.item_report import failure, reported, set_up_error, torn_down
+from firstbyte.harness.plugin.mark import Marked, missing
 from firstbyte.harness.plugin.round import Round, ledger_of
 from firstbyte.harness.plugin.round_report import Replay, Wrong, request_line, text_of
 from firstbyte.harness.plugin.round_verdict import Observed, is_broken, unfired, verdict_of
-from firstbyte.harness.plugin.rounds import Target, bytes_before, faults_of, target_of, targets
+from firstbyte.harness.plugin.rounds import Target, bytes_before, target_of, targets
 from firstbyte.harness.problems import BadInput, Problem
-from firstbyte.proxies.rules.orders import Action
 
 NOTHING = (
     "no request of it has come through an edge and been answered by a server: there is nothing to play. "
     "Make the edge with the `edge` or `sim` fixture, and let the test's client use its URL"
 )
-
-
-class Marked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The mark. truth: a fixture that knows what the server has. within: seconds for the truth to settle."""
-
-    faults: tuple[Action, ...]
-    truth: str = ""
-    belief: BeliefRule = BeliefRule.STATUS
-    within: float = 1.0
-
-
-def marked(keywords: Mapping[str, object]) -> Marked:
-    """Read the keywords of the mark. Raises BadInput with the cure."""
-    try:
-        return msgspec.convert({**keywords, "faults": faults_of(keywords["faults"])}, Marked, strict=False)
-    except msgspec.ValidationError as error:
-        raise BadInput(f"the mark `firstbyte`: {error}; it takes faults, truth, belief and within") from error
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +79,7 @@ class Enumeration:
         baseline = first.observed
         if first.failed is not None or baseline is None:
             return first, 0
+        self._check_edge(baseline)
         chosen = self._targets(baseline)
         self._print_line(f"without a fault: {len(chosen)} rounds to come")
         for number, target in enumerate(chosen, 1):
@@ -115,9 +96,22 @@ class Enumeration:
                     return first, number
         return first, len(chosen)
 
+    def _check_edge(self, baseline: Observed) -> None:
+        played = [edge.profile for edge in baseline.edges if edge.requests]
+        reason = missing(self._item.stash[self._key].profile, played)
+        if played and reason:
+            raise BadInput(reason)
+
     def _targets(self, baseline: Observed) -> list[Target]:
-        found = list(targets([edge.requests for edge in baseline.edges], self._mark.faults))
+        pattern = self._mark.requests
+        requests = [edge.requests for edge in baseline.edges]
+        found = list(targets(requests, self._mark.faults, pattern))
         if self._only is None:
+            if not found and any(targets(requests, self._mark.faults)):
+                sent = ", ".join(
+                    dict.fromkeys(f"{one.method} {one.path}" for each in requests for one in each)
+                )
+                raise BadInput(f"requests={pattern!r}: no request of it fits; it sent {sent}")
             if not found:
                 raise BadInput(NOTHING)
             return found
@@ -196,7 +190,7 @@ class Enumeration:
 def run_item(
     item: pytest.Function,
     nextitem: pytest.Item | None,
-    keywords: Mapping[str, object],
+    mark: Marked,
     key: pytest.StashKey[Round],
 ) -> None:
     """Run an item in rounds, with the calls that pytest makes around an item."""
@@ -206,7 +200,7 @@ def run_item(
     replay = Replay(nodeid=item.nodeid, seed=option("--firstbyte-seed"), words=edges)
     try:
         only = target_of(option("--firstbyte-fault")) if option("--firstbyte-fault") else None
-        reports = Enumeration(item, marked(keywords), key, replay, only).play()
+        reports = Enumeration(item, mark, key, replay, only).play()
     except Problem as problem:
         reports = [set_up_error(item, f"firstbyte: {problem}")]
     own = next((one for one in reports if one.when == "teardown"), None)

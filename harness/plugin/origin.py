@@ -1,4 +1,4 @@
-"""The `origin` fixture: a server on loopback that plays a wire shape, or runs an ASGI application.
+"""The `origin` fixture: a server on loopback that plays a wire shape, or runs an application.
 
 It runs in a thread of its own, so that sync and async tests can both use it. It must never listen anywhere
 but on loopback, and never outlive the test.
@@ -14,6 +14,7 @@ from firstbyte.harness.files.loader import load_shape
 from firstbyte.harness.model.scenario_ops import scaled_shape
 from firstbyte.harness.origin.account import read_account
 from firstbyte.harness.origin.shape_server import ShapeServer
+from firstbyte.harness.plugin.application import as_asgi
 from firstbyte.harness.problems import BadInput, SetupFailed
 from firstbyte.harness.process.loop_thread import PATIENCE_SECONDS, LoopThread
 
@@ -44,7 +45,7 @@ class ShapeOrigin:
 
 
 class AppOrigin:
-    """Runs an ASGI application on uvicorn."""
+    """Runs an application on uvicorn."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://{LOOPBACK}:{port}"
@@ -66,7 +67,7 @@ class OriginFactory:
 
     def __call__(self, *, shape: str = "", app: Any = None, time_scale: float = 1) -> Any:
         """Start a server. shape: an id (`firstbyte list shapes`) or a file; its waits are divided by
-        time_scale. app: an ASGI application. Raises BadInput and SetupFailed with the cure.
+        time_scale. app: an ASGI or WSGI application; its lifespan runs. Raises BadInput and SetupFailed.
         """
         if bool(shape) == (app is not None):
             raise BadInput(
@@ -85,7 +86,10 @@ class OriginFactory:
         return ShapeOrigin(server, address)
 
     def _run(self, app: Any) -> AppOrigin:
-        config = uvicorn.Config(app, host=LOOPBACK, port=0, log_level="warning", ws="none")
+        # Without a limit, an exchange that hangs would keep the lifespan's shutdown from its turn.
+        config = uvicorn.Config(
+            as_asgi(app), host=LOOPBACK, port=0, log_level="warning", ws="auto", timeout_graceful_shutdown=0
+        )
         server = _Server(config)
         thread = threading.Thread(target=server.run, name="origin", daemon=True)
         thread.start()
@@ -96,9 +100,9 @@ class OriginFactory:
         return AppOrigin(server.servers[0].sockets[0].getsockname()[1])
 
     def close(self) -> None:
-        """End every server; what still hangs in one is broken off."""
+        """End every server; what still hangs in one is broken off, and its lifespan's shutdown runs."""
         for server, _ in self._apps:
-            server.should_exit = server.force_exit = True
+            server.should_exit = True
         for _, thread in self._apps:
             thread.join(PATIENCE_SECONDS)
         if self._loop is not None:

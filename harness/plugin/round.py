@@ -32,7 +32,12 @@ class Front(Protocol):
 
 
 class Round:
-    """One round. target: None in the round without a fault. after: bytes of the body before a cut."""
+    """One round. target: None in the round without a fault. after: bytes of the body before a cut.
+
+    profile: the edge that the test's id names.
+    """
+
+    profile = ""
 
     def __init__(self, pool: EdgePool, target: Target | None = None, after: int = 0) -> None:
         self.pool = pool

@@ -4,6 +4,7 @@ Pure: the same seed and the same requests give the same rounds.
 """
 
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from zlib import crc32
 
 import msgspec
@@ -53,13 +54,19 @@ def _fault(name: str, where: str) -> Action:
     return Action(name)
 
 
-def targets(edges: Sequence[Sequence[Seen]], faults: Sequence[Action]) -> Iterator[Target]:
-    """The rounds with a fault, in the order in which the requests came."""
+def targets(
+    edges: Sequence[Sequence[Seen]], faults: Sequence[Action], pattern: str = "*"
+) -> Iterator[Target]:
+    """The rounds with a fault, in the order in which the requests came.
+
+    pattern: which requests get faults, such as 'POST *'; the path is taken without its query.
+    """
     for edge, requests in enumerate(edges, 1):
         for seen in requests:
-            for fault in faults:
-                if fits(fault, seen):
-                    yield Target(edge=edge, request=seen.id, fault=fault)
+            if fnmatchcase(f"{seen.method} {seen.path.partition('?')[0]}", pattern):
+                yield from (
+                    Target(edge=edge, request=seen.id, fault=fault) for fault in faults if fits(fault, seen)
+                )
 
 
 def fits(fault: Action, seen: Seen) -> bool:

@@ -108,6 +108,10 @@ class SimEdge:
         """Every request, with what became of it."""
         return self._server.seen()
 
+    def has_played(self) -> bool:
+        """Whether a request has come."""
+        return any(event.kind is Kind.REQUEST_RECEIVED for event in self._events)
+
     @property
     def timeline(self) -> tuple[Event, ...]:
         """What the edge saw and did."""
@@ -115,11 +119,17 @@ class SimEdge:
 
 
 class SimRunner:
-    """The value of the fixture: `sim(app, play)` runs `async def play(world)` and returns its result."""
+    """The value of the fixture: `sim(app, play)` runs `async def play(world)` and returns its result.
 
-    def __init__(self, profile: str, on_start: Callable[[SimEdge], None] | None = None) -> None:
+    on_start: called with each edge before the test gets it. ordered: whether the edge takes orders.
+    """
+
+    def __init__(
+        self, profile: str, on_start: Callable[[SimEdge], None] = lambda _edge: None, *, ordered: bool = False
+    ) -> None:
         self._profile = profile
         self._on_start = on_start
+        self._ordered = ordered
 
     def __repr__(self) -> str:
         return f"<SimRunner {self._profile}>"
@@ -155,11 +165,10 @@ class SimRunner:
         config = EdgeConfig(
             profile=load_profile(profile).profile,
             upstream=Upstream(host="origin", port=PORT),
-            ordered=self._on_start is not None,
+            ordered=self._ordered,
         )
         server = simulated_edge(sim, config, events.append, lambda length: "0" * length)
-        if self._on_start is not None:
-            self._on_start(SimEdge(server, events, profile))
+        self._on_start(SimEdge(server, events, profile))
         return server
 
 

@@ -22,8 +22,17 @@ from firstbyte.harness.problems import BadInput, SetupFailed
 SECONDS = 10.0
 __tracebackhide__ = True  # as in edge.py
 LOOK_SECONDS = 0.01
+LONGEST_LOOK_SECONDS = 0.2
+WITHIN_SECONDS = 10.0
+"""How long `assert_delivered_once` waits for a first effect, where the test does not say."""
+QUIET_SECONDS = 1.0
+"""How long what is there must not change before it is believed."""
 
 type Probe = Callable[[], Iterable[str]]
+
+
+def _pause(seconds: float) -> None:
+    Event().wait(seconds)
 
 
 class OriginLedger:
@@ -77,16 +86,21 @@ def _fetched_intents(url: str, path: str) -> list[str]:
 
 
 def assert_delivered_once(
-    intent: str, told: Any, truth: OriginLedger | Probe, *, belief: str = "status", within: float = 1.0
+    intent: str,
+    told: Any,
+    truth: OriginLedger | Probe,
+    *,
+    belief: str = "status",
+    within: float = WITHIN_SECONDS,
 ) -> None:
     """Fail unless the client was told ok and the server has it once.
 
     told: the response (anything with `status_code` or `status`, or an int), or the exception the client got.
     truth: a `ledger`, or its probe. belief: 'status' or 'careful', what the client makes of an error. within:
-    seconds in which the first effect may still come, for a server that stores after it has answered. Call it
-    when the server is idle: what has not arrived counts as not done.
+    seconds in which a first effect may still come, for a server that stores after the edge has given up or
+    after it has answered; what is there must not change for one second. 0 = the server is at rest.
     """
-    account = _settled(truth if isinstance(truth, OriginLedger) else OriginLedger(truth), intent, within)
+    account = settled(truth if isinstance(truth, OriginLedger) else OriginLedger(truth), intent, within)
     exchange = _exchange(intent, told)
     found = judge([exchange], account, BeliefRule(belief))
     if found.verdict is not Verdict.DELIVERED:
@@ -98,12 +112,26 @@ def assert_delivered_once(
         )
 
 
-def _settled(truth: OriginLedger, intent: str, within: float) -> Account:
-    """The ledger once it has an effect of this intent, or when the time is over."""
-    end = monotonic_ns() + within * 1e9
-    while not (account := truth.account()).effects(intent) and monotonic_ns() < end:
-        Event().wait(LOOK_SECONDS)
-    return account
+def settled(
+    truth: OriginLedger,
+    intent: str,
+    within: float,
+    now: Callable[[], int] = monotonic_ns,
+    pause: Callable[[float], object] = _pause,
+) -> Account:
+    """The ledger once it is stable: nothing of the intent for `within` seconds, or no change for one."""
+    start = changed = now()
+    effects, look = 0, LOOK_SECONDS
+    while True:
+        account = truth.account()
+        found = account.effects(intent)
+        if found != effects:
+            effects, changed = found, now()
+        most = min(within, QUIET_SECONDS) if effects else within
+        if now() - (changed if effects else start) >= most * 1e9:
+            return account
+        pause(look)
+        look = min(2 * look, LONGEST_LOOK_SECONDS)
 
 
 def _exchange(intent: str, told: Any) -> ClientExchange:

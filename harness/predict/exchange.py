@@ -218,10 +218,11 @@ class PredictedExchange:
             return
         cause = ResendCause.TIMER if attempts.is_connected else ResendCause.CONNECT
         after = self._profile.interim.after if self._interims and attempts.is_connected else ""
-        if reply.head is None and attempts.resend(cause, self._now):
+        is_on_its_way = not self._late_answer and (attempts.upload_ended or not self._profile.buffer_request)
+        if is_on_its_way and reply.head is None and attempts.resend(cause, self._now):
             return
         if timer.after_upload and not attempts.upload_ended:
-            self._late_answer = after or timer.answer
+            self._late_answer = after or timer.answer or "timeout"
             attempts.give_up(self._now)
             return
         self._answer(after or timer.answer or "timeout", "")

@@ -27,7 +27,7 @@ READY_SECONDS = 30.0
 STOP_SECONDS = 2.0
 
 
-class _Nursery:
+class _ForkServer:
     """The client of the fork server, which is started when first needed and ends with this process."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class _Nursery:
             self._socket = self._process = None
 
 
-_nursery = _Nursery()
+_fork_server = _ForkServer()
 
 
 @contextmanager
@@ -97,21 +97,24 @@ def own_folder(where: Path | None = None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(
         prefix=fork_server.FOLDER_PREFIX, ignore_cleanup_errors=True, dir=where
     ) as name:
-        _nursery.keep(Path(name))
+        _fork_server.keep(Path(name))
         yield Path(name)
 
 
 class Child:
     """One child process. address: where it listens. worker: the pid of the process that answers there: the
-    child, or a program that it started.
+    child, or a program that it started. kill_signal: what makes it kill that program and end.
     """
 
-    def __init__(self, role: str, pid: int, output: int, address: tuple[str, int], worker: int) -> None:
+    def __init__(
+        self, role: str, pid: int, output: int, address: tuple[str, int], worker: int, kill_signal: int
+    ) -> None:
         self.role = role
         self.pid = pid
         self.worker = worker
         self.address = address
         self._output = output
+        self._kill_signal = kill_signal
         self._ended = False
 
     def __repr__(self) -> str:
@@ -137,26 +140,28 @@ class Child:
 
     async def kill(self) -> None:
         """kill -9, and wait until the kernel has closed its sockets."""
-        await self.end_by(signal.SIGKILL)
+        await self._end_by(self._kill_signal)
 
     async def stop(self) -> None:
         """Send SIGTERM, and SIGKILL if it has not ended after STOP_SECONDS."""
         try:
-            await asyncio.wait_for(self.end_by(signal.SIGTERM), STOP_SECONDS)
+            await asyncio.wait_for(self._end_by(signal.SIGTERM), STOP_SECONDS)
         except TimeoutError:
-            await self.end_by(signal.SIGKILL)
+            await self._end_by(signal.SIGKILL)
 
-    async def end_by(self, number: int) -> None:
+    async def _end_by(self, number: int) -> None:
         """Send a signal that ends it, and wait for that."""
         if self._ended:
             return
-        _nursery.signal(self.pid, number)
+        _fork_server.signal(self.pid, number)
         await _drained(self._output)
         self._ended = True
         os.close(self._output)
 
 
-async def start_child(role: str, module: str, arguments: Sequence[str], folder: Path) -> Child:
+async def start_child(
+    role: str, module: str, arguments: Sequence[str], folder: Path, *, kill_signal: int = signal.SIGKILL
+) -> Child:
     """Run `module.main(arguments)` in a process; return when it is ready. Raises SetupFailed with the end of
     its log.
 
@@ -166,13 +171,13 @@ async def start_child(role: str, module: str, arguments: Sequence[str], folder: 
     log = folder / f"{role}.log"
     request = {"module": module, "arguments": list(arguments), "log": str(log), "folder": str(folder)}
     try:
-        pid = _nursery.start(request, its)
+        pid = _fork_server.start(request, its)
     finally:
         os.close(its)
     try:
         address, worker = await asyncio.wait_for(_ready(output), READY_SECONDS)
     except BaseException as error:
-        _nursery.signal(pid, signal.SIGKILL)
+        _fork_server.signal(pid, signal.SIGKILL)
         await _drained(output)
         os.close(output)
         if isinstance(error, TimeoutError | ValueError | KeyError):
@@ -180,7 +185,7 @@ async def start_child(role: str, module: str, arguments: Sequence[str], folder: 
                 f"{role}: did not get ready ({type(error).__name__}): {log_tail(log)}"
             ) from error
         raise
-    return Child(role, pid, output, address, worker)
+    return Child(role, pid, output, address, worker, kill_signal)
 
 
 async def _ready(output: int) -> tuple[tuple[str, int], int]:

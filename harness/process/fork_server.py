@@ -34,7 +34,7 @@ LOOK_SECONDS = 0.01
 FOLDER_PREFIX = "firstbyte-"
 
 
-class Nursery:
+class ForkServer:
     """The running children, and the folders to remove at the end."""
 
     def __init__(self, harness: socket.socket) -> None:
@@ -44,7 +44,7 @@ class Nursery:
         self._ours, self._theirs = os.pipe()
 
     def __repr__(self) -> str:
-        return f"<Nursery {len(self._alive)} children>"
+        return f"<ForkServer {len(self._alive)} children>"
 
     def serve(self) -> None:
         """Serve until the harness has ended, then end everything."""
@@ -121,7 +121,7 @@ class Nursery:
         for source, target in ((output, 1), (errors, 2)):
             os.dup2(source, target)
             os.close(source)
-        threading.Thread(target=_die_with, args=(self._ours,), daemon=True, name="nursery watch").start()
+        threading.Thread(target=_die_with, args=(self._ours,), daemon=True, name="fork server watch").start()
 
     def _end_all(self) -> None:
         self._signal_all(signal.SIGTERM)
@@ -168,7 +168,7 @@ def _die_with(pipe: int) -> None:
 
 def main() -> None:
     """Serve the harness on the socket whose descriptor is the first argument."""
-    Nursery(socket.socket(fileno=int(sys.argv[1]))).serve()
+    ForkServer(socket.socket(fileno=int(sys.argv[1]))).serve()
 
 
 if __name__ == "__main__":

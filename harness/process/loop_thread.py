@@ -21,9 +21,9 @@ class LoopThread:
         """Start the thread."""
         self._thread.start()
 
-    def run[T](self, work: Coroutine[object, object, T]) -> T:
-        """The result of a coroutine."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_SECONDS)
+    def run[T](self, work: Coroutine[object, object, T], *, patience: float | None = PATIENCE_SECONDS) -> T:
+        """The result of a coroutine, or TimeoutError when it takes longer than `patience` seconds."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(patience)
 
     def call[T](self, function: Callable[[], T]) -> T:
         """The result of a function that must run on the loop's thread."""

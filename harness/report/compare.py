@@ -181,36 +181,25 @@ def entries_of(document: Record, kind: DocumentKind) -> Any:
 def compare(before: Record, after: Record, kind: DocumentKind) -> Comparison:
     """All changes, those for the worse first."""
     old, new = _by_name(before, kind), _by_name(after, kind)
+    gone = {name: _field(old[name], kind) for name in old if name not in new}
     changes = [
-        Change(
-            name=name,
-            direction=kind.gone,
-            fields=tuple((path, value, "-") for path, value in _fields(old[name], kind)),
-        )
-        for name in old
-        if name not in new
+        Change(name=name, direction=kind.gone, fields=tuple((path, was, "-") for path, was in fields))
+        for name, fields in gone.items()
     ]
+    added = {name: _field(new[name], kind) for name in new if name not in old}
     changes += [
-        Change(
-            name=name,
-            direction=kind.new,
-            fields=tuple((path, "-", value) for path, value in _fields(new[name], kind)),
-        )
-        for name in new
-        if name not in old
+        Change(name=name, direction=kind.new, fields=tuple((path, "-", now) for path, now in fields))
+        for name, fields in added.items()
     ]
     both = [(name, old[name], new[name]) for name in old if name in new]
     changes += [change for name, one, other in both if (change := _change(name, one, other, kind))]
     changed = {change.name for change in changes}
-    order = list(Direction)
     return Comparison(
         kind=kind.name,
         before=len(old),
         after=len(new),
         versions=(str(before.get("firstbyte", "?")), str(after.get("firstbyte", "?"))),
-        changes=tuple(
-            sorted(changes, key=lambda one: (_SEVERITY.index(one.direction), order.index(one.direction)))
-        ),
+        changes=tuple(sorted(changes, key=lambda one: _SEVERITY.index(one.direction))),
         timelines=tuple(
             name
             for name, one, other in both
@@ -293,7 +282,7 @@ def _at(record: Record, path: str) -> Any:
     return value
 
 
-def _fields(record: Record, kind: DocumentKind) -> tuple[tuple[str, str], ...]:
+def _field(record: Record, kind: DocumentKind) -> tuple[tuple[str, str], ...]:
     """What a result that is only on one side was."""
     path = next(
         (field for field in ("verdict", "result", "agree", "wire.status", "why") if field in kind.fields), ""

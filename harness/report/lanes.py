@@ -97,10 +97,8 @@ def _draw_exchange(lane: Lane, run: Run, one: ClientExchange, column: Column, *,
         lane.labels.append(Label(column=header, text=str(one.status), tone=_status_tone(one), rank=8))
         lane.labels.append(Label(column=end + 1, text=_ENDING[one.end] or "end", tone=_end_tone(one), rank=8))
     else:
-        words = _outcome(one)
-        lane.labels.append(
-            Label(column=end + 1, text=words, tone=_status_tone(one), short=_short(one), rank=9)
-        )
+        words, short = _outcome(one), "none" if one.status is None else str(one.status)
+        lane.labels.append(Label(column=end + 1, text=words, tone=_status_tone(one), short=short, rank=9))
 
 
 def _sent(one: ClientExchange, start: int, prefix: str) -> Label:
@@ -115,17 +113,16 @@ def _before_header(run: Run, one: ClientExchange, column: Column, header: int) -
     lines = run.timeline.of(Actor.CLIENT, Kind.HEADER_LINE, request=one.id)
     interims = run.timeline.of(Actor.CLIENT, Kind.INTERIM, request=one.id)
     if lines and column(lines[0].at) + 1 < header:
-        labels.append(
-            Label(
-                column=column(lines[0].at), text="half a header", tone=Tone.DOUBTFUL, short="partial", rank=6
-            )
-        )
+        labels.append(_half_a_header(column(lines[0].at)))
     if interims and column(interims[0].at) + 1 < header:
-        text = f"{interims[0].data.get('status', '1xx')}" + (
-            f" x{len(interims)}" if len(interims) > 1 else ""
-        )
+        times = f" x{len(interims)}" if len(interims) > 1 else ""
+        text = f"{interims[0].data.get('status', '1xx')}{times}"
         labels.append(Label(column=column(interims[0].at), text=text, tone=Tone.DOUBTFUL, rank=6))
     return labels
+
+
+def _half_a_header(column: int) -> Label:
+    return Label(column=column, text="half a header", tone=Tone.DOUBTFUL, short="partial", rank=6)
 
 
 def _outcome(one: ClientExchange) -> str:
@@ -133,10 +130,6 @@ def _outcome(one: ClientExchange) -> str:
         return "no connection"
     status = "" if one.status is None else str(one.status)
     return f"{status} {_ENDING[one.end]}".strip() or "no status"
-
-
-def _short(one: ClientExchange) -> str:
-    return str(one.status) if one.status is not None else "none"
 
 
 def _status_tone(one: ClientExchange) -> Tone:
@@ -205,11 +198,7 @@ def _draw_origin_bytes(lane: Lane, run: Run, events: Sequence[Event], column: Co
         partial = next((event.at for event in mine if event.kind is Kind.ORIGIN_READ), None)
         client = column(one.header_at if one.header_at is not None else _end_of(run, one))
         if partial is not None and (header is None or column(partial) + 1 < column(header)):
-            lane.labels.append(
-                Label(
-                    column=column(partial), text="half a header", tone=Tone.DOUBTFUL, short="partial", rank=6
-                )
-            )
+            lane.labels.append(_half_a_header(column(partial)))
         elif header is not None and column(header) + 1 < client:
             lane.labels.append(Label(column=column(header), text="header held", tone=Tone.DOUBTFUL, rank=6))
 

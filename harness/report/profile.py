@@ -10,7 +10,7 @@ import msgspec
 
 from firstbyte.harness.files.loader import LoadedProfile
 from firstbyte.harness.model.profile import Answer, Body, Resend, Source, Timer, Unknown
-from firstbyte.harness.model.units import Duration, format_duration
+from firstbyte.harness.model.units import Duration, as_written, format_duration
 
 WIDTH = 80
 #: Keys with values that fit a line each.
@@ -108,7 +108,7 @@ def _source(source: Source) -> Iterator[str]:
 
 def _words(value: object) -> str:
     """Data as words: `header-completed, body-read`, `on_100 swallow; on_102 final`, `nothing`."""
-    plain = msgspec.to_builtins(value, enc_hook=_plain) if isinstance(value, msgspec.Struct) else value
+    plain = msgspec.to_builtins(value, enc_hook=as_written) if isinstance(value, msgspec.Struct) else value
     match plain:
         case Duration():
             return format_duration(plain)
@@ -122,10 +122,6 @@ def _words(value: object) -> str:
             return "nothing"
         case _:
             return str(plain)
-
-
-def _plain(value: object) -> object:
-    return format_duration(value) if isinstance(value, Duration) else str(value)
 
 
 def _wrapped(text: str, indent: int = 0) -> list[str]:

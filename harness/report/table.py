@@ -48,6 +48,12 @@ def print_acts(runs: Sequence[Run], terminal: Terminal) -> None:
     terminal.show(acts(runs, terminal.width))
 
 
+def print_acts_and_runs(runs: Sequence[Run], terminal: Terminal) -> None:
+    """First the one, then the other."""
+    print_acts(runs, terminal)
+    print_runs(runs, terminal)
+
+
 def table(runs: Sequence[Run], width: int) -> list[Line]:
     """The same as lines."""
     gap = " " * (_GAP if width >= _ROOMY else 1)

@@ -5,10 +5,10 @@ from pathlib import Path
 from firstbyte.harness.model.scenario_ops import scaled_shape
 from firstbyte.harness.model.units import Duration
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.process.child import log_tail
+from firstbyte.harness.process.child import Child, log_tail
 from firstbyte.harness.runner.machine import SchedulerDelay, waited_for_disk
 from firstbyte.harness.runner.plan import Plan
-from firstbyte.harness.runner.real_edge import RealEdge, start_edge
+from firstbyte.harness.runner.real_edge import start_edge
 from firstbyte.harness.targets.target import LOOPBACK, Job, Origin
 
 CRASH_SHOWN = 1_500
@@ -26,7 +26,7 @@ class RealProcesses:
         self.folder = folder
         self._plan = plan
         self._origin: Origin | None = None
-        self._edge: RealEdge | None = None
+        self._edge: Child | None = None
         self._delay = SchedulerDelay()
 
     def __repr__(self) -> str:
@@ -55,15 +55,12 @@ class RealProcesses:
             raise SetupFailed("origin: was never started")
         return self._origin
 
-    @property
-    def edge(self) -> RealEdge | None:
-        """The edge, if there is one."""
-        return self._edge
-
     def waited(self) -> Duration:
         """The wall time that the processes have waited for a processor so far, together."""
         pids = self._origin.pids if self._origin is not None and self._origin.is_running else ()
-        return self._delay.until_now((*pids, *(self._edge.pids if self._edge is not None else ())))
+        if self._edge is not None and self._edge.is_running:
+            pids = (*pids, self._edge.pid)
+        return self._delay.until_now(pids)
 
     def waited_for_disk(self) -> Duration:
         """The wall time for which an exchange waits for our server's disk; 0 for what stores nothing."""

@@ -19,6 +19,7 @@ from firstbyte.harness.model.units import Duration, as_seconds
 from firstbyte.harness.origin.account import Account, events_of
 from firstbyte.harness.process.child import own_folder
 from firstbyte.harness.runner.plan import Plan
+from firstbyte.harness.runner.real_edge import read_events
 from firstbyte.harness.runner.real_processes import RealProcesses
 from firstbyte.harness.targets.target import Talk
 from firstbyte.tokens import random_base62
@@ -97,8 +98,7 @@ class RealStage:
 
     def edge_events(self) -> list[Event]:
         """What the edge saw, on the run's axis. Complete once the edge has ended."""
-        edge = self.processes.edge
-        return edge.events(self._run_time) if edge is not None else []
+        return read_events(self.processes.folder, self._plan.options.time_scale, self._run_time)
 
     def _run_time(self, monotonic_us: int) -> int:
         began_us = self.clock.began_ns / 1_000

@@ -96,17 +96,14 @@ def run_all(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run], None]
     return map_forked(run_in_sim, all_plans, on_done, processes=processes, chunk=8)
 
 
-def _passed_on(run: Run, on_done: Callable[[Run], None]) -> Run:
-    on_done(run)
-    return run
-
-
 async def _run_real(all_plans: Sequence[Plan], jobs: int, on_done: Callable[[Run], None]) -> tuple[Run, ...]:
     places = asyncio.Semaphore(jobs)
 
     async def one(plan: Plan) -> Run:
         async with places:
-            return _passed_on(await run_real(plan), on_done)
+            run = await run_real(plan)
+            on_done(run)
+            return run
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(plan)) for plan in all_plans]

@@ -34,3 +34,7 @@ class ForeignIO(SimError):
 
 class ThreadStuck(SimError):
     """A thread that has control neither works nor waits in a way that virtual time can see."""
+
+
+class ThreadEnded(BaseException):
+    """Raised in a thread that still waits when its simulation is over. No error: nobody is to catch it."""

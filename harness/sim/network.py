@@ -91,7 +91,7 @@ class Network:
         """Call back with every movement from now on, at the moment it happens."""
         self._observers.append(callback)
 
-    def _tell(self, number: int, source: str, target: str, what: Kind | End | bytes) -> None:
+    def _report(self, number: int, source: str, target: str, what: Kind | End | bytes) -> None:
         if not self._observers:
             return
         kind, data = Kind.DATA, b""
@@ -181,10 +181,10 @@ class Network:
         server = self._servers.get((address, port))
         if server is None or not server.is_serving():
             await self._travel(back.latency)
-            self._tell(number, target.name, source.name, Kind.REFUSED)
+            self._report(number, target.name, source.name, Kind.REFUSED)
             raise ConnectionRefusedError(111, f"Connect call failed {(host, port)!r}")
         near, far = self._pair(number, source, server, (address, port), (there, back))
-        self._tell(number, source.name, target.name, Kind.CONNECT)
+        self._report(number, source.name, target.name, Kind.CONNECT)
         self._loop.call_soon(server.accept, far, context=far.context)
         try:
             await self._travel(back.latency)
@@ -222,10 +222,10 @@ class Network:
         return near, far
 
     def _end(self, number: int, host: Host, peer: Host, sock: FakeSocket) -> MemoryTransport:
-        def tell(what: End | bytes) -> None:
-            self._tell(number, host.name, peer.name, what)
+        def report(what: End | bytes) -> None:
+            self._report(number, host.name, peer.name, what)
 
-        return MemoryTransport(self._loop, host, sock, tell, number)
+        return MemoryTransport(self._loop, host, sock, report, number)
 
     # ---- the end
 

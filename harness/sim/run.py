@@ -19,7 +19,8 @@ from firstbyte.harness.sim.foreign import CURE, unwatch, watch
 from firstbyte.harness.sim.hosts import HOST, HostState, host_of
 from firstbyte.harness.sim.memory_loop import MemoryLoop
 from firstbyte.harness.sim.network import Network
-from firstbyte.harness.sim.threads import Threads, running
+from firstbyte.harness.sim.replaced import running
+from firstbyte.harness.sim.threads import Threads
 from firstbyte.harness.sim.waiting import describe_task, describe_waits
 
 _DAY: Final = seconds(86_400)
@@ -75,7 +76,7 @@ def run_sim[T](
     sim = Sim(loop, seed, cure)
     loop.network = sim.network
     loop.describe = lambda: describe_waits(loop.tasks, sim.network.open_transports())
-    loop.set_exception_handler(lambda _, told: sim.note_failure(told["message"], told.get("exception")))
+    loop.set_exception_handler(lambda _, error: sim.note_failure(error["message"], error.get("exception")))
     loop.is_ours = sim.threads.is_mine
     clocks = _virtual_time(loop, seed) if machine_time else contextlib.nullcontext()
     with disabled(), contextlib.closing(loop), running(sim.threads), clocks:

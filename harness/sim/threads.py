@@ -6,15 +6,12 @@ them, or the event loop, runs at any moment. The loop hands control to a thread 
 takes it back when the thread blocks or ends, so the order is that of the loop and the same in each run.
 
 A thread blocks in `threading.Condition.wait` (on which events, queues, semaphores, barriers and futures are
-built), in `Thread.join` or in `time.sleep`; these are replaced while a simulation runs, and ask who calls. A
+built), in `Thread.join` or in `time.sleep`: `replaced.py` has what stands for them while a simulation runs. A
 sleep takes virtual time. Waiting for a lock that another thread holds while it waits is found by a time limit
 of the machine's clock, and ends the run with an error that names both.
 """
 
-import _thread
 import asyncio
-import concurrent.futures
-import queue
 import sys
 import threading
 import time
@@ -22,11 +19,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures.thread import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
-from types import GenericAlias, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from firstbyte.harness.sim import foreign, sqlite
-from firstbyte.harness.sim.errors import ThreadStuck
+from firstbyte.harness.sim import foreign
+from firstbyte.harness.sim.errors import ThreadEnded, ThreadStuck
+from firstbyte.harness.sim.executors import ExecutorThreads
 
 if TYPE_CHECKING:
     from firstbyte.harness.sim.loop import SimLoop
@@ -34,19 +31,7 @@ if TYPE_CHECKING:
 STUCK_SECONDS: Final = 30.0
 """Seconds of the machine's clock after which a thread that has control and does nothing is called stuck."""
 
-_real_start: Final = threading.Thread.start
-_real_join: Final = threading.Thread.join
-_real_wait: Final = threading.Condition.wait
-_real_sleep: Final = time.sleep  # noqa: TID251 - to be replaced
-_real_submit: Final = ThreadPoolExecutor.submit
-_real_shutdown: Final = ThreadPoolExecutor.shutdown
-_real_make_loop: Final = asyncio.BaseEventLoop.__init__
-_real_queue: Final = queue.SimpleQueue
-_sim_queue: Final[type[Any]] = queue._PySimpleQueue  # type: ignore[attr-defined]  # built on Condition.wait
-
-
-class _Ended(BaseException):
-    """Raised in a thread that still waits when its simulation is over."""
+real_start: Final = threading.Thread.start
 
 
 class Runner(Protocol):
@@ -67,9 +52,14 @@ _runners: dict[int, Runner] = {}
 """By thread id: everybody who runs in some simulation of this process."""
 
 
+def runner_here() -> Runner | None:
+    """Who the calling thread is in a simulation; None = it belongs to none."""
+    return _runners.get(threading.get_ident())
+
+
 def virtual_now() -> int | None:
     """Microseconds since the simulation of the calling thread began; None = it belongs to none."""
-    runner = _runners.get(threading.get_ident())
+    runner = runner_here()
     return None if runner is None else runner.threads.loop.now
 
 
@@ -86,7 +76,7 @@ class SimThread:
         self._context = context
         # A context that is entered can't be entered again, and callbacks enter theirs.
         self._context_of_callbacks = context.copy()
-        self._control = _thread.allocate_lock()
+        self._control = threading.Lock()
         self._control.acquire()
         self._can_go_on = False
         self._is_doomed = False
@@ -108,7 +98,7 @@ class SimThread:
         try:
             if not self._is_doomed:
                 self._context.run(work)
-        except _Ended:
+        except ThreadEnded:
             pass
         finally:
             foreign.unwatch()
@@ -138,7 +128,7 @@ class SimThread:
     def block(self, timeout: float | None, is_over: Callable[[], bool]) -> None:
         """Give up control until somebody wakes it, or until `timeout` virtual seconds have passed."""
         if self._is_doomed:
-            raise _Ended
+            raise ThreadEnded
         if timeout is not None:
             self.alarm = self.threads.loop.call_later(max(0.0, timeout), self.wake)
         self.threads.hand_back()
@@ -147,7 +137,7 @@ class SimThread:
             self.alarm.cancel()
             self.alarm = None
         if self._is_doomed:
-            raise _Ended
+            raise ThreadEnded
 
 
 class Threads:
@@ -162,10 +152,10 @@ class Threads:
         self.all: list[SimThread] = []
         self.cure = cure
         self._carried = carried
-        self._control = _thread.allocate_lock()
+        self._control = threading.Lock()
         self._control.acquire()
         self._stuck: SimThread | None = None
-        self._pools: dict[ThreadPoolExecutor, _Pool] = {}
+        self._pools: dict[ThreadPoolExecutor, ExecutorThreads] = {}
 
     def __repr__(self) -> str:
         return f"<Threads {sum(not each.is_over for each in self.all)} of {len(self.all)} alive>"
@@ -219,7 +209,7 @@ class Threads:
 
     def is_mine(self) -> bool:
         """Whether the calling thread is one of these."""
-        runner = _runners.get(threading.get_ident())
+        runner = runner_here()
         return runner is not None and runner.threads is self
 
     def start(self, thread: threading.Thread) -> None:
@@ -234,7 +224,7 @@ class Threads:
         thread.run = lambda: mine.main(work)  # type: ignore[method-assign]  # of this one thread
         thread.daemon = True
         with foreign.unwatched(), _outside():
-            _real_start(thread)
+            real_start(thread)
         mine.ident = thread.ident or 0
         mine.wake()
 
@@ -242,10 +232,10 @@ class Threads:
         """The one behind a `threading.Thread`, if it belongs to this simulation."""
         return next((each for each in self.all if each.ident == thread.ident), None)
 
-    def pool(self, executor: ThreadPoolExecutor) -> "_Pool":
+    def pool(self, executor: ThreadPoolExecutor) -> ExecutorThreads:
         """The threads that work for an executor here: its own wait on the machine's clock."""
         if executor not in self._pools:
-            self._pools[executor] = _Pool(executor)
+            self._pools[executor] = ExecutorThreads(executor)
         return self._pools[executor]
 
     def end(self) -> None:
@@ -261,234 +251,16 @@ def _processor_seconds(thread: SimThread) -> float:
     return time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
 
 
-class _Pool:
-    """The threads that work for one executor in one simulation."""
-
-    def __init__(self, executor: ThreadPoolExecutor) -> None:
-        self._most = executor._max_workers
-        self._prepare = getattr(executor, "_initializer", None), getattr(executor, "_initargs", ())
-        self._work: queue.SimpleQueue[Callable[[], None]] = _sim_queue()
-        self._futures: list[concurrent.futures.Future[Any]] = []
-        self._started = 0
-        self._idle = 0
-
-    def submit(self, work: Callable[[], object]) -> "concurrent.futures.Future[Any]":
-        """Have a thread do it."""
-        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        self._futures = [each for each in self._futures if not each.done()] + [future]
-        self._work.put(lambda: _fulfil(future, work))
-        if self._idle:
-            self._idle -= 1
-        elif self._started < self._most:
-            self._started += 1
-            threading.Thread(target=self._run, name=f"executor {self._started}").start()
-        return future
-
-    def wait(self) -> None:
-        """Wait for what was submitted."""
-        concurrent.futures.wait(self._futures)
-
-    def _run(self) -> None:
-        initializer, arguments = self._prepare
-        if initializer is not None:
-            initializer(*arguments)
-        while True:
-            self._work.get()()
-            self._idle += 1
-
-
-def _fulfil(future: "concurrent.futures.Future[Any]", work: Callable[[], object]) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        result = work()
-    except _Ended:
-        raise
-    except BaseException as error:  # noqa: BLE001 - as an executor does: for who asks the future
-        future.set_exception(error)
-    else:
-        future.set_result(result)
-
-
-# ---- what is replaced while a simulation runs
-
-
-class _Waiter:
-    """In a condition's queue of waiters, where a lock stands otherwise."""
-
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
-        self.is_notified = False
-
-    def release(self) -> None:
-        """Called by `notify`."""
-        self.is_notified = True
-        self._runner.wake()
-
-
-def _wait(self: threading.Condition, timeout: float | None = None) -> bool:
-    runner = _runners.get(threading.get_ident())
-    if runner is None:
-        return _real_wait(self, timeout)
-    if not self._is_owned():  # type: ignore[attr-defined]  # as in threading.Condition.wait
-        raise RuntimeError("cannot wait on un-acquired lock")
-    waiter = _Waiter(runner)
-    self._waiters.append(waiter)  # type: ignore[attr-defined]  # as in threading.Condition.wait
-    saved = self._release_save()  # type: ignore[attr-defined]  # as in threading.Condition.wait
-    try:
-        runner.block(timeout, lambda: waiter.is_notified)
-    finally:
-        self._acquire_restore(saved)  # type: ignore[attr-defined]  # as in threading.Condition.wait
-        if not waiter.is_notified:
-            self._waiters.remove(waiter)  # type: ignore[attr-defined]  # as in threading.Condition.wait
-    return waiter.is_notified
-
-
-def _start(self: threading.Thread) -> None:
-    runner = _runners.get(threading.get_ident())
-    if runner is None:
-        _real_start(self)
-    else:
-        runner.threads.start(self)
-
-
-def _join(self: threading.Thread, timeout: float | None = None) -> None:
-    runner = _runners.get(threading.get_ident())
-    thread = None if runner is None else runner.threads.find(self)
-    if runner is not None and thread is not None and not thread.is_over:
-        thread.joining.append(runner)
-        runner.block(timeout, lambda: thread.is_over)
-        if not thread.is_over:
-            return
-    _real_join(self, timeout)
-
-
-def _sleep(seconds: float) -> None:
-    runner = _runners.get(threading.get_ident())
-    if isinstance(runner, SimThread):
-        runner.block(seconds, lambda: False)
-    elif runner is not None:
-        runner.threads.loop.refuse("a blocking time.sleep")
-    else:
-        _real_sleep(seconds)
-
-
-def _submit(
-    self: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **options: Any
-) -> "concurrent.futures.Future[Any]":
-    runner = _runners.get(threading.get_ident())
-    if runner is None:
-        return _real_submit(self, fn, *args, **options)
-    return runner.threads.pool(self).submit(lambda: fn(*args, **options))
-
-
-def _shutdown(self: ThreadPoolExecutor, wait: bool = True, *, cancel_futures: bool = False) -> None:
-    runner = _runners.get(threading.get_ident())
-    if runner is not None and wait:
-        runner.threads.pool(self).wait()
-    _real_shutdown(self, wait, cancel_futures=cancel_futures)
-
-
-def _make_loop(self: asyncio.BaseEventLoop) -> None:
-    runner = _runners.get(threading.get_ident())
-    if isinstance(runner, SimThread):
-        self._closed = True  # type: ignore[attr-defined]  # its __del__ asks
-        runner.threads.loop.refuse("an event loop of its own in a thread (asyncio.run)")
-    _real_make_loop(self)
-
-
-def _connect(*args: Any, **options: Any) -> Any:
-    runner = _runners.get(threading.get_ident())
-    if isinstance(runner, SimThread):
-        return sqlite.connect(_sleep, *args, **options)
-    return sqlite.real_connect(*args, **options)
-
-
-class _QueueType(type):
-    def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, _real_queue | _sim_queue)
-
-
-class _SimpleQueue(metaclass=_QueueType):
-    """`queue.SimpleQueue`, which waits in C otherwise."""
-
-    __class_getitem__: Final[Any] = classmethod(GenericAlias)
-
-    def __new__(cls) -> Any:
-        return _sim_queue() if threading.get_ident() in _runners else _real_queue()
-
-
-_OF_CLASSES: Final = (
-    (threading.Condition, "wait", _real_wait, _wait),
-    (threading.Thread, "start", _real_start, _start),
-    (threading.Thread, "join", _real_join, _join),
-    (ThreadPoolExecutor, "submit", _real_submit, _submit),
-    (ThreadPoolExecutor, "shutdown", _real_shutdown, _shutdown),
-    (asyncio.BaseEventLoop, "__init__", _real_make_loop, _make_loop),
-)
-_OF_MODULES: Final[tuple[tuple[object, object], ...]] = (
-    (_real_sleep, _sleep),
-    (_real_queue, _SimpleQueue),
-    (sqlite.real_connect, _connect),
-)
-_OWN_MODULES: Final = (__name__, sqlite.__name__)
-_seen: set[str] = set()
-
-
-def _replace_imported() -> None:
-    """Put ours wherever a module has the original by name: `from time import sleep`, `from queue import ...`.
-
-    Ours ask who calls, so they stay; only modules that are new since the last simulation are looked at.
-    """
-    for name in [*sys.modules]:
-        if name in _seen or name in _OWN_MODULES:
-            continue
-        _seen.add(name)
-        names = getattr(sys.modules[name], "__dict__", None)
-        if not isinstance(names, dict):
-            continue
-        for original, ours in _OF_MODULES:
-            for key in [key for key, value in names.items() if value is original]:
-                names[key] = ours
-
-
-class _Installed:
-    """How many simulations of this process run now; the last one takes the replacements away."""
-
-    count = 0
-    lock = _thread.allocate_lock()
-
-    def __enter__(self) -> None:
-        with self.lock:
-            _replace_imported()
-            self.count += 1
-            for owner, name, _, ours in _OF_CLASSES:
-                setattr(owner, name, ours)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self.lock:
-            self.count -= 1
-            if not self.count:
-                for owner, name, original, _ in _OF_CLASSES:
-                    setattr(owner, name, original)
-
-
-_installed: Final = _Installed()
-
-
 @contextmanager
-def running(threads: Threads) -> Iterator[None]:
+def belonging(threads: Threads) -> Iterator[None]:
     """Let the calling thread, and the threads it starts, belong to this simulation."""
     me = threading.get_ident()
-    with _installed:
-        _runners[me] = threads
-        try:
-            yield
-        finally:
-            threads.end()
-            del _runners[me]
+    _runners[me] = threads
+    try:
+        yield
+    finally:
+        threads.end()
+        del _runners[me]
 
 
 @contextmanager

@@ -58,14 +58,14 @@ class FakeSocket:
 
 
 class MemoryTransport(transports._FlowControlMixin):
-    """The end on `host` of connection `number`. `tell` reports what it puts on the wire."""
+    """The end on `host` of connection `number`. `report` gets what it puts on the wire."""
 
     def __init__(
         self,
         loop: SimLoop,
         host: Host,
         sock: FakeSocket,
-        tell: Callable[[End | bytes], None],
+        report: Callable[[End | bytes], None],
         number: int,
     ) -> None:
         extra = {"socket": sock, "sockname": sock.getsockname(), "peername": sock.getpeername()}
@@ -75,7 +75,7 @@ class MemoryTransport(transports._FlowControlMixin):
         self.on_closed: Callable[[MemoryTransport], None] | None = None
         self._sim = loop
         self._sock = sock
-        self._tell = tell
+        self._report = report
         self._protocol: asyncio.BaseProtocol | None = None
         self._backlog: deque[bytes] = deque()
         self._backlog_size = 0
@@ -204,7 +204,7 @@ class MemoryTransport(transports._FlowControlMixin):
         if room <= 0:
             return data
         taken = data if len(data) <= room else data[:room]
-        self._tell(taken)
+        self._report(taken)
         self._out.put(taken)
         return data[len(taken) :]
 
@@ -266,7 +266,7 @@ class MemoryTransport(transports._FlowControlMixin):
 
     def answer_reset(self) -> None:
         """Bytes have come for a socket that is closed."""
-        self._tell(End.RST)
+        self._report(End.RST)
         self._out.end(End.RST)
 
     # ---- closing
@@ -316,7 +316,7 @@ class MemoryTransport(transports._FlowControlMixin):
 
     def _finish(self, how: End) -> None:
         self._fin_sent = True
-        self._tell(how)
+        self._report(how)
         self._out.end(how)
 
     def forget(self) -> None:

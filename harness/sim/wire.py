@@ -146,18 +146,18 @@ class Pipe:
         self.arm()
 
     def _take(self) -> bytes:
-        queue, now, wanted = self._queue, self._loop.now, self._link.segment
+        queue, now, left = self._queue, self._loop.now, self._link.segment
         parts: list[bytes] = []
-        while queue and wanted and queue[0][0] <= now:
+        while queue and left and queue[0][0] <= now:
             due, item = queue[0]
             if isinstance(item, End):
                 break
             queue.popleft()
-            if len(item) > wanted:
-                queue.appendleft((due, item[wanted:]))
-                item = item[:wanted]
+            if len(item) > left:
+                queue.appendleft((due, item[left:]))
+                item = item[:left]
             parts.append(item)
-            wanted -= len(item)
+            left -= len(item)
         data = parts[0] if len(parts) == 1 else b"".join(parts)
         self._size -= len(data)
         return data

@@ -24,7 +24,8 @@ from firstbyte.harness.model.scenario import (
 )
 from firstbyte.harness.origin.account import Account, Entry, StoredMessage
 from firstbyte.harness.problems import BadInput, MissingTool, SetupFailed
-from firstbyte.harness.targets.program import Program, start_program
+from firstbyte.harness.targets.child_origin import ChildOrigin
+from firstbyte.harness.targets.program import start_program
 from firstbyte.harness.targets.server_file import ServerFile, Start, fill, load_server, scales, takes_ids
 from firstbyte.harness.targets.server_talk import (
     GOOD,
@@ -34,7 +35,7 @@ from firstbyte.harness.targets.server_talk import (
     document_of,
     read_messages,
 )
-from firstbyte.harness.targets.target import Job, Origin, Talk
+from firstbyte.harness.targets.target import LOOPBACK, Job, Origin, Talk
 
 MILLISECONDS = 10**11
 """Unix seconds are less than this until the year 5138, milliseconds have been more since 1973."""
@@ -216,41 +217,20 @@ class RunningOrigin:
         """Do nothing: the server keeps running."""
 
 
-class StartedOrigin(RunningOrigin):
+class StartedOrigin(ChildOrigin, RunningOrigin):
     """A server that is started for one run, in a folder of its own."""
 
     def __init__(self, file: ServerFile, job: Job, start: Start) -> None:
-        super().__init__(file, ("127.0.0.1", 0))
+        RunningOrigin.__init__(self, file, (LOOPBACK, 0))
         self.place = job.folder / "server"
         self._job = job
         self._start = start
-        self._program: Program | None = None
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Where it listens, or listened last."""
-        return self._program.address if self._program else self._address
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it has been started and not been killed since."""
-        return self._program is not None and self._program.is_running
-
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """The pid of the program."""
-        return (self._program.pid,) if self._program else ()
-
-    async def kill(self) -> None:
-        """Kill the program with SIGKILL."""
-        if self._program is not None:
-            await self._program.kill()
 
     async def restart(self) -> None:
         """Start it in the same folder and on the same port."""
         scale = self._job.time_scale
         environment = {name: fill(text, {}, scale=scale) for name, text in self._start.environment.items()}
-        self._program = await start_program(
+        self._child = await start_program(
             "origin",
             lambda port: [fill(word, {"port": str(port)}, scale=scale) for word in self._start.command],
             folder=self._job.folder,
@@ -259,11 +239,6 @@ class StartedOrigin(RunningOrigin):
             port=self.address[1],
             cwd=self.place,
         )
-
-    async def stop(self) -> None:
-        """End the program."""
-        if self._program is not None:
-            await self._program.stop()
 
 
 def address_of(url: str) -> tuple[str, int]:

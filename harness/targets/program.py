@@ -22,39 +22,6 @@ IN_USE = ("EADDRINUSE", "ddress already in use")
 LOG_TAIL = 800
 
 
-class Program:
-    """A foreign program that is running."""
-
-    def __init__(self, child: Child) -> None:
-        self._child = child
-
-    def __repr__(self) -> str:
-        return f"<Program {self._child}>"
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Where it listens."""
-        return self._child.address
-
-    @property
-    def pid(self) -> int:
-        """The pid of the program itself, not of its keeper."""
-        return self._child.worker
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it has not been ended through this object."""
-        return self._child.is_running
-
-    async def kill(self) -> None:
-        """Kill the program and its process group with SIGKILL. Its port is free afterwards."""
-        await self._child.end_by(signal.SIGUSR1)
-
-    async def stop(self) -> None:
-        """End the program with SIGTERM, then with SIGKILL."""
-        await self._child.stop()
-
-
 async def start_program(
     role: str,
     command: Callable[[int], Sequence[str]],
@@ -64,7 +31,7 @@ async def start_program(
     environment: Mapping[str, str] | None = None,
     port: int = 0,
     cwd: Path | None = None,
-) -> Program:
+) -> Child:
     """Start `command(port)` and wait until GET `ready` is answered with 200.
 
     folder: the run's own. cwd: where the program works, by default `folder`. port: 0 = a free one.
@@ -85,7 +52,7 @@ async def start_program(
         path = folder / f"{role}.json"
         path.write_bytes(msgspec.json.encode(order))
         try:
-            return Program(await start_child(role, KEEPER, [str(path)], folder))
+            return await start_child(role, KEEPER, [str(path)], folder, kill_signal=signal.SIGUSR1)
         except SetupFailed as error:
             output = log.read_text("utf-8", "replace").strip() if log.exists() else ""
             if tries_left and not port and any(word in output for word in IN_USE):

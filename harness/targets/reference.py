@@ -13,7 +13,8 @@ from firstbyte.harness.model.shape import Shape
 from firstbyte.harness.model.units import format_duration
 from firstbyte.harness.origin.account import Account, read_account
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.process.child import Child, start_child
+from firstbyte.harness.process.child import start_child
+from firstbyte.harness.targets.child_origin import ChildOrigin
 from firstbyte.harness.targets.talk import SessionTalk
 from firstbyte.harness.targets.target import LOOPBACK, Job, Origin, Talk
 
@@ -37,7 +38,8 @@ class ReferenceServer:
 
     def refusal(self, scenario: Scenario) -> str:
         """Refuse only the scenarios of products."""
-        return "needs a real product; name one with --target" if _is_of_product(scenario) else ""
+        is_of_product = isinstance(scenario.origin, ProductOrigin)
+        return "needs a real product; name one with --target" if is_of_product else ""
 
     def expects(self, _scenario: Scenario) -> bool:
         """Always true: the scenarios are written for it."""
@@ -59,41 +61,18 @@ class ReferenceServer:
         return started
 
 
-def _is_of_product(scenario: Scenario) -> bool:
-    return isinstance(scenario.origin, ProductOrigin)
-
-
-class ModuleOrigin:
+class ModuleOrigin(ChildOrigin):
     """An origin that is a module of ours and keeps a ledger."""
 
     def __init__(self, module: str, arguments: list[str], folder: Path) -> None:
         self._module = module
         self._arguments = arguments
         self._folder = folder
-        self._child: Child | None = None
-
-    def __repr__(self) -> str:
-        return f"<ModuleOrigin {self._child}>"
 
     @property
     def talk(self) -> Talk:
         """The client of the session API."""
         return SessionTalk()
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Where it listens, or listened last."""
-        return self._child.address if self._child else (LOOPBACK, 0)
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it has been started and not been killed since."""
-        return self._child is not None and self._child.is_running
-
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """The pid of the process."""
-        return (self._child.pid,) if self._child else ()
 
     @property
     def is_lost(self) -> bool:
@@ -106,21 +85,10 @@ class ModuleOrigin:
             raise SetupFailed("origin: is not running; the script killed it and asks it something")
         return read_account((await ask(self.address, "GET", "/_firstbyte/ledger")).body)
 
-    async def kill(self) -> None:
-        """Kill the process with SIGKILL."""
-        if self._child is None or not self._child.is_running:
-            raise SetupFailed("origin: is not running; the script kills it twice")
-        await self._child.kill()
-
     async def restart(self) -> None:
         """Start it in the same folder and on the same port."""
         listen = ["--listen", f"{LOOPBACK}:{self.address[1]}"]
         self._child = await start_child("origin", self._module, [*listen, *self._arguments], self._folder)
-
-    async def stop(self) -> None:
-        """End the process."""
-        if self._child is not None:
-            await self._child.stop()
 
 
 def _shape_arguments(job: Job) -> list[str]:

@@ -37,22 +37,10 @@ class CallTemplate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     form: dict[str, str] | None = None
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a session is made. id: the path of its id in the JSON answer."""
+class Session(CallTemplate, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The request that makes a session. id: the path of its id in the JSON answer."""
 
-    path: str
     id: str
-    method: str = "POST"
-    headers: dict[str, str] = {}
-    json: dict[str, Any] | None = None
-    form: dict[str, str] | None = None
-
-    @property
-    def call(self) -> CallTemplate:
-        """The request that makes a session."""
-        return CallTemplate(
-            path=self.path, method=self.method, headers=self.headers, json=self.json, form=self.form
-        )
 
 
 class TruthQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,7 +121,7 @@ def _complaints(server: ServerFile) -> Iterator[str]:
 
 
 def _calls(server: ServerFile) -> list[tuple[str, CallTemplate]]:
-    session = [] if server.session is None else [("session", server.session.call)]
+    session = [] if server.session is None else [("session", server.session)]
     return [*session, ("send", server.send)]
 
 

@@ -12,7 +12,14 @@ from firstbyte.harness.client.raw import Request
 from firstbyte.harness.files.json_path import Json, select, texts
 from firstbyte.harness.model.scenario import Send
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.targets.server_file import CallTemplate, ServerFile, TruthQuery, fill, fill_json
+from firstbyte.harness.targets.server_file import (
+    CallTemplate,
+    ServerFile,
+    Session,
+    TruthQuery,
+    fill,
+    fill_json,
+)
 
 GOOD = range(200, 300)
 
@@ -33,17 +40,17 @@ class FileTalk:
         if self._file.session is None:
             session = f"firstbyte-{secrets.token_hex(8)}"
         else:
-            session = await self._made(address, self._file.session.call, self._file.session.id)
+            session = await self._made(address, self._file.session)
         self.sessions.append(session)
         return session
 
-    async def _made(self, address: tuple[str, int], call: CallTemplate, where: str) -> str:
+    async def _made(self, address: tuple[str, int], call: Session) -> str:
         headers, body = render_call(call, {})
         path = fill(call.path, {}, is_path=True)
         reply = await ask_server(address, call.method, path, body, headers)
-        found = [] if reply.status not in GOOD else _words(select(document_of(reply), where))
+        found = [] if reply.status not in GOOD else _words(select(document_of(reply), call.id))
         if not found:
-            raise SetupFailed(f"session: {call.method} {path} gave {reply.status} and no {where}")
+            raise SetupFailed(f"session: {call.method} {path} gave {reply.status} and no {call.id}")
         return found[0]
 
     def request(self, send: Send, *, number: int, session: str, ids: Ids | None) -> Request:

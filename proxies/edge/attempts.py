@@ -110,7 +110,8 @@ class Attempts:
             self._journal.report(Kind.ORIGIN_READ, bytes=event.header_bytes)
 
     def leave(self, how: CloseKind) -> CommandGenerator[None]:
-        """Give up the connection of this attempt, or the try to get one."""
+        """Give up the connection of this attempt, the try to get one, or the pause before it."""
+        self.resend_at = None
         if self._is_connecting:
             self._is_connecting = False
             self._journal.report(Kind.CONNECT_FAILED, reason="given-up")

@@ -1,7 +1,7 @@
 """Runs one client connection's layer: events in, commands out, on plain asyncio transports.
 
-No task for a connection, a timer or a hook that nobody listens to; one for connecting. The edge's clock is
-the only one it asks. It must never connect to anything but the edge's upstream.
+It uses callbacks instead of tasks; the only tasks are one that connects and one for each hook that an addon
+listens to. It connects to nothing but the edge's upstream.
 """
 
 import asyncio
@@ -9,18 +9,17 @@ import errno
 import logging
 import ssl
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
 
 from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events
 
+from firstbyte.proxies.edge.alarms import Alarms
 from firstbyte.proxies.edge.layer import EdgeLayer
 from firstbyte.proxies.edge.pool import Pool
-from firstbyte.proxies.edge.shared import SharedEdge
+from firstbyte.proxies.edge.shared import Hooks, SharedEdge
 from firstbyte.proxies.edge.transport import EdgeTransport
 from firstbyte.proxies.http.connections import EdgeClient, EdgeContext, OriginConnection
 from firstbyte.proxies.http.signals import (
-    AlarmRang,
     Flush,
     HoldReading,
     KeepHeld,
@@ -34,17 +33,10 @@ from firstbyte.proxies.http.signals import (
     RoomChanged,
     SetAlarm,
 )
-from firstbyte.proxies.rules.config import CATCH_UP_TURNS
 from firstbyte.proxies.rules.orders import Holder
 from firstbyte.shortage import is_short
 
-if TYPE_CHECKING:
-    from firstbyte.harness.sim.loop import SimLoop
-
 logger = logging.getLogger(__name__)
-
-#: Seconds an alarm may be late before the loop is let catch up: the machine or a long callback held it up.
-LATE = 0.002
 
 
 class ClientConnection:
@@ -81,7 +73,7 @@ class ClientConnection:
         self._wires: dict[Connection, EdgeTransport] = {}
         self._opening: dict[Connection, asyncio.Task[None]] = {}
         self._hooks: dict[asyncio.Task[None], None] = {}
-        self._alarms: dict[int, asyncio.Handle] = {}
+        self._alarms = Alarms(edge)
         self._queue: list[events.Event] = []
         self._for_client: list[bytes] = []
         self._busy = False
@@ -94,7 +86,7 @@ class ClientConnection:
         """The protocol for the client's transport."""
         return EdgeTransport(self, self._client)
 
-    # ---- what wires tell
+    # ---- from the transports
 
     def made(self, wire: EdgeTransport) -> None:
         """A transport is connected."""
@@ -159,17 +151,15 @@ class ClientConnection:
             self._gone(self)
 
     def abort(self) -> None:
-        """End everything at once, without a word to anybody."""
+        """End everything at once; nothing more is sent."""
         for task in (*self._opening.values(), *self._hooks):
             task.cancel()
-        for alarm in self._alarms.values():
-            alarm.cancel()
-        self._alarms.clear()
+        self._alarms.cancel()
         for wire in list(self._wires.values()):
             wire.close()
             wire.transport.abort()
 
-    # ---- what the layer wants
+    # ---- commands of the layer
 
     def _carry_out(self, command: commands.Command) -> None:
         if type(command) is commands.SendData:
@@ -177,7 +167,7 @@ class ClientConnection:
             return
         match command:
             case SetAlarm():
-                self._set_alarm(command)
+                self._alarms.set(command, self.deliver)
             case Flush():
                 self._write_to_client()
             case OpenOrigin():
@@ -191,7 +181,7 @@ class ClientConnection:
             case KeepHeld():
                 self._keep_held(command)
             case _:
-                raise RuntimeError(f"the edge's host does not know {command!r}")
+                raise RuntimeError(f"a client connection does not know {command!r}")
 
     def _send(self, command: commands.SendData) -> None:
         # What one event has for the client goes out at once, a head with its body. An origin's timers need
@@ -247,32 +237,6 @@ class ClientConnection:
 
         self._edge.held.add(command.number, Holder(describe=command.describe, order=order))
 
-    # ---- alarms
-
-    def _set_alarm(self, command: SetAlarm) -> None:
-        old = self._alarms.pop(command.stream_id, None)
-        if old is not None:
-            old.cancel()
-        if command.at is not None:
-            loop = asyncio.get_running_loop()
-            wait = max(0, command.at - self._edge.clock.now()) / 1_000_000
-            due = loop.time() + wait
-            self._alarms[command.stream_id] = loop.call_at(due, self._come, command.stream_id, due)
-
-    def _come(self, stream_id: int, due: float) -> None:
-        loop = asyncio.get_running_loop()
-        if self._edge.config.is_virtual:
-            self._alarms[stream_id] = cast("SimLoop", loop).call_last(self._ring, stream_id, 0)
-        else:
-            self._ring(stream_id, CATCH_UP_TURNS if loop.time() - due > LATE else 0)
-
-    def _ring(self, stream_id: int, turns: int) -> None:
-        if turns:
-            self._alarms[stream_id] = asyncio.get_running_loop().call_soon(self._ring, stream_id, turns - 1)
-            return
-        del self._alarms[stream_id]
-        self.deliver(AlarmRang(stream_id))
-
     # ---- connecting
 
     def _open(self, command: OpenOrigin) -> None:
@@ -315,14 +279,15 @@ class ClientConnection:
             if hook.blocking:
                 self._queue.append(events.HookCompleted(hook))
             return
-        task = asyncio.get_running_loop().create_task(self._run_hook(hook))
+        task = asyncio.get_running_loop().create_task(_run_hook(self._edge.hooks, hook, self.deliver))
         self._hooks[task] = None
         task.add_done_callback(self._hooks.pop)
 
-    async def _run_hook(self, hook: commands.StartHook) -> None:
-        await self._edge.hooks.run(hook)
-        if hook.blocking:
-            self.deliver(events.HookCompleted(hook))
+
+async def _run_hook(hooks: Hooks, hook: commands.StartHook, deliver: Callable[[events.Event], None]) -> None:
+    await hooks.run(hook)
+    if hook.blocking:
+        deliver(events.HookCompleted(hook))
 
 
 def _connect_error(failure: OSError) -> str:

@@ -1,7 +1,7 @@
 """One exchange as a user's mitmproxy addon sees it: a flow, and the hooks at the moments mitmproxy has them.
 
 A body is buffered when an addon has the hook that comes after it, as mitmproxy does, unless the addon
-streams it; server-sent events never are. It must never let an addon choose another upstream.
+streams it; server-sent events never are. An addon can't choose another upstream.
 """
 
 from mitmproxy import http

@@ -1,8 +1,7 @@
 """One client connection of an edge: its streams, its origin connections, and which event belongs to whom.
 
 Extends mitmproxy's HttpLayer for one upstream: a stream asks for a connection and goes on, so that its
-timers run while it connects. Each origin connection carries one exchange and then goes back to the host. It
-must never connect anywhere else.
+timers run while it connects. Each origin connection carries one exchange and then goes back to the pool.
 """
 
 from collections.abc import Iterator
@@ -41,7 +40,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
 class EdgeLayer(HttpLayer):
-    """The layer below the host. `edge` is what all connections of one edge share."""
+    """The layer of one `ClientConnection`. edge: what all connections of one edge share."""
 
     def __init__(self, context: Context, edge: SharedEdge) -> None:
         # Not mitmproxy's: an event is never kept waiting here.
@@ -145,8 +144,7 @@ class EdgeLayer(HttpLayer):
                 yield command
 
     def _listening(self, child: Layer | HttpStream, event: HttpEvent) -> HttpStream | None:
-        # After a timer has fired, or the request was sent again, what an old connection says is of no
-        # interest.
+        # After a timer has fired, or the request was sent again, nobody listens to the old connection.
         if type(child) is EdgeHttp1Client and child.abandoned:
             return None
         if type(event) is RequestHeaders:

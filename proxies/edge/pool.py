@@ -8,7 +8,7 @@ from firstbyte.proxies.rules.config import MAX_IDLE
 
 
 class Pool:
-    """The owner of a wire while no exchange has it."""
+    """The owner of a connection to the origin while no exchange has it."""
 
     def __init__(self) -> None:
         self._idle: dict[Connection, EdgeTransport] = {}
@@ -42,7 +42,7 @@ class Pool:
         self._idle.clear()
 
     def made(self, wire: EdgeTransport) -> None:
-        """Never: a wire is connected before it comes here."""
+        """Never called: a connection is made before it comes here."""
 
     def deliver(self, event: events.Event) -> None:
         """Bytes or an end on an idle connection: no request asked for them."""

@@ -1,6 +1,6 @@
 """What is written down about one exchange, for the log line and the HAR.
 
-Filled by the stream, read when it is over.
+Filled by the parts of an exchange, read when it is over.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """The emulated edge: listens, and puts each connection through a profile in front of one upstream.
 
-The same class in virtual time and on sockets: plain asyncio, no thread, no clock but the one it is given.
-It must never be an open proxy: whatever a client asks for goes to the configured upstream or is refused.
+The same class runs in virtual time and on sockets: plain asyncio, no thread, and the clock it is given.
+It is no open proxy: whatever a client asks for goes to the configured upstream or is refused.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from firstbyte.proxies.rules.orders import HeldRequest, Next, Seen
 
 
 class RefusedConnection(asyncio.Protocol):
-    """A connection too many: closed before a byte is read."""
+    """A connection beyond the limit: closed before a byte is read."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
@@ -30,11 +30,10 @@ class RefusedConnection(asyncio.Protocol):
 class EdgeServer:
     """One hop.
 
-    clock: microseconds since the run began. report: gets every event of Actor.EDGE; None = nobody
-    watches. token(n): n characters
-    for ray ids. stamp: the time of day for answers, ISO 8601; default: the run's clock from 1970 on, the
-    same in each run. done: gets the record of each finished exchange. keeps_bodies: whether records hold
-    bodies. hooks: a user's addon.
+    clock: microseconds since the run began. report: gets every event of Actor.EDGE; None = nobody watches.
+    token(n): n characters for ray ids. stamp: the time of day for answers, ISO 8601; default: the run's
+    clock from 1970 on, the same in each run. done: gets the record of each finished exchange. keeps_bodies:
+    whether records hold bodies. hooks: a user's addon.
     """
 
     def __init__(
@@ -62,13 +61,13 @@ class EdgeServer:
             keeps_bodies=keeps_bodies,
         )
         self._pool = Pool()
-        self._hosts: dict[ClientConnection, None] = {}
+        self._connections: dict[ClientConnection, None] = {}
         self._server: asyncio.AbstractServer | None = None
         self._upstream_tls: ssl.SSLContext | None = None
         self._all_gone: asyncio.Event | None = None
 
     def __repr__(self) -> str:
-        return f"<EdgeServer {self._edge!r}, {len(self._hosts)} connections, {self._pool!r}>"
+        return f"<EdgeServer {self._edge!r}, {len(self._connections)} connections, {self._pool!r}>"
 
     @property
     def active(self) -> int:
@@ -92,15 +91,15 @@ class EdgeServer:
         deepen(self._server)
 
     def _accept(self) -> asyncio.Protocol:
-        if len(self._hosts) >= self.config.max_connections:
+        if len(self._connections) >= self.config.max_connections:
             return RefusedConnection()
-        host = ClientConnection(self._edge, self._pool, self._upstream_tls, self._forget)
-        self._hosts[host] = None
-        return host.protocol()
+        connection = ClientConnection(self._edge, self._pool, self._upstream_tls, self._forget)
+        self._connections[connection] = None
+        return connection.protocol()
 
-    def _forget(self, host: ClientConnection) -> None:
-        self._hosts.pop(host, None)
-        if self._all_gone is not None and not self._hosts:
+    def _forget(self, connection: ClientConnection) -> None:
+        self._connections.pop(connection, None)
+        if self._all_gone is not None and not self._connections:
             self._all_gone.set()
 
     async def close(self) -> None:
@@ -108,10 +107,10 @@ class EdgeServer:
         if self._server is not None:
             self._server.close()
         self._pool.close()
-        if self._hosts:
+        if self._connections:
             self._all_gone = asyncio.Event()
-            for host in list(self._hosts):
-                host.abort()
+            for connection in list(self._connections):
+                connection.abort()
             await self._all_gone.wait()
         if self._server is not None:
             await self._server.wait_closed()

@@ -1,7 +1,4 @@
-"""What all connections of one edge share: its configuration, clock, reporter, and the orders of held mode.
-
-It must never know a socket or a connection.
-"""
+"""What all connections of one edge share: its configuration, clock, reporter, and the orders of held mode."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -7,6 +7,7 @@ from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import HttpStream
 
+from firstbyte.proxies.edge.effects import handle_event
 from firstbyte.proxies.edge.exchange import Exchange
 from firstbyte.proxies.edge.shared import SharedEdge
 
@@ -32,9 +33,9 @@ class EdgeStream(HttpStream):
         return self.exchange.reply.client_left
 
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
-        return self.exchange.handle_event(event)
+        return handle_event(self.exchange, event)
 
     def handle_event(self, event: events.Event) -> CommandGenerator[None]:
         """Without an addon, no command makes this layer wait."""
         exchange = self.exchange
-        return exchange.handle_event(event) if exchange.addons is None else super().handle_event(event)
+        return handle_event(exchange, event) if exchange.addons is None else super().handle_event(event)

@@ -1,7 +1,6 @@
 """One transport of an edge: a client's or the origin's, as an asyncio protocol.
 
-Turns callbacks into mitmproxy events and carries out what is asked of the socket. It must never decide
-anything.
+Turns callbacks into mitmproxy events and carries out what is asked of the socket. It decides nothing.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Owner(Protocol):
-    """Who a wire belongs to at the moment."""
+    """Who has a transport at the moment: a client connection, or the pool."""
 
     def deliver(self, event: events.Event) -> None:
         """Take an event of this wire's connection."""

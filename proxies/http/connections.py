@@ -1,7 +1,7 @@
 """The connections and contexts that mitmproxy's layers ask for, without what an edge never uses of them.
 
 mitmproxy gives each a random id and twenty attributes, and each context a server nobody connects to: a third
-of the objects of an exchange. These have the same names and defaults. They must never know a socket.
+of the objects of an exchange. These have the same names and defaults.
 """
 
 from functools import cached_property

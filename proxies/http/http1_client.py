@@ -1,7 +1,7 @@
 """HTTP/1 towards the origin: one exchange on one connection, each read and each 1xx reported as it comes.
 
 Extends mitmproxy's class: tells 1xx from the answer, says how an answer broke, reads trailers, and hands
-the connection back when it can carry another request. It must never hide a byte the origin sent.
+the connection back when it can carry another request. Every byte the origin sends is reported.
 """
 
 import h11

@@ -1,13 +1,11 @@
 """HTTP/1 towards the client: requests in, answers, interims and broken endings out.
 
 Extends mitmproxy's class where an edge differs: limits and 431, 400 without a page of mitmproxy's,
-trailers, 1xx, breaking off, keep-alive after an answer of the edge's own. It must never decide what is
-answered.
+trailers, 1xx, breaking off, keep-alive after an answer of the edge's own.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, assert_never
+from typing import assert_never
 
 import h11
 from h11._receivebuffer import ReceiveBuffer
@@ -32,14 +30,14 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._http1 import Http1Server, make_body_reader
 
 from firstbyte.harness.model.profile import Ending
-from firstbyte.proxies.http.fields import is_chunked, named, read_request_head
+from firstbyte.proxies.http.fields import named, read_request_head
 from firstbyte.proxies.http.head_rules import (
-    HTTP09,
     is_upgrade,
     plain_length,
     refuse_request,
     wants_close,
 )
+from firstbyte.proxies.http.http1_writer import ResponseWriter, head_bytes
 from firstbyte.proxies.http.signals import (
     BreakOff,
     FinishAndClose,
@@ -65,6 +63,7 @@ class EdgeHttp1Server(Http1Server):
         self._max_header_bytes = max_header_bytes
         self._closes = False
         self._broken = False
+        self._writer: ResponseWriter | None = None
 
     # ---- reading
 
@@ -204,63 +203,52 @@ class EdgeHttp1Server(Http1Server):
 
     def send(self, event: HttpEvent) -> CommandGenerator[None]:
         """Write what the stream has decided. Late events of an earlier request are dropped."""
-        if event.stream_id == self.stream_id and not self._broken:
-            yield from _WRITES.get(type(event), Http1Server.send)(self, event)
+        if event.stream_id != self.stream_id or self._broken:
+            return
+        match event:
+            case ResponseData():
+                assert self._writer is not None
+                yield from self._write(self._writer.data(event.data))
+            case InterimHeaders():
+                yield from self._write(head_bytes(event.response))
+            case ResponseHeaders():
+                assert self.request is not None
+                self.response = event.response
+                self._writer = ResponseWriter(self.request.method, event.response)
+                yield from self._write(self._writer.head())
+            case ResponseTrailers():
+                assert self._writer is not None
+                yield from self._write(self._writer.trailers(event.trailers))
+            case ResponseEndOfMessage():
+                assert self._writer is not None
+                yield from self._write(self._writer.end())
+                yield from self.mark_done(response=True)
+            case BreakOff():
+                yield from self._break_off(event.http1)
+            case FinishAndClose():
+                assert self._writer is not None
+                yield from self._write(self._writer.end())
+                self._broken = True
+                self.state = self.ignore
+                yield LingerClose(self.conn)
+            case _:
+                yield from super().send(event)
 
-    def _send_interim(self, event: InterimHeaders) -> CommandGenerator[None]:
-        yield self._head(event.response)
+    def _write(self, data: bytes) -> tuple[commands.SendData, ...]:
+        return (commands.SendData(self.conn, data),) if data else ()
 
-    def _send_head(self, event: ResponseHeaders) -> CommandGenerator[None]:
-        self.response = event.response
-        if event.response.data.http_version != HTTP09:
-            yield self._head(event.response)
-
-    def _send_data(self, event: ResponseData) -> CommandGenerator[None]:
-        assert self.response is not None
-        chunked = is_chunked(self.response.headers)
-        data = b"%x\r\n%s\r\n" % (len(event.data), event.data) if chunked else event.data
-        if data:
-            yield commands.SendData(self.conn, data)
-
-    def _answer_ended(self, _event: ResponseEndOfMessage | None = None) -> CommandGenerator[None]:
-        assert self.request is not None
-        assert self.response is not None
-        if is_chunked(self.response.headers) and self.request.method.upper() != "HEAD":
-            yield commands.SendData(self.conn, b"0\r\n\r\n")
-        yield from self.mark_done(response=True)
-
-    def _head(self, response: http.Response) -> commands.SendData:
-        head = http1.assemble_response_head(response)  # type: ignore[no-untyped-call]  # mitmproxy's
-        return commands.SendData(self.conn, head)
-
-    def _is_chunked(self) -> bool:
-        if (
-            self.request is None
-            or self.response is None
-            or has_no_body(self.request.method, self.response.status_code)
-        ):
-            return False
-        return is_chunked(self.response.headers)
-
-    def _send_trailers(self, event: ResponseTrailers) -> CommandGenerator[None]:
-        if self._is_chunked():
-            yield commands.SendData(self.conn, b"0\r\n" + bytes(event.trailers) + b"\r\n")
-            assert self.response is not None
-            # The last chunk has gone out with the trailers: the end of the message must not send another.
-            self.response = http.Response.make(self.response.status_code, b"", {"Content-Length": "0"})
-
-    def _break_off(self, event: BreakOff) -> CommandGenerator[None]:
-        ending = event.http1
-        if ending is Ending.CLEAN and self._is_chunked():
-            yield from self._answer_ended()
+    def _break_off(self, ending: Ending) -> CommandGenerator[None]:
+        writer = self._writer
+        if ending is Ending.CLEAN and writer is not None and writer.is_chunked:
+            yield from self._write(writer.end())
+            yield from self.mark_done(response=True)
             return
         self._broken = True
         match ending:
             case Ending.CLEAN | Ending.TRUNCATE:
                 yield LingerClose(self.conn)
             case Ending.BAD_CHUNK:
-                if self._is_chunked():
-                    yield commands.SendData(self.conn, b"\r\n1\r\n")
+                yield from self._write(b"" if writer is None else writer.bad_chunk())
                 yield LingerClose(self.conn)
             case Ending.RESET:
                 yield ResetConnection(self.conn)
@@ -269,13 +257,6 @@ class EdgeHttp1Server(Http1Server):
             case other:
                 assert_never(other)
         self.state = self.hang
-
-    def _finish_and_close(self, _event: FinishAndClose) -> CommandGenerator[None]:
-        if self._is_chunked():
-            yield commands.SendData(self.conn, b"0\r\n\r\n")
-        self._broken = True
-        self.state = self.ignore
-        yield LingerClose(self.conn)
 
     def mark_done(self, *, request: bool = False, response: bool = False) -> CommandGenerator[None]:
         """After request and answer: a pipe for 101, else close or read the next request."""
@@ -312,20 +293,8 @@ class EdgeHttp1Server(Http1Server):
 
     def _next_request(self) -> CommandGenerator[None]:
         self.request_done = self.response_done = False
-        self.request = self.response = None
+        self.request = self.response = self._writer = None
         self.stream_id += 2
         self.state = self.read_headers
         if self.buf:
             yield from self.state(events.DataReceived(self.conn, b""))
-
-
-#: How each event of a stream is written. A table, as in `stream`.
-_WRITES: Mapping[type[HttpEvent], Callable[[EdgeHttp1Server, Any], CommandGenerator[None]]] = {
-    InterimHeaders: EdgeHttp1Server._send_interim,
-    ResponseHeaders: EdgeHttp1Server._send_head,
-    ResponseData: EdgeHttp1Server._send_data,
-    ResponseTrailers: EdgeHttp1Server._send_trailers,
-    ResponseEndOfMessage: EdgeHttp1Server._answer_ended,
-    BreakOff: EdgeHttp1Server._break_off,
-    FinishAndClose: EdgeHttp1Server._finish_and_close,
-}

@@ -1,6 +1,6 @@
 """The edge's own commands and events, beside mitmproxy's.
 
-mitmproxy passes commands it doesn't know up to the host unchanged. They must never carry behaviour.
+mitmproxy's layers pass commands they don't know up unchanged, to `ClientConnection`. Data, without behaviour.
 """
 
 from collections.abc import Callable
@@ -74,7 +74,7 @@ class OpenOrigin(commands.OpenConnection):
 
 @dataclass
 class OriginOpened(events.Event):
-    """The host's reply to OpenOrigin. error: '' | refused | timeout | unreachable."""
+    """The answer to OpenOrigin. error: '' | refused | timeout | unreachable."""
 
     command: OpenOrigin
     error: str
@@ -98,7 +98,7 @@ class Room(Enum):
 
 @dataclass
 class RoomChanged(events.ConnectionEvent):
-    """The host: what a connection to the origin takes has changed."""
+    """What a connection to the origin takes has changed."""
 
     room: Room
 

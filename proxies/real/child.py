@@ -73,7 +73,7 @@ def _start(order: Order) -> "subprocess.Popen[bytes]":
         for path in (Path(order.folder), *Path(order.folder).iterdir()):
             os.chown(path, user.pw_uid, user.pw_gid)
     with open(order.log, "ab") as log, warnings.catch_warnings():
-        # A thread waits for the nursery's end; the child does nothing before exec but one system call.
+        # A thread waits for the fork server's end; the child does nothing before exec but one system call.
         warnings.simplefilter("ignore", DeprecationWarning)
         return subprocess.Popen(
             order.command,

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from firstbyte.reference_server.documents import JsonObject
 from firstbyte.reference_server.openapi import document
-from firstbyte.reference_server.operations import Operation, ResponseSpec, json_reply
+from firstbyte.reference_server.operations import json_reply, ok, operation
 from firstbyte.reference_server.prompts import joined_text
 from firstbyte.reference_server.schemas import ANY_OBJECT, ref
 from firstbyte.reference_server.service import Service, service_of
@@ -62,28 +62,19 @@ def _shown(message: Message) -> JsonObject:
 
 
 OPERATIONS: Final = (
-    Operation(
-        method="GET",
-        path="/_firstbyte/ledger",
-        id="firstbyte.ledger",
-        summary="What the origin knows of every request and message",
-        endpoint=_ledger,
-        responses=[ResponseSpec(status=200, description="The ledger", schema=ref("Ledger"))],
+    operation(
+        "GET /_firstbyte/ledger",
+        "firstbyte.ledger",
+        "What the origin knows of every request and message",
+        _ledger,
+        ok("The ledger", ref("Ledger")),
     ),
-    Operation(
-        method="GET",
-        path="/_firstbyte/health",
-        id="firstbyte.health",
-        summary="Whether the server is up; never recorded",
-        endpoint=_health,
-        responses=[ResponseSpec(status=200, description="It is", schema=ref("Health"))],
+    operation(
+        "GET /_firstbyte/health",
+        "firstbyte.health",
+        "Whether the server is up; never recorded",
+        _health,
+        ok("It is", ref("Health")),
     ),
-    Operation(
-        method="GET",
-        path="/doc",
-        id="doc",
-        summary="This document",
-        endpoint=_openapi,
-        responses=[ResponseSpec(status=200, description="OpenAPI 3.1", schema=ANY_OBJECT)],
-    ),
+    operation("GET /doc", "doc", "This document", _openapi, ok("OpenAPI 3.1", ANY_OBJECT)),
 )

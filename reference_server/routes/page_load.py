@@ -4,14 +4,14 @@ Their structure was captured from 1.14.34, 1.2.20 and 1.18.33 on 2026-11-22 and 
 agent and two commands.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from firstbyte.reference_server.documents import Json, JsonObject
-from firstbyte.reference_server.operations import Operation, ResponseSpec, json_reply
+from firstbyte.reference_server.operations import Endpoint, Operation, json_reply, ok, operation
 from firstbyte.reference_server.routes.requests import directory_of
 from firstbyte.reference_server.schemas import ANY_LIST, ANY_OBJECT, list_of, ref
 from firstbyte.reference_server.service import service_of
@@ -84,55 +84,54 @@ def _path(directory: str) -> JsonObject:
     return {**own, "worktree": directory, "directory": directory}
 
 
-def _fixed(document: Json) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        return json_reply(request, document)
+def _projects(directory: str) -> list[JsonObject]:
+    return [_project(directory)]
 
-    return endpoint
+
+def _reference(directory: str) -> JsonObject:
+    return {"location": {"directory": directory}, "data": []}
+
+
+def _fixed(document: Json) -> Endpoint:
+    return _of(lambda _directory: document)
 
 
 async def _health(request: Request) -> Response:
     return json_reply(request, {"healthy": True, "version": service_of(request).core.config.api.version})
 
 
-async def _show_path(request: Request) -> Response:
-    return json_reply(request, _path(directory_of(request)))
+def _of(document: Callable[[str], Json]) -> Endpoint:
+    """Returns an endpoint whose document depends on the request's project directory."""
+
+    async def endpoint(request: Request) -> Response:
+        return json_reply(request, document(directory_of(request)))
+
+    return endpoint
 
 
-async def _show_projects(request: Request) -> Response:
-    return json_reply(request, [_project(directory_of(request))])
-
-
-async def _show_project(request: Request) -> Response:
-    return json_reply(request, _project(directory_of(request)))
-
-
-async def _show_reference(request: Request) -> Response:
-    return json_reply(request, {"location": {"directory": directory_of(request)}, "data": []})
-
-
-def _get(
-    path: str, id_: str, summary: str, endpoint: Callable[[Request], Awaitable[Response]], schema: JsonObject
-) -> Operation:
-    response = ResponseSpec(status=200, description=summary, schema=schema)
-    return Operation(
-        method="GET", path=path, id=id_, summary=summary, endpoint=endpoint, responses=[response]
-    )
+def _get(path: str, id_: str, summary: str, endpoint: Endpoint, schema: JsonObject) -> Operation:
+    return operation(f"GET {path}", id_, summary, endpoint, ok(summary, schema))
 
 
 OPERATIONS: Final = (
     _get("/global/health", "global.health", "Whether the server is up", _health, ref("Health")),
     _get("/api/health", "api.health", "Whether the server is up", _health, ref("Health")),
-    _get("/api/reference", "api.reference", "References of the project", _show_reference, ANY_OBJECT),
+    _get("/api/reference", "api.reference", "References of the project", _of(_reference), ANY_OBJECT),
     _get("/experimental/resource", "experimental.resource", "Resources", _fixed({}), ANY_OBJECT),
     _get("/experimental/worktree", "experimental.worktree", "Worktrees", _fixed([]), ANY_LIST),
     _get("/global/config", "global.config.get", "The user's configuration", _fixed({}), ANY_OBJECT),
     _get("/config", "config.get", "The project's configuration", _fixed(_CONFIG), ANY_OBJECT),
     _get("/provider", "provider.list", "Providers and models", _fixed(_PROVIDERS), ANY_OBJECT),
     _get("/agent", "app.agents", "Agents", _fixed(_AGENTS), list_of(ANY_OBJECT)),
-    _get("/path", "path.get", "Directories", _show_path, ANY_OBJECT),
-    _get("/project", "project.list", "Projects", _show_projects, list_of(ANY_OBJECT)),
-    _get("/project/current", "project.current", "The project", _show_project, ANY_OBJECT),
+    _get("/path", "path.get", "Directories", _of(_path), ANY_OBJECT),
+    _get(
+        "/project",
+        "project.list",
+        "Projects",
+        _of(_projects),
+        list_of(ANY_OBJECT),
+    ),
+    _get("/project/current", "project.current", "The project", _of(_project), ANY_OBJECT),
     _get("/command", "command.list", "Slash commands", _fixed(COMMANDS), list_of(ANY_OBJECT)),
     _get("/vcs", "vcs.get", "Version control", _fixed({"branch": "main"}), ANY_OBJECT),
     _get("/mcp", "mcp.status", "MCP servers", _fixed({}), ANY_OBJECT),

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from firstbyte.reference_server.errors import not_found
-from firstbyte.reference_server.operations import Operation, RawResponse, ResponseSpec
+from firstbyte.reference_server.operations import RawResponse, ResponseSpec, operation
 from firstbyte.reference_server.schemas import STRING, ref
 
 _ROOT: Final = Path(__file__).parent.parent / "ui"
@@ -56,23 +56,11 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-_FOUND: Final = ResponseSpec(status=200, description="The file", schema=STRING, media_type="text/html")
-_MISSING: Final = ResponseSpec(status=404, description="No such file", schema=ref("NotFound"))
+_ANSWERS: Final = (
+    ResponseSpec(status=200, description="The file", schema=STRING, media_type="text/html"),
+    ResponseSpec(status=404, description="No such file", schema=ref("NotFound")),
+)
 OPERATIONS: Final = (
-    Operation(
-        method="GET",
-        path="/ui/{page}/",
-        id="ui.page",
-        summary="A page that sends prompts: naive, robust",
-        endpoint=_page,
-        responses=[_FOUND, _MISSING],
-    ),
-    Operation(
-        method="GET",
-        path="/ui/{page}/{file}",
-        id="ui.file",
-        summary="A file of a page",
-        endpoint=_page,
-        responses=[_FOUND, _MISSING],
-    ),
+    operation("GET /ui/{page}/", "ui.page", "A page that sends prompts: naive, robust", _page, *_ANSWERS),
+    operation("GET /ui/{page}/{file}", "ui.file", "A file of a page", _page, *_ANSWERS),
 )

@@ -19,12 +19,16 @@ from firstbyte.reference_server.handlers import UnknownHandler, handler
 from firstbyte.reference_server.headers import JSON_TYPE, VARY, as_bytes, http_date, no_content
 from firstbyte.reference_server.ledger import LedgerEvent, Ticket
 from firstbyte.reference_server.operations import (
+    BAD_REQUEST,
+    NO_SESSION,
     Endpoint,
     Operation,
     Parameter,
     RawResponse,
     ResponseSpec,
     json_reply,
+    ok,
+    operation,
 )
 from firstbyte.reference_server.prompts import DEFAULT_AGENT, Prompt, PromptKind, json_type, read_prompt
 from firstbyte.reference_server.recorder import record_of
@@ -181,50 +185,38 @@ def _agent(body: JsonObject) -> str:
     return text_of(body, "agent", DEFAULT_AGENT)
 
 
-_MISSING: Final = ResponseSpec(status=404, description="No such session", schema=ref("NotFound"))
-_BAD: Final = ResponseSpec(status=400, description="The request is malformed", schema=ref("BadRequest"))
-_ANSWER: Final = ResponseSpec(
-    status=200, description="The answer, once it is complete", schema=ref("Message")
-)
+_ANSWER: Final = ok("The answer, once it is complete", ref("Message"))
 _INTENT: Final = Parameter(name=_INTENT_HEADER, place="header")
 _BY_HANDLER: Final = (
     ResponseSpec(
         status=204, description="Accepted (most handlers); how far it got by then depends on the handler"
     ),
     ResponseSpec(status=202, description="Accepted, see Location (accepted-202)", schema=ref("PromptStatus")),
-    ResponseSpec(status=200, description="The answer (await-result and the like)", schema=ref("Message")),
+    ok("The answer (await-result and the like)", ref("Message")),
 )
 
 
 def _post(
-    path: str, id_: str, summary: str, endpoint: Endpoint, body: str, responses: tuple[ResponseSpec, ...]
+    path: str, id_: str, summary: str, endpoint: Endpoint, body: str, *responses: ResponseSpec
 ) -> Operation:
     parameters = [_INTENT]
     if id_ == "session.prompt_async":
         parameters.append(Parameter(name=_HANDLER_HEADER, place="header"))
-    return Operation(
-        method="POST",
-        path=f"/session/{{sessionID}}/{path}",
-        id=id_,
-        summary=summary,
-        endpoint=endpoint,
-        body=body,
-        responses=[*responses, _BAD, _MISSING],
-        parameters=parameters,
-    )
+    where, answers = f"POST /session/{{sessionID}}/{path}", (*responses, BAD_REQUEST, NO_SESSION)
+    return operation(where, id_, summary, endpoint, *answers, body=body, parameters=parameters)
 
 
 OPERATIONS: Final = (
-    _post("prompt_async", "session.prompt_async", "Send, don't wait", _prompt_async, "Prompt", _BY_HANDLER),
-    _post("message", "session.prompt", "Send and wait for the answer", _message, "Prompt", (_ANSWER,)),
-    _post("command", "session.command", "Send a slash command and wait", _command, "Command", (_ANSWER,)),
-    _post("shell", "session.shell", "Pretend to run a command and wait", _shell, "Shell", (_ANSWER,)),
-    Operation(
-        method="GET",
-        path="/session/{sessionID}/prompt/{messageID}",
-        id="session.prompt_status",
-        summary="How far an accepted prompt is",
-        endpoint=_prompt_status,
-        responses=[ResponseSpec(status=200, description="Its status", schema=ref("PromptStatus")), _MISSING],
+    _post("prompt_async", "session.prompt_async", "Send, don't wait", _prompt_async, "Prompt", *_BY_HANDLER),
+    _post("message", "session.prompt", "Send and wait for the answer", _message, "Prompt", _ANSWER),
+    _post("command", "session.command", "Send a slash command and wait", _command, "Command", _ANSWER),
+    _post("shell", "session.shell", "Pretend to run a command and wait", _shell, "Shell", _ANSWER),
+    operation(
+        "GET /session/{sessionID}/prompt/{messageID}",
+        "session.prompt_status",
+        "How far an accepted prompt is",
+        _prompt_status,
+        ok("Its status", ref("PromptStatus")),
+        NO_SESSION,
     ),
 )

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from firstbyte.reference_server.documents import Json, JsonObject, MalformedDocument, parsed
-from firstbyte.reference_server.errors import bad_request, session_not_found
+from firstbyte.reference_server.errors import bad_request, not_found
 from firstbyte.reference_server.service import service_of
 
 
@@ -21,7 +21,7 @@ def known_session(request: Request) -> JsonObject:
     id_ = session_id(request)
     session = service_of(request).core.store.session(id_)
     if session is None:
-        raise session_not_found(id_)
+        raise not_found(f"Session not found: {id_}")
     return session
 
 

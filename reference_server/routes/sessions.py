@@ -11,7 +11,14 @@ from firstbyte.reference_server.config import Api
 from firstbyte.reference_server.documents import Json, text_of
 from firstbyte.reference_server.errors import bad_request, not_found
 from firstbyte.reference_server.headers import HeaderLine
-from firstbyte.reference_server.operations import Operation, Parameter, ResponseSpec, json_reply
+from firstbyte.reference_server.operations import (
+    BAD_REQUEST,
+    NO_SESSION,
+    Parameter,
+    json_reply,
+    ok,
+    operation,
+)
 from firstbyte.reference_server.routes.requests import directory_of, json_object, known_session, session_id
 from firstbyte.reference_server.schemas import TRUE, list_of, ref
 from firstbyte.reference_server.service import service_of
@@ -97,77 +104,63 @@ def _bad_query(request: Request, name: str, expected: str) -> Exception:
 
 
 _MOST_DIGITS: Final = 9
-_MISSING: Final = ResponseSpec(status=404, description="No such session", schema=ref("NotFound"))
-_BAD: Final = ResponseSpec(status=400, description="The request is malformed", schema=ref("BadRequest"))
 _DIRECTORY: Final = Parameter(name="directory")
 _LIMIT: Final = Parameter(name="limit", schema={"type": "integer", "minimum": 1})
+_SESSION: Final = ok("The session", ref("Session"))
+_SESSIONS: Final = ok("The sessions", list_of(ref("Session")))
+_MESSAGE: Final = ok("The message", ref("Message"))
 
 OPERATIONS: Final = (
-    Operation(
-        method="POST",
-        path="/session",
-        id="session.create",
-        summary="Make a session",
-        endpoint=_create,
+    operation(
+        "POST /session",
+        "session.create",
+        "Make a session",
+        _create,
+        _SESSION,
+        BAD_REQUEST,
         body="NewSession",
-        responses=[ResponseSpec(status=200, description="The session", schema=ref("Session")), _BAD],
         parameters=[_DIRECTORY],
     ),
-    Operation(
-        method="GET",
-        path="/session",
-        id="session.list",
-        summary="Sessions, newest first",
-        endpoint=_list,
-        responses=[
-            ResponseSpec(status=200, description="The sessions", schema=list_of(ref("Session"))),
-            _BAD,
-        ],
+    operation(
+        "GET /session",
+        "session.list",
+        "Sessions, newest first",
+        _list,
+        _SESSIONS,
+        BAD_REQUEST,
         parameters=[_DIRECTORY, _LIMIT],
     ),
-    Operation(
-        method="GET",
-        path="/session/status",
-        id="session.status",
-        summary="Busy sessions; idle ones are absent",
-        endpoint=_status,
-        responses=[ResponseSpec(status=200, description="By session id", schema=ref("SessionStatus"))],
+    operation(
+        "GET /session/status",
+        "session.status",
+        "Busy sessions; idle ones are absent",
+        _status,
+        ok("By session id", ref("SessionStatus")),
     ),
-    Operation(
-        method="GET",
-        path="/session/{sessionID}",
-        id="session.get",
-        summary="One session",
-        endpoint=_read,
-        responses=[ResponseSpec(status=200, description="The session", schema=ref("Session")), _MISSING],
-    ),
-    Operation(
-        method="GET",
-        path="/session/{sessionID}/message",
-        id="session.messages",
-        summary="A session's messages, oldest first",
-        endpoint=_messages,
-        responses=[
-            ResponseSpec(status=200, description="The messages", schema=list_of(ref("Message"))),
-            _BAD,
-            _MISSING,
-        ],
+    operation("GET /session/{sessionID}", "session.get", "One session", _read, _SESSION, NO_SESSION),
+    operation(
+        "GET /session/{sessionID}/message",
+        "session.messages",
+        "A session's messages, oldest first",
+        _messages,
+        ok("The messages", list_of(ref("Message"))),
+        BAD_REQUEST,
+        NO_SESSION,
         parameters=[_LIMIT, Parameter(name="before")],
     ),
-    Operation(
-        method="GET",
-        path="/session/{sessionID}/message/{messageID}",
-        id="session.message",
-        summary="One message",
-        endpoint=_message,
-        responses=[ResponseSpec(status=200, description="The message", schema=ref("Message")), _MISSING],
+    operation(
+        "GET /session/{sessionID}/message/{messageID}",
+        "session.message",
+        "One message",
+        _message,
+        _MESSAGE,
+        NO_SESSION,
     ),
-    Operation(
-        method="POST",
-        path="/session/{sessionID}/abort",
-        id="session.abort",
-        summary="Stop what the session is doing",
-        endpoint=_abort,
-        responses=[ResponseSpec(status=200, description="Always true", schema=TRUE)],
+    operation(
+        "POST /session/{sessionID}/abort",
+        "session.abort",
+        "Stop what the session is doing",
+        _abort,
+        ok("Always true", TRUE),
     ),
 )

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from firstbyte.reference_server.core import Core
 from firstbyte.reference_server.events import StreamKind
 from firstbyte.reference_server.headers import event_stream, http_date
-from firstbyte.reference_server.operations import Operation, Parameter, ResponseSpec
+from firstbyte.reference_server.operations import Parameter, ResponseSpec, operation
 from firstbyte.reference_server.response_writer import writer_of
 from firstbyte.reference_server.routes.requests import directory_of
 from firstbyte.reference_server.schemas import STRING
@@ -51,21 +51,13 @@ _EVENTS: Final = ResponseSpec(
     status=200, description="Event stream", schema=STRING, media_type="text/event-stream"
 )
 OPERATIONS: Final = (
-    Operation(
-        method="GET",
-        path="/event",
-        id="event.subscribe",
-        summary="Events of one directory",
-        endpoint=_directory_events,
-        responses=[_EVENTS],
+    operation(
+        "GET /event",
+        "event.subscribe",
+        "Events of one directory",
+        _directory_events,
+        _EVENTS,
         parameters=[Parameter(name="directory")],
     ),
-    Operation(
-        method="GET",
-        path="/global/event",
-        id="global.event",
-        summary="Events of all directories",
-        endpoint=_global_events,
-        responses=[_EVENTS],
-    ),
+    operation("GET /global/event", "global.event", "Events of all directories", _global_events, _EVENTS),
 )

@@ -1,7 +1,7 @@
 """The reference handlers put the same bytes on the wire, in the same order around the work, as the runtime
 each stands for; the runtimes still do what was recorded; the report's handler does not stall by itself.
 
-The bytes compared are all there are but for what `transcript.normal` names.
+The bytes compared are all there are but for what `normalised.normal` names.
 """
 
 import asyncio
@@ -26,8 +26,9 @@ from firstbyte.harness.targets.hono.recording import (
 )
 from firstbyte.harness.targets.hono.runtime import RUNTIMES, Runtime
 from firstbyte.harness.targets.hono.target import kin
-from firstbyte.harness.targets.hono.transcript import Transcript, halves, listen_to, outline
+from firstbyte.harness.targets.hono.transcript import Transcript, listen_to, outline
 from firstbyte.reference_server.handlers import handler_ids
+from tests.conformance.normalised import halves
 from tests.conftest import lacking
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.clock]

@@ -26,7 +26,7 @@ PACKAGES = {
 }
 """Folder -> the package it is imported as."""
 OURS = ("firstbyte", "benchmarks", "tests")
-DOCUMENTED = {"os._exit", "sys._getframe", "_asdict", "_replace"}
+DOCUMENTED = {"_thread", "os._exit", "sys._current_frames", "sys._getframe", "_asdict", "_replace"}
 """What Python's documentation describes in spite of the underscore."""
 NO_NAMES = {"_bin", "_firstbyte", "_us"}
 """Parts of other words, which begin with an underscore."""
@@ -90,10 +90,13 @@ def _reached_into(nodes: Nodes) -> Iterator[Use]:
     ours, modules = defined(nodes), _module_names(nodes)
     not_theirs = {"self", "cls", "super()", *_our_classes(nodes)}
     for node in nodes:
-        if isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in ours:
-            owner = ast.unparse(node.value)
-            if owner not in not_theirs:
-                yield ".".join(filter(None, [modules.get(owner), node.attr])), node.lineno
+        if not isinstance(node, ast.Attribute):
+            continue
+        owner = modules.get(node.value.id, "") if isinstance(node.value, ast.Name) else ""
+        if owner != "_thread" and any(map(is_private, owner.split("."))):
+            yield f"{owner}.{node.attr}", node.lineno
+        elif is_private(node.attr) and node.attr not in ours and ast.unparse(node.value) not in not_theirs:
+            yield f"{owner}.{node.attr}".removeprefix("."), node.lineno
 
 
 def _module_names(nodes: Nodes) -> dict[str, str]:

@@ -9,7 +9,14 @@ from tests.users_pytest import run_pytest
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-PROJECTS = {"fastapi_shop": 2, "django_shop": 6, "flask_shop": 2, "httpx_retries": 3}
+PROJECTS = {
+    "fastapi_shop": 2,
+    "fastapi_sqlalchemy": 2,
+    "django_shop": 6,
+    "django_orm": 3,
+    "flask_shop": 4,
+    "httpx_retries": 3,
+}
 """How many tests each has."""
 
 

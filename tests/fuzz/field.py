@@ -46,10 +46,10 @@ class Prior2(EdgeServer):
     """Speaks HTTP/2 without TLS, which virtual time has not."""
 
     def _accept(self) -> asyncio.Protocol:
-        host = ClientConnection(self._edge, self._pool, self._upstream_tls, self._forget)
-        host._client.alpn = b"h2"
-        self._hosts[host] = None
-        return host.protocol()
+        connection = ClientConnection(self._edge, self._pool, self._upstream_tls, self._forget)
+        connection._client.alpn = b"h2"
+        self._connections[connection] = None
+        return connection.protocol()
 
 
 class StrictOrigin:

@@ -86,7 +86,7 @@ def test_a_signal_for_a_child_that_has_ended_goes_to_nobody(tmp_path: Path) -> N
         await child.kill()
         return child.pid
 
-    processes._nursery.signal(asyncio.run(main()), signal.SIGKILL)
+    processes._fork_server.signal(asyncio.run(main()), signal.SIGKILL)
 
 
 def run_with(handler: str) -> Run:

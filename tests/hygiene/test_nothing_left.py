@@ -116,13 +116,13 @@ def test_kill_9_of_an_edge_leaves_no_private_key(tmp_path: Path) -> None:
         assert not any(b"PRIVATE" in one.read_bytes() for one in kept)
 
 
-@pytest.mark.parametrize("who", ["nursery", "child"])
+@pytest.mark.parametrize("who", ["fork-server", "child"])
 def test_a_demo_without_its_server_says_so_and_leaves_nothing(who: str, tmp_path: Path) -> None:
     with Session(tmp_path / "t", *DEMO) as session:
         ports = running(session)
         assert session.line().startswith("behind ")
         children = sorted(session.children(NURSERY_ORIGIN_EDGE))
-        os.kill(children[0] if who == "nursery" else children[1], signal.SIGKILL)
+        os.kill(children[0] if who == "fork-server" else children[1], signal.SIGKILL)
         assert session.end() == 3
         assert re.fullmatch("firstbyte: demo: the (origin|edge) has ended, .*", session.err.strip())
         session.assert_gone(ports)

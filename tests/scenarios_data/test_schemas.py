@@ -9,11 +9,12 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no types
 
 from firstbyte.harness.cli import main
-from firstbyte.harness.commands.schema import TYPES, encoded, schema_of, schemas_dir
+from firstbyte.harness.commands.schema import TYPES, encoded, schema_of
 from firstbyte.harness.files.json_schema import DURATION_PATTERN
 from firstbyte.harness.model.units import BadDuration, parse_duration
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SCHEMAS = ROOT / "harness" / "schemas"
 FILES = {
     "profile": "proxies/profiles/*.toml",
     "scenario": "scenarios/*.toml",
@@ -31,7 +32,7 @@ def validators() -> dict[str, Any]:
 @pytest.mark.parametrize("name", TYPES)
 def test_the_schemas_of_the_package_are_current(name: str) -> None:
     Draft202012Validator.check_schema(schema_of(name))
-    assert (schemas_dir() / f"{name}.json").read_bytes() == encoded(name), "run `make format`"
+    assert (SCHEMAS / f"{name}.json").read_bytes() == encoded(name), "run `make format`"
 
 
 @pytest.mark.parametrize(("name", "path"), OF_KIND, ids=lambda one: getattr(one, "stem", one))
@@ -39,7 +40,7 @@ def test_every_file_keeps_its_schema_and_names_it(name: str, path: Path, validat
     text = path.read_text(encoding="utf-8")
     first = text.partition("\n")[0]
     assert first.startswith("#:schema "), "run `make format`"
-    assert (path.parent / first.removeprefix("#:schema ")).resolve() == schemas_dir() / f"{name}.json"
+    assert (path.parent / first.removeprefix("#:schema ")).resolve() == SCHEMAS / f"{name}.json"
     document = msgspec.json.decode(msgspec.json.encode(tomllib.loads(text)))
     assert [error.message for error in validators[name].iter_errors(document)] == []
 

@@ -29,7 +29,19 @@ def reasonless(text: str) -> Iterator[str]:
 
 def _is_of_names(line: str) -> bool:
     name = line.partition(" = ")[0]
-    return name in ("browser", "audit", "real", "lint", "build", "bench", "fuzz", "docs", "charts", "load")
+    return name in (
+        "browser",
+        "audit",
+        "real",
+        "lint",
+        "build",
+        "bench",
+        "fuzz",
+        "docs",
+        "charts",
+        "load",
+        "wsgi",
+    )
 
 
 def test_every_dependency_has_its_reason(root: Path) -> None:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from firstbyte.harness.clock import monotonic_ns
-from firstbyte.harness.commands.options.shared import count
+from firstbyte.harness.commands.options import count
 from firstbyte.harness.model.units import BadDuration, as_seconds, parse_duration
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.report import json_out

@@ -15,7 +15,7 @@ from firstbyte.harness.sendstate.adapter import load_adapter
 from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 from firstbyte.harness.sendstate.play import Subject, chosen, play, staged
 from firstbyte.harness.targets.opencode.packages import program_of
-from firstbyte.harness.targets.opencode.pages import ADAPTER, PAGE_OF, standing
+from firstbyte.harness.targets.opencode.pages import ADAPTER, PAGE_OF, serve_page
 from firstbyte.proxies.program.arguments import read_upstream
 from firstbyte.proxies.rules.orders import Action
 from tests.conftest import lacking
@@ -62,7 +62,7 @@ def version(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def subject(version: str) -> Iterator[Subject]:
     """Its page, up."""
-    with standing(f"opencode@{version}") as stand:
+    with serve_page(f"opencode@{version}") as stand:
         upstream = read_upstream(stand.url, verify=True)
         yield Subject(adapter=load_adapter(stand.adapter), upstream=upstream)
 

@@ -47,7 +47,6 @@ def site_of(
 
 def _case(one: RuleResult, adapter: str, replay: str, folder: Path) -> Case:
     kept = [_copied(Path(path), one.id, folder) for path in one.artefacts]
-    story = [path for path in kept if path.suffix == ".txt"]
     return Case(
         row=one.id,
         column=adapter,
@@ -57,7 +56,11 @@ def _case(one: RuleResult, adapter: str, replay: str, folder: Path) -> Case:
         brief=one.detail,
         told=(("rule", one.claim), ("level", str(one.level)), ("result", str(one.result))),
         problems=(one.detail,) if one.detail else (),
-        lanes=tuple(_lanes(path) for path in story),
+        lanes=tuple(
+            Lanes(title="What was done and seen", unit="real seconds", marks=tuple(_marks(path)))
+            for path in kept
+            if path.suffix == ".txt"
+        ),
         links=tuple(_link(path, folder) for path in kept),
         picture=next((shown for path in kept if (shown := _picture(path))), ""),
         replay=f"{replay} --rule {one.id}",
@@ -88,13 +91,8 @@ def _picture(path: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
-def _lanes(path: Path) -> Lanes:
-    marks = tuple(_marks(path.read_text(encoding="utf-8")))
-    return Lanes(title="What was done and seen", unit="real seconds", marks=marks)
-
-
-def _marks(text: str) -> Iterator[Mark]:
-    for at, who, what in lines_of(text):
+def _marks(path: Path) -> Iterator[Mark]:
+    for at, who, what in lines_of(path.read_text(encoding="utf-8")):
         if who == "edge":
             kind, *pairs = what.split(" ")
             data = dict(pair.split("=", 1) for pair in pairs if "=" in pair)

@@ -17,8 +17,10 @@ from firstbyte.harness.model.scenario import Operation, Scenario, Send, ServerOr
 from firstbyte.harness.model.units import Duration
 from firstbyte.harness.origin.account import Account, read_account
 from firstbyte.harness.problems import SetupFailed
+from firstbyte.harness.process.child import Child
+from firstbyte.harness.targets.child_origin import ChildOrigin
 from firstbyte.harness.targets.hono.runtime import HERE, RUNTIMES, Runtime
-from firstbyte.harness.targets.program import Program, start_program
+from firstbyte.harness.targets.program import start_program
 from firstbyte.harness.targets.talk import SessionTalk
 from firstbyte.harness.targets.target import Job, Origin, Talk
 
@@ -116,41 +118,17 @@ class Hono:
         return started
 
 
-class HonoOrigin:
+class HonoOrigin(ChildOrigin):
     """The application, running or killed."""
 
     def __init__(self, runtime: Runtime, job: Job) -> None:
         self._runtime = runtime
         self._job = job
-        self._program: Program | None = None
-
-    def __repr__(self) -> str:
-        return f"<HonoOrigin {self._runtime.name} {self._program}>"
 
     @property
     def talk(self) -> Talk:
         """The client of the session API."""
         return SessionTalk()
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Where it listens, or listened last."""
-        return self._up().address
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it has been started and not been killed since."""
-        return self._program is not None and self._program.is_running
-
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """The pid of the runtime."""
-        return (self._program.pid,) if self._program else ()
-
-    @property
-    def is_lost(self) -> bool:
-        """Never true: if the runtime ends, that is its own failure."""
-        return False
 
     async def account(self) -> Account:
         """Read its ledger and convert its Unix times to CLOCK_MONOTONIC."""
@@ -163,24 +141,10 @@ class HonoOrigin:
             events=tuple(msgspec.structs.replace(one, at_us=one.at_us + offset) for one in account.events),
         )
 
-    async def kill(self) -> None:
-        """Kill the runtime with SIGKILL."""
-        await self._up().kill()
-
     async def restart(self) -> None:
         """Start it with the same data and on the same port."""
-        port = self._program.address[1] if self._program else 0
-        self._program = await start_app(self._runtime, self._job.folder, settings_of(self._job), port=port)
-
-    async def stop(self) -> None:
-        """End the runtime."""
-        if self._program is not None:
-            await self._program.stop()
-
-    def _up(self) -> Program:
-        if self._program is None:
-            raise SetupFailed("origin: was never started")
-        return self._program
+        port = self.address[1]
+        self._child = await start_app(self._runtime, self._job.folder, settings_of(self._job), port=port)
 
 
 def settings_of(job: Job) -> AppSettings:
@@ -213,7 +177,7 @@ def prepare(runtime: Runtime, folder: Path) -> None:
 
 async def start_app(
     runtime: Runtime, folder: Path, settings: AppSettings, *, port: int = 0, role: str = "origin"
-) -> Program:
+) -> Child:
     """Start the application in a prepared folder and wait until it answers. settings.port is ignored."""
     program = str(runtime.program())
 

@@ -20,6 +20,7 @@ from firstbyte.harness.model.units import as_seconds
 from firstbyte.harness.origin.account import Account
 from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.process.child import Child, start_child
+from firstbyte.harness.targets.child_origin import ChildOrigin
 from firstbyte.harness.targets.opencode import model
 from firstbyte.harness.targets.opencode.account import Observations, SentRequest, account_of, is_settled
 from firstbyte.harness.targets.opencode.events import Listener
@@ -27,9 +28,8 @@ from firstbyte.harness.targets.opencode.faults import ActFault, DatabaseLock, Sl
 from firstbyte.harness.targets.opencode.log import LogReader
 from firstbyte.harness.targets.opencode.model import ModelReport
 from firstbyte.harness.targets.opencode.settings import SET_UP, Surroundings
-from firstbyte.harness.targets.program import Program, start_program
+from firstbyte.harness.targets.program import start_program
 from firstbyte.harness.targets.talk import SessionTalk
-from firstbyte.harness.targets.target import LOOPBACK
 
 ROLE = "origin"
 READY = "/global/health"
@@ -37,8 +37,10 @@ PATIENCE_SECONDS = 60.0
 """The time limit of one request of ours: the product can be blocked for seconds, but not for a minute."""
 
 
-class OpenCode:
+class OpenCode(ChildOrigin):
     """One server with its own folders, port and model."""
+
+    product = "opencode"
 
     def __init__(self, program: Path, wish: ProductOrigin, folder: Path, release: Callable[[], None]) -> None:
         self.talk = OpenCodeTalk(self)
@@ -52,34 +54,10 @@ class OpenCode:
         self._log = LogReader(folder / f"{ROLE}.log")
         self._session = ""
         self._proxy = ""
-        self._program: Program | None = None
         self._model: Child | None = None
         locked, slow = wish.database_locked, wish.slow_plugin
         self._lock = None if locked is None else DatabaseLock(as_seconds(locked), around.database, folder)
         self._plugin = None if slow is None else SlowPlugin(as_seconds(slow), around.project, folder)
-
-    def __repr__(self) -> str:
-        return f"<OpenCode {self._program}>"
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Where it listens, or listened last."""
-        return self._program.address if self._program else (LOOPBACK, 0)
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it has been started and not been killed since."""
-        return self._program is not None and self._program.is_running
-
-    @property
-    def is_lost(self) -> bool:
-        """Never true: if the program ends, that is its own failure."""
-        return False
-
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """The program's pid. The helper processes only wait."""
-        return (self._program.pid,) if self._program is not None and self.is_running else ()
 
     async def start(self) -> None:
         """Start the model, the program and the listeners."""
@@ -96,7 +74,7 @@ class OpenCode:
 
     async def restart(self) -> None:
         """Start the program in the same folders and on the same port."""
-        self._program = await start_program(
+        self._child = await start_program(
             ROLE,
             lambda port: self._around.command(self._file, port, self._proxy),
             folder=self._folder,
@@ -105,18 +83,12 @@ class OpenCode:
         )
         await self._listener.start(self.address)
 
-    async def kill(self) -> None:
-        """Kill the program with SIGKILL."""
-        if self._program is None or not self.is_running:
-            raise SetupFailed("opencode: is not running; the script kills it twice")
-        await self._program.kill()
-
     async def stop(self) -> None:
         """End all processes."""
         try:
             await self._listener.stop()
             await self._log.stop()
-            for part in (self._lock, self._program, self._model):
+            for part in (self._lock, self._child, self._model):
                 if part is not None:
                     await part.stop()
         finally:
@@ -160,10 +132,10 @@ class OpenCode:
             await self._listener.news.wait()
 
     async def _restart_with(self, plugin: SlowPlugin) -> None:
-        assert self._program is not None
+        assert self._child is not None
         plugin.install()
         await self._listener.stop()
-        await self._program.stop()
+        await self._child.stop()
         await self.restart()
 
     async def _ask(self, method: str, path: str, body: object = None) -> Any:

@@ -6,8 +6,7 @@ and no folder may be left behind.
 
 import asyncio
 import tempfile
-import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import msgspec
 from firstbyte.harness.model.scenario import Model, ProductOrigin
 from firstbyte.harness.model.units import Duration
 from firstbyte.harness.process.child import start_child
+from firstbyte.harness.process.loop_thread import LoopThread
 from firstbyte.harness.targets.opencode import router
 from firstbyte.harness.targets.opencode.origin import OpenCode
 from firstbyte.harness.targets.opencode.packages import program_of, require
@@ -27,7 +27,7 @@ PAGE_OF = {"1.2.15": "1.14.34", "1.2.20": "1.14.34"}
 MODEL = Model(delay=Duration(300_000))
 
 
-class Stand(msgspec.Struct, frozen=True, kw_only=True):
+class ServedPage(msgspec.Struct, frozen=True, kw_only=True):
     """A page that is being served. api: the server's own address."""
 
     url: str
@@ -41,41 +41,34 @@ def has_page(name: str) -> bool:
 
 
 @contextmanager
-def standing(name: str) -> Iterator[Stand]:
+def serve_page(name: str) -> Iterator[ServedPage]:
     """Serve `opencode@VERSION` and its page for the duration. Raises MissingTool or SetupFailed."""
     version = name.removeprefix(PREFIX)
-    for one in {version, PAGE_OF.get(version, version)}:
-        require(one)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="opencode", daemon=True)
-    thread.start()
-
-    def do[T](work: Coroutine[object, object, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, loop).result()
-
+    for needed in {version, PAGE_OF.get(version, version)}:
+        require(needed)
+    loop = LoopThread("opencode")
+    loop.start()
     stack = AsyncExitStack()
     try:
-        yield do(_start(version, stack))
+        yield loop.run(_start(version, stack), patience=None)
     finally:
-        do(stack.aclose())
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        loop.run(stack.aclose(), patience=None)
         loop.close()
 
 
-async def _start(version: str, stack: AsyncExitStack) -> Stand:
+async def _start(version: str, stack: AsyncExitStack) -> ServedPage:
     folder = Path(
         stack.enter_context(tempfile.TemporaryDirectory(prefix="firstbyte-", ignore_cleanup_errors=True))
     )
     server = await _server(version, _made(folder / "api"), stack)
     api = _url(server.address)
     if version not in PAGE_OF:
-        return Stand(url=api, api=api)
+        return ServedPage(url=api, api=api)
     page = await _server(PAGE_OF[version], _made(folder / "page"), stack)
     arguments = ["--page", _url(page.address), "--api", api]
     both = await start_child("router", router.__name__, arguments, folder)
     stack.push_async_callback(both.stop)
-    return Stand(url=_url(both.address), api=api)
+    return ServedPage(url=_url(both.address), api=api)
 
 
 async def _server(version: str, folder: Path, stack: AsyncExitStack) -> OpenCode:

@@ -34,6 +34,20 @@ def test_there_is_a_round_for_each_request_and_each_fault_that_fits_it() -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "rounds"),
+    [
+        ("*", ["1:resend", "2:resend"]),
+        ("POST *", ["2:resend"]),
+        ("* /status", ["1:resend"]),
+        ("post *", []),
+    ],
+)
+def test_a_pattern_chooses_the_requests_that_get_faults(pattern: str, rounds: list[str]) -> None:
+    edges = [[seen(1, method="GET", path="/status?of=POST /1"), seen(2)]]
+    assert [str(one) for one in targets(edges, faults_of("resend"), pattern)] == rounds
+
+
 @pytest.mark.parametrize("text", ["1:cut-header", "12:mutate", "2.3:resend"])
 def test_a_target_is_read_as_it_is_written(text: str) -> None:
     assert str(target_of(text)) == text

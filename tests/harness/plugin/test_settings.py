@@ -9,19 +9,22 @@ import pytest
 from tests.users_pytest import run_pytest
 
 TEST = """
+import urllib.request
 import pytest
 
 @pytest.mark.firstbyte
-def test_marked(edge):
+def test_marked(edge, origin):
     print("behind", edge)
+    urllib.request.urlopen(edge(origin(shape="204-bare").url).url)
 
 def test_unmarked(edge):
     print("behind", edge)
 
 class TestCase:
     @pytest.mark.firstbyte
-    def test_in_a_class(self, edge):
+    def test_in_a_class(self, edge, origin):
         print("behind", edge)
+        urllib.request.urlopen(edge(origin(shape="204-bare").url).url)
 """
 
 
@@ -84,7 +87,7 @@ def test_help_and_fixtures_explain_all(tmp_path: Path) -> None:
     said = run(tmp_path, "--help").stdout
     for option in ("--firstbyte-edge=NAME", "--firstbyte-fault=REQUEST:FAULT", "--firstbyte-seed=N"):
         assert option in said
-    assert '@pytest.mark.firstbyte(faults="all", truth=""' in run(tmp_path, "--markers").stdout
+    assert '@pytest.mark.firstbyte(faults="all", requests="*", truth=""' in run(tmp_path, "--markers").stdout
     fixtures = run(tmp_path, "--fixtures").stdout
     for name in ("edge", "origin", "ledger", "sim", "send_page", "assert_delivered_once"):
         assert f"\n{name} -- " in fixtures

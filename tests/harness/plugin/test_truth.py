@@ -1,10 +1,13 @@
 """`origin`, `ledger` and `assert_delivered_once`: what was told is held against what is there."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import httpx
 import pytest
+from flask import Flask
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,7 +15,7 @@ from starlette.routing import Route
 
 from firstbyte.harness.plugin.edge import EdgeFactory
 from firstbyte.harness.plugin.origin import OriginFactory
-from firstbyte.harness.plugin.truth import OriginLedger
+from firstbyte.harness.plugin.truth import OriginLedger, settled
 from firstbyte.harness.problems import BadInput, SetupFailed
 
 LOST = httpx.ReadError("reset")
@@ -45,6 +48,51 @@ def test_the_verdict_is_the_judges(
         return
     with pytest.raises(AssertionError, match=verdict):
         check()
+
+
+@pytest.mark.parametrize(
+    ("stored_at", "within", "effects", "asked_until"),
+    [
+        ([], 10, 0, 10),
+        ([4], 10, 1, 5),
+        ([0], 10, 1, 1),
+        ([0, 0.8], 10, 2, 1.8),
+        ([4, 4.5], 10, 2, 5.5),
+        ([4], 0, 0, 0),
+        ([12], 10, 0, 10),
+    ],
+)
+def test_the_truth_is_asked_until_it_is_stable(
+    stored_at: list[float], within: float, effects: int, asked_until: float
+) -> None:
+    passed = [0.0]
+
+    def pause(seconds: float) -> None:
+        passed[0] += seconds
+
+    truth = OriginLedger(lambda: ["tea" for at in stored_at if at <= passed[0]])
+    account = settled(truth, "tea", within, lambda: int(passed[0] * 1e9), pause)
+    assert account.effects("tea") == effects
+    assert asked_until <= passed[0] <= asked_until + 0.5
+
+
+@pytest.mark.real
+def test_an_order_that_is_stored_seconds_after_the_edge_gave_up_is_a_phantom_failure(
+    origin: OriginFactory, edge: EdgeFactory, assert_delivered_once: Callable[..., None]
+) -> None:
+    orders: list[str] = []
+
+    async def slow(_request: Request) -> Response:
+        await asyncio.sleep(4)
+        orders.append("tea")
+        return Response(status_code=204)
+
+    front = edge(origin(app=Starlette(routes=[Route("/", slow, methods=["POST"])])).url)
+    front.expire()
+    reply = httpx.post(front.url, content="tea")
+    assert not orders
+    with pytest.raises(AssertionError, match="phantom-failure"):
+        assert_delivered_once("tea", reply, lambda: orders)
 
 
 def test_what_is_no_answer_is_refused(assert_delivered_once: Callable[..., None]) -> None:
@@ -83,6 +131,40 @@ def test_an_application_behind_an_edge_is_asked_for_the_truth_by_url(
     ):
         assert_delivered_once("milk", reply, truth)
     assert truth.effects("tea") == 1
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("hangs", [False, True])
+def test_the_lifespan_of_an_application_has_state_and_shuts_down(hangs: bool) -> None:
+    steps: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, str]]:
+        yield {"name": "shop"}
+        steps.append("closed")
+
+    async def name(request: Request) -> Response:
+        steps.append(request.state.name)
+        if hangs:
+            await asyncio.sleep(3600)
+        return Response()
+
+    origin = OriginFactory()
+    url = origin(app=Starlette(routes=[Route("/", name)], lifespan=lifespan)).url
+    if hangs:
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(url, timeout=0.5)
+    else:
+        assert httpx.get(url).status_code == 200
+    origin.close()
+    assert steps == ["shop", "closed"]
+
+
+@pytest.mark.real
+def test_a_wsgi_application_is_a_server(origin: OriginFactory) -> None:
+    app = Flask("shop")
+    app.add_url_rule("/", view_func=lambda: "tea")
+    assert httpx.get(origin(app=app).url).text == "tea"
 
 
 @pytest.mark.real

@@ -10,7 +10,8 @@ import pytest
 
 from firstbyte.harness.client.ask import ask
 from firstbyte.harness.problems import SetupFailed
-from firstbyte.harness.targets.program import Program, start_program
+from firstbyte.harness.process.child import Child
+from firstbyte.harness.targets.program import start_program
 
 pytestmark = pytest.mark.real
 
@@ -31,24 +32,24 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-async def started(folder: Path, port: int = 0) -> Program:
+async def started(folder: Path, port: int = 0) -> Child:
     return await start_program(
         "origin", lambda free: [sys.executable, "-c", PARENT, str(free)], folder=folder, ready="/", port=port
     )
 
 
-@pytest.mark.parametrize("end", [Program.kill, Program.stop], ids=["kill", "stop"])
+@pytest.mark.parametrize("end", [Child.kill, Child.stop], ids=["kill", "stop"])
 async def test_a_program_ends_with_its_children_and_its_port(
-    end: Callable[[Program], Awaitable[None]], tmp_path: Path
+    end: Callable[[Child], Awaitable[None]], tmp_path: Path
 ) -> None:
     program = await started(tmp_path)
     child = int((tmp_path / "child").read_text())
     assert (await ask(program.address, "GET", "/")).status == 200
-    assert is_alive(program.pid)
+    assert is_alive(program.worker)
     assert is_alive(child)
     await end(program)
     assert not program.is_running
-    assert not is_alive(program.pid)
+    assert not is_alive(program.worker)
     assert not is_alive(child)
     with socket.create_server(program.address):
         pass
@@ -59,7 +60,7 @@ async def test_a_killed_program_starts_again_on_its_port(tmp_path: Path) -> None
     await first.kill()
     second = await started(tmp_path, first.address[1])
     assert second.address == first.address
-    assert second.pid != first.pid
+    assert second.worker != first.worker
     await second.stop()
 
 
