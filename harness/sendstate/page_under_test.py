@@ -16,6 +16,7 @@ from firstbyte.harness.sendstate.adapter import Adapter
 from firstbyte.harness.sendstate.composer import Composer
 from firstbyte.harness.sendstate.edge import HeldEdge
 from firstbyte.harness.sendstate.loading import load, load_again
+from firstbyte.harness.sendstate.looking import control_to_send_again
 from firstbyte.harness.sendstate.notes import Notes
 from firstbyte.harness.sendstate.outcome import NotApplicable
 from firstbyte.harness.sendstate.page_wait import PATIENCE, PageWait
@@ -94,9 +95,8 @@ class PageUnderTest:
 
     def send_again(self) -> bool:
         """Use what is offered for sending again: a control, or the text in the composer; False if nothing."""
-        control = self.adapter.send_again
-        button = self.page.locator(control.selector).first if control else None
-        if button is not None and button.is_visible():
+        button = control_to_send_again(self.page, self.adapter)
+        if button is not None:
             self.note("sends again")
             button.click()
             return True

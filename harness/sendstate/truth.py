@@ -75,11 +75,14 @@ class Truthful:
             found.append(Said(text="\n".join(texts(message, truth.text)), mine=is_mine))
         return [said for said in found if said.text]
 
+    def session(self, page: Page) -> str:
+        """The id of the page's session; '' where the address has none."""
+        found = re.search(self._adapter.session, page.url) if self._adapter.session else None
+        return found[1] if found else ""
+
     def _session(self, page: Page) -> str:
-        if not self._adapter.session:
-            return ""
-        found = re.search(self._adapter.session, page.url)
-        if found is None:
+        session = self.session(page)
+        if self._adapter.session and not session:
             pattern = self._adapter.session
             raise BadInput(f"{self._adapter.name}: session: '{pattern}' finds nothing in {page.url}")
-        return found[1]
+        return session

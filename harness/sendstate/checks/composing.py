@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Route
 
+from firstbyte.harness.sendstate.looking import control_to_send_again
 from firstbyte.harness.sendstate.outcome import require
 from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 from firstbyte.proxies.rules.orders import Action
@@ -80,11 +81,5 @@ def refusal_restores_and_says_why(stage: PageUnderTest) -> None:
 
 def _is_given_back(stage: PageUnderTest, text: str) -> bool:
     frame = stage.record().now
-    control = stage.adapter.send_again
-    if (
-        text in frame.unsent
-        and control is not None
-        and stage.page.locator(control.selector).first.is_visible()
-    ):
-        return True
-    return text in frame.composer
+    is_offered = control_to_send_again(stage.page, stage.adapter) is not None
+    return (is_offered and text in frame.unsent) or text in frame.composer
