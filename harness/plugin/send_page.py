@@ -25,7 +25,7 @@ from firstbyte.harness.sendstate.premises import Premises
 from firstbyte.harness.sendstate.truth import Truthful
 from firstbyte.proxies.program.arguments import read_upstream
 
-_tried: dict[bytes, Premises] = {}
+_tried: dict[str, Premises] = {}
 """What trying an adapter came to, once in a process for each adapter, server and edge."""
 
 
@@ -98,7 +98,7 @@ def _premises(page: Page, subject: Subject) -> Premises:
     browser = page.context.browser
     if browser is None:
         raise BadInput("send_page: a rule needs a second context, which a persistent context can't give")
-    key = msgspec.json.encode(subject)
+    key = repr(subject)
     if key not in _tried:
         state = page.context.storage_state()
         _tried[key] = rehearse(msgspec.structs.replace(subject, storage_state=state), browser)
