@@ -265,6 +265,7 @@ class SendstateOptions(CommandOptions, frozen=True, kw_only=True):
         type=Path, metavar="FILE", help="TOML: where things are on the page; needed for a URL"
     )
     rule: tuple[str, ...] = repeatable(metavar="ID", help="this rule only; repeatable")
+    check_adapter: bool = flag(help="play no rule: say what each key of the adapter matches on the page")
     edge: str = _EDGE
     artefacts: Path = option(
         type=Path,

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from firstbyte.harness import redact
 from firstbyte.harness.commands import console, site
 from firstbyte.harness.commands.options import SendstateOptions
+from firstbyte.harness.commands.sendstate_adapter import check_adapter
 from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.problems import BadInput
 from firstbyte.harness.report import json_out
@@ -21,7 +22,8 @@ from firstbyte.harness.sendstate.adapter import load_adapter
 from firstbyte.harness.sendstate.browser import running_browser
 from firstbyte.harness.sendstate.contract import Rule
 from firstbyte.harness.sendstate.outcome import RuleResult
-from firstbyte.harness.sendstate.play import Subject, chosen, play
+from firstbyte.harness.sendstate.play import Subject, chosen, play, rehearse
+from firstbyte.harness.sendstate.premises import Premises
 from firstbyte.harness.targets.opencode.pages import has_page, serve_page
 from firstbyte.harness.version import package_version
 from firstbyte.proxies.program.arguments import read_upstream
@@ -41,11 +43,15 @@ def run(options: SendstateOptions) -> int:
 
 def _run(options: SendstateOptions, url: str) -> int:
     subject, rules = _read(options, url)
+    if options.check_adapter:
+        return check_adapter(subject, options.url, options.json)
     terminal = console.result_terminal(options.json)
     results = []
     with running_browser() as browser, console.progress_line(len(rules)) as progress:
+        premises = rehearse(subject, browser)
+        _require(premises, rules)
         for rule in rules:
-            results.append(play(rule, subject, browser))
+            results.append(play(rule, subject, browser, premises=premises))
             progress.hide()
             terminal.show(_row(results[-1], terminal.width))
             progress.advance(rule.id)
@@ -55,6 +61,19 @@ def _run(options: SendstateOptions, url: str) -> int:
     if options.json:
         json_out.write(document(options.url, subject.adapter.name, results), options.json)
     return 1 if any(result.result == "fail" for result in results) else 0
+
+
+def _require(premises: Premises, rules: Sequence[Rule]) -> None:
+    """Raise BadInput before a rule is played when the adapter does not find what the rules rely on."""
+    unproven = {one.key: one for rule in rules for one in premises.unproven(rule)}
+    if not unproven:
+        return
+    lines = "".join(f"\n  {one.key} = {one.value!r}: {one.seen}" for one in unproven.values())
+    left = [rule.id for rule in rules if not premises.unproven(rule)]
+    cure = f"; without it these can be judged: {', '.join(left)} (--rule)" if left else ""
+    raise BadInput(
+        f"{premises.adapter}: the adapter does not fit the page, so no rule was played{cure}:{lines}"
+    )
 
 
 def document(url: str, adapter: str, results: Sequence[RuleResult]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ It uses pytest-playwright's `page`, with its browser, options and traces; it ope
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import Page
 
@@ -13,28 +14,33 @@ from firstbyte.harness import redact
 from firstbyte.harness.problems import BadInput, did_you_mean
 from firstbyte.harness.sendstate.adapter import Adapter, load_adapter
 from firstbyte.harness.sendstate.artefacts import keep_story
-from firstbyte.harness.sendstate.checks import CHECKS
+from firstbyte.harness.sendstate.checks import check
 from firstbyte.harness.sendstate.contract import RULES
 from firstbyte.harness.sendstate.edge import HeldEdge
 from firstbyte.harness.sendstate.loading import in_context
 from firstbyte.harness.sendstate.outcome import Broken, NotApplicable
 from firstbyte.harness.sendstate.page_under_test import PageUnderTest
-from firstbyte.harness.sendstate.play import DEFAULT_EDGE
+from firstbyte.harness.sendstate.play import DEFAULT_EDGE, Subject, rehearse
+from firstbyte.harness.sendstate.premises import Premises
 from firstbyte.harness.sendstate.truth import Truthful
 from firstbyte.proxies.program.arguments import read_upstream
+
+_tried: dict[str, Premises] = {}
+"""What trying an adapter came to, once in a process for each adapter, server and edge."""
 
 
 class SendPage(PageUnderTest):
     """The page under test: `open`, `send`, `given_up`, `settle`, `record`, `sent` and the other verbs.
 
-    folder: where a broken rule leaves a picture and the timeline; for a trace, use pytest-playwright's
-    --tracing.
+    subject: what it is a page of. folder: where a broken rule leaves a picture and the timeline; for a
+    trace, use pytest-playwright's --tracing.
     """
 
     def __init__(
-        self, page: Page, edge: HeldEdge, adapter: Adapter, truth: Truthful, *, folder: Path
+        self, page: Page, edge: HeldEdge, adapter: Adapter, truth: Truthful, *, subject: Subject, folder: Path
     ) -> None:
         super().__init__(page, edge, adapter, truth)
+        self.subject = subject
         self.folder = folder
 
     def check(self, rule: str) -> None:
@@ -42,8 +48,11 @@ class SendPage(PageUnderTest):
         known = {one.id: one for one in RULES}
         if rule not in known:
             raise BadInput(f"send_page: no rule '{rule}'{did_you_mean(rule, known)}")
+        missing = _premises(self.page, self.subject).missing(known[rule])
+        if missing:
+            raise BadInput(f"send_page: {missing}")
         try:
-            CHECKS[rule](self)
+            check(rule, self)
         except NotApplicable as reason:
             pytest.skip(str(reason))
         except Broken as reason:
@@ -75,9 +84,22 @@ class SendPageFactory:
         truth = Truthful(url.rstrip("/"), read)
         self._stack.callback(truth.close)
         in_context(self._page.context, read)
-        return SendPage(self._page, edge, read, truth, folder=self._folder)
+        subject = Subject(adapter=read, upstream=upstream, edge=profile)
+        return SendPage(self._page, edge, read, truth, subject=subject, folder=self._folder)
 
     def close(self) -> None:
         """Leave the page, then end the edge, so that neither waits for requests that hang."""
         self._page.goto("about:blank")
         self._stack.close()
+
+
+def _premises(page: Page, subject: Subject) -> Premises:
+    """Try the adapter, logged in as the test is, in a context of its own, which ends with it."""
+    browser = page.context.browser
+    if browser is None:
+        raise BadInput("send_page: a rule needs a second context, which a persistent context can't give")
+    key = repr(subject)
+    if key not in _tried:
+        state = page.context.storage_state()
+        _tried[key] = rehearse(msgspec.structs.replace(subject, storage_state=state), browser)
+    return _tried[key]

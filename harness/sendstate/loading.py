@@ -6,11 +6,22 @@ from pathlib import Path
 
 import msgspec
 from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from firstbyte.harness.model.units import format_duration
 from firstbyte.harness.problems import BadInput, SetupFailed
 from firstbyte.harness.sendstate.adapter import Adapter
+
+
+class NotReady(BadInput):
+    """An element is not there that the adapter names. key, selector: which."""
+
+    def __init__(self, message: str, *, key: str, selector: str) -> None:
+        super().__init__(message)
+        self.key = key
+        self.selector = selector
+
 
 RECORDER = Path(__file__).with_name("recorder.js")
 
@@ -32,7 +43,7 @@ def in_context(context: BrowserContext, adapter: Adapter) -> None:
 
 
 def load(page: Page, address: str, adapter: Adapter) -> None:
-    """Load an address. Raises SetupFailed when it does not come, BadInput when it does not get ready."""
+    """Load an address. Raises SetupFailed when it does not come, NotReady when it does not get ready."""
     try:
         with _stopped_when_late(page):
             page.goto(address, timeout=_opening_ms(adapter))
@@ -45,23 +56,27 @@ def load(page: Page, address: str, adapter: Adapter) -> None:
 
 
 def load_again(page: Page, adapter: Adapter) -> None:
-    """Reload. Raises BadInput when the page does not get ready."""
+    """Reload. Raises NotReady when the page does not get ready."""
     with _stopped_when_late(page):
         page.reload(timeout=_opening_ms(adapter))
     _until_ready(page, adapter)
 
 
 def _until_ready(page: Page, adapter: Adapter) -> None:
-    composer = adapter.composer.selector
-    ready = adapter.ready or composer
+    timeout = _opening_ms(adapter)
+    key, selector = "ready", adapter.ready
     try:
-        expect(page.locator(ready).first).to_be_attached(timeout=_opening_ms(adapter))
-        expect(page.locator(composer)).to_be_editable(timeout=_opening_ms(adapter))
-    except AssertionError as error:
-        raise BadInput(
-            f"{adapter.name}: the page {page.url} does not get ready: {str(error).splitlines()[0]}; see "
-            f"'ready' ({ready}), 'composer.selector' ({composer}) and 'opening' "
-            f"({format_duration(adapter.opening)}) of the adapter"
+        if adapter.ready:
+            expect(page.locator(adapter.ready).first).to_be_attached(timeout=timeout)
+        key, selector = "composer.selector", adapter.composer.selector
+        expect(page.locator(selector)).to_be_editable(timeout=timeout)
+    except (AssertionError, PlaywrightError) as error:  # the latter for what is no selector
+        reason = str(error).splitlines()[0]
+        raise NotReady(
+            f"{adapter.name}: the page {page.url} does not get ready: {reason}; see '{key}' ({selector}) and "
+            f"'opening' ({format_duration(adapter.opening)}) of the adapter",
+            key=key,
+            selector=selector,
         ) from error
 
 

@@ -4,7 +4,8 @@ Waiting is always for something: a frame, an answer, or the page's own timers, w
 clock. It must never sleep, and never take the page's word for what the server has.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -15,10 +16,12 @@ from firstbyte.harness.sendstate.adapter import Adapter
 from firstbyte.harness.sendstate.composer import Composer
 from firstbyte.harness.sendstate.edge import HeldEdge
 from firstbyte.harness.sendstate.loading import load, load_again
+from firstbyte.harness.sendstate.looking import control_to_send_again
 from firstbyte.harness.sendstate.notes import Notes
 from firstbyte.harness.sendstate.outcome import NotApplicable
 from firstbyte.harness.sendstate.page_wait import PATIENCE, PageWait
 from firstbyte.harness.sendstate.page_watch import PageWatch
+from firstbyte.harness.sendstate.room import Room
 from firstbyte.harness.sendstate.seen import Frame, Record, Said
 from firstbyte.harness.sendstate.sends import Sends
 from firstbyte.harness.sendstate.timeline import story
@@ -40,7 +43,7 @@ class PageUnderTest:
     """A page under test. Made for one rule, thrown away afterwards.
 
     composer: its text field. sends: what becomes of what it sends. wait: waiting for it. watch: its requests.
-    truth: the server's account.
+    truth: the server's account. room: what the rule counts.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class PageUnderTest:
         self.truth = truth
         self.watch = PageWatch(page, adapter)
         self.wait = PageWait(page, adapter.name, patience)
+        self.room = Room()
         self._notes = Notes()
         self._transcript = Transcript(page, adapter)
         self.composer = Composer(page, adapter, self._transcript, self._notes.add)
@@ -67,6 +71,10 @@ class PageUnderTest:
         self.note("opens the page")
         load(self.page, url or self.edge.url + self.truth.page(), self.adapter)
         self._until_stream()
+        said = self.truth.ask_early(self.page)
+        if said:  # the messages of earlier rules may take a moment to be shown
+            self.wait.within(PATIENCE, lambda: _has(self.record().now, said))
+        self.room.begin(said, self.record().now)
 
     def reload(self) -> None:
         """What the user does when nothing moves."""
@@ -87,9 +95,8 @@ class PageUnderTest:
 
     def send_again(self) -> bool:
         """Use what is offered for sending again: a control, or the text in the composer; False if nothing."""
-        control = self.adapter.send_again
-        button = self.page.locator(control.selector).first if control else None
-        if button is not None and button.is_visible():
+        button = control_to_send_again(self.page, self.adapter)
+        if button is not None:
             self.note("sends again")
             button.click()
             return True
@@ -160,16 +167,16 @@ class PageUnderTest:
 
     def claims_failure(self, since: int = 0) -> str:
         """What the page said that a user reads as failed, from that frame on; '' if nothing."""
-        return self._transcript.claims_failure(since)
+        return self._transcript.claims_failure(since, self.room.failures)
 
     # ---- the truth
 
     def server_has(self) -> list[Said]:
-        """Every message of this session on the server, asked past the edge."""
-        return self.truth.ask(self.page)
+        """What the server has in this session since `open`, asked past the edge."""
+        return self.room.new_said(self.truth.ask(self.page))
 
     def sent(self) -> list[str]:
-        """The user's messages on the server."""
+        """The user's messages on the server since `open`."""
         return [said.text for said in self.server_has() if said.mine]
 
     def until_server_has(self, text: str) -> None:
@@ -185,6 +192,12 @@ class PageUnderTest:
     def story(self) -> str:
         """All that happened so far on one axis: the check, the page, its requests, the edge."""
         return story(self._notes.entries, self.record(), self.watch.events(), self.edge.events)
+
+
+def _has(frame: Frame, said: Sequence[Said]) -> bool:
+    """Whether a frame shows what the server has."""
+    shown = Counter((one.text, one.mine) for one in frame.messages)
+    return Counter((one.text, one.mine) for one in said) <= shown
 
 
 def another_tab(first: PageUnderTest) -> PageUnderTest:

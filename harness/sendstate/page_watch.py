@@ -23,6 +23,7 @@ class PageWatch:
         self._adapter = adapter
         self._open: dict[Request, None] = {}
         self._events: list[tuple[int, str]] = []
+        self._asked: list[tuple[str, str]] = []
         self.ended_sends = 0
         self.streams = 0
         page.on("request", self._began)
@@ -41,6 +42,23 @@ class PageWatch:
         """For the timeline: microseconds of Unix time, and what became of a request then."""
         return list(self._events)
 
+    def matching(self, method: str, pattern: str) -> list[str]:
+        """The paths of such requests so far, each once."""
+        paths = (path for one, path in self._asked if one == method)
+        return list(dict.fromkeys(path for path in paths if fnmatchcase(path, pattern)))
+
+    def posts(self) -> list[str]:
+        """The paths the page has posted to, each once."""
+        return self.matching("POST", "*")
+
+    def unmatched_sends(self) -> str:
+        """For a send that was not caught: what was looked for, and what the page sent."""
+        pattern = self._adapter.send.request
+        posts = ", ".join(f"POST {path}" for path in self.posts()) or "no POST at all"
+        if self.matching("POST", pattern):
+            return f"the page did not send when it was told to; in all it sent {posts}"
+        return f"no POST matched send.request '{pattern}'; the page sent {posts}"
+
     def is_send(self, request: Request) -> bool:
         """Whether this sends a message."""
         return request.method == "POST" and fnmatchcase(path_of(request), self._adapter.send.request)
@@ -56,6 +74,8 @@ class PageWatch:
 
     def _began(self, request: Request) -> None:
         self._note(request, "")
+        if request.resource_type not in BESIDE_THE_POINT:
+            self._asked.append((request.method, path_of(request)))
         if not self._is_stream(request):
             self._open[request] = None
 

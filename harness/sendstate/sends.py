@@ -7,6 +7,7 @@ import msgspec
 from playwright.sync_api import Page, Route
 
 from firstbyte.harness.model.units import format_duration
+from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.sendstate.adapter import Adapter
 from firstbyte.harness.sendstate.edge import HeldEdge
 from firstbyte.harness.sendstate.page_wait import PageWait
@@ -33,15 +34,29 @@ class Sends:
         self._watch = watch
         self._wait = wait
         self._note = note
+        self._caught: list[Callable[[], bool]] = []
 
     def __repr__(self) -> str:
         return f"<Sends {self._request}, {self._watch.ended_sends} ended>"
+
+    def prove(self) -> None:
+        """Every order and every handler has got a send. Raises SetupFailed with what the page sent instead.
+
+        A verdict stands on this: what was never done to a send says nothing of the page.
+        """
+        missed = sum(not was_caught() for was_caught in self._caught)
+        if missed:
+            raise SetupFailed(
+                f"{missed} of {len(self._caught)} faults met no send: {self._watch.unmatched_sends()}"
+            )
 
     # ---- through the edge
 
     def order(self, action: Action, count: int = 1) -> Next:
         """Say what becomes of the next sends."""
-        return self._edge.order(action, self._request, "POST", count)
+        order = self._edge.order(action, self._request, "POST", count)
+        self._caught.append(lambda: order.count < count)  # the edge counts down
+        return order
 
     def expire(self, order: Next) -> None:
         """Fire the deadline of held sends; returns when the page has its answer.
@@ -51,6 +66,8 @@ class Sends:
         """
         ended = self._watch.ended_sends
         waiting = len(self._edge.held(order))
+        if not waiting:
+            raise SetupFailed(f"the edge holds no send to give up on: {self._watch.unmatched_sends()}")
         limit = self._edge.limit_of(order)
         self._note(f"{format_duration(limit)} pass")
         self._page.clock.run_for(limit // 1000)
@@ -72,7 +89,11 @@ class Sends:
         """While this lasts, sends go to a handler instead of the edge."""
         pattern = address_pattern(self._request)
 
+        caught: list[Route] = []
+        self._caught.append(lambda: bool(caught))
+
         def handle(route: Route) -> None:
+            caught.append(route)
             to(route)
 
         self._page.route(pattern, handle)

@@ -30,8 +30,11 @@ class Transcript:
         """Call it before a reload, which empties the recorder."""
         self._before_reload = self.record()
 
-    def claims_failure(self, since: int = 0) -> str:
-        """What the page has said, from that frame on, that a user reads as failed; '' if nothing."""
+    def claims_failure(self, since: int = 0, before: frozenset[str] = frozenset()) -> str:
+        """What the page has said, from that frame on, that a user reads as failed; '' if nothing.
+
+        before: texts that were there before anything was sent.
+        """
         frames = self.record().frames[since:]
-        texts = (text for frame in frames for text in frame.failures)
+        texts = (text for frame in frames for text in frame.failures if text not in before)
         return next((text for text in texts if self._failure.search(text)), "")

@@ -5,6 +5,7 @@ It must never go through the edge: that one may be holding everything.
 
 import json
 import re
+from contextlib import suppress
 
 import httpx
 from playwright.sync_api import Page
@@ -39,6 +40,16 @@ class Truthful:
 
     def ask(self, page: Page) -> list[Said]:
         """Every message of the page's session. Raises BadInput when that is not what the answer holds."""
+        return self._read(self.document(page))
+
+    def ask_early(self, page: Page) -> list[Said]:
+        """The same before anything was sent: a session that is made by the first message has none yet."""
+        with suppress(BadInput):
+            return self.ask(page)
+        return []
+
+    def document(self, page: Page) -> Json:
+        """The server's answer as it is. Raises BadInput when there is none."""
         url = self._origin + self._adapter.truth.url.replace("{session}", self._session(page))
         cookies = "; ".join(
             f"{one['name']}={one['value']}" for one in page.context.cookies() if "name" in one
@@ -51,9 +62,10 @@ class Truthful:
         if reply.status_code != 200:
             raise BadInput(f"{self._adapter.name}: truth.url: GET {url} gave {reply.status_code}")
         try:
-            return self._read(json.loads(reply.content))
+            document: Json = json.loads(reply.content)
         except ValueError as error:
             raise BadInput(f"{self._adapter.name}: truth.url: GET {url} gave no JSON: {error}") from error
+        return document
 
     def _read(self, document: Json) -> list[Said]:
         truth = self._adapter.truth
@@ -63,11 +75,14 @@ class Truthful:
             found.append(Said(text="\n".join(texts(message, truth.text)), mine=is_mine))
         return [said for said in found if said.text]
 
+    def session(self, page: Page) -> str:
+        """The id of the page's session; '' where the address has none."""
+        found = re.search(self._adapter.session, page.url) if self._adapter.session else None
+        return found[1] if found else ""
+
     def _session(self, page: Page) -> str:
-        if not self._adapter.session:
-            return ""
-        found = re.search(self._adapter.session, page.url)
-        if found is None:
+        session = self.session(page)
+        if self._adapter.session and not session:
             pattern = self._adapter.session
             raise BadInput(f"{self._adapter.name}: session: '{pattern}' finds nothing in {page.url}")
-        return found[1]
+        return session

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from playwright.sync_api import Browser
 
 from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sendstate.adapter import load_adapter
-from firstbyte.harness.sendstate.play import Subject
+from firstbyte.harness.sendstate.play import Subject, rehearse
+from firstbyte.harness.sendstate.premises import Premises
 from firstbyte.proxies.program.arguments import read_upstream
 from tests.running import running_server
 
@@ -63,6 +65,18 @@ def broken_robust(robust: Subject) -> Subject:
 def broken_naive(naive: Subject) -> Subject:
     """The page as it was reported, for tests of the rules it breaks."""
     return msgspec.structs.replace(naive, patience=SHORT)
+
+
+@pytest.fixture(scope="session")
+def robust_premises(robust: Subject, browser: Browser) -> Premises:
+    """Its adapter fits it; what a test breaks in the page is for the rule to see."""
+    return rehearse(robust, browser)
+
+
+@pytest.fixture(scope="session")
+def naive_premises(naive: Subject, browser: Browser) -> Premises:
+    """As above."""
+    return rehearse(naive, browser)
 
 
 def _subject(origin: str, adapter: Path) -> Subject:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from firstbyte.harness.problems import BadInput, MissingTool
 from firstbyte.harness.sendstate.adapter import load_adapter
 from firstbyte.harness.sendstate.page_under_test import PageUnderTest
-from firstbyte.harness.sendstate.play import Subject, chosen, play, staged
+from firstbyte.harness.sendstate.play import Subject, chosen, play, rehearse, staged
 from firstbyte.harness.targets.opencode.packages import program_of
 from firstbyte.harness.targets.opencode.pages import ADAPTER, PAGE_OF, serve_page
 from firstbyte.proxies.program.arguments import read_upstream
@@ -97,7 +97,8 @@ def test_its_page_breaks_these_rules_of_the_contract_and_keeps_those(
     version: str, subject: Subject, browser: Browser
 ) -> None:
     ids = [*sorted(BROKEN[version]), *sorted(KEPT)]
-    results = {rule.id: play(rule, subject, browser) for rule in chosen(ids)}
+    premises = rehearse(subject, browser)
+    results = {rule.id: play(rule, subject, browser, premises=premises) for rule in chosen(ids)}
     failed = {name for name, one in results.items() if one.result == "fail"}
     assert failed == BROKEN[version], [one.detail for one in results.values()]
 

@@ -15,6 +15,7 @@ from firstbyte.harness.sendstate.checks import CHECKS
 from firstbyte.harness.sendstate.contract import RULES, Rule
 from firstbyte.harness.sendstate.outcome import Result
 from firstbyte.harness.sendstate.play import Subject, play, staged
+from firstbyte.harness.sendstate.premises import Premises
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -134,26 +135,29 @@ def test_every_rule_has_a_check_and_a_mutation() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_the_robust_page_keeps_every_rule(rule: Rule, robust: Subject, browser: Browser) -> None:
-    result = play(rule, robust, browser)
+def test_the_robust_page_keeps_every_rule(
+    rule: Rule, robust: Subject, robust_premises: Premises, browser: Browser
+) -> None:
+    result = play(rule, robust, browser, premises=robust_premises)
     assert (result.result, result.detail) == (Result.PASS, "")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_the_naive_page_breaks_the_rules_it_should(
-    rule: Rule, naive: Subject, broken_naive: Subject, browser: Browser
+    rule: Rule, naive: Subject, broken_naive: Subject, naive_premises: Premises, browser: Browser
 ) -> None:
     is_broken = rule.id in NAIVE_BREAKS
-    result = play(rule, broken_naive if is_broken else naive, browser)
+    result = play(rule, broken_naive if is_broken else naive, browser, premises=naive_premises)
     assert result.result is (Result.FAIL if is_broken else Result.PASS), result.detail
     assert UNUSABLE not in result.detail
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_what_is_broken_for_a_rule_is_caught_by_it(
-    rule: Rule, broken_robust: Subject, browser: Browser, root: Path
+    rule: Rule, broken_robust: Subject, robust_premises: Premises, browser: Browser, root: Path
 ) -> None:
-    result = play(rule, broken_robust, browser, broken(MUTATIONS[rule.id], root))
+    mutation = broken(MUTATIONS[rule.id], root)
+    result = play(rule, broken_robust, browser, mutation, premises=robust_premises)
     assert result.result is Result.FAIL
     assert UNUSABLE not in result.detail
 
@@ -187,7 +191,7 @@ def test_a_deadline_of_the_pages_own_fires_before_a_longer_one_of_the_edge(
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 @pytest.mark.parametrize("id_", MUTATIONS)
 def test_what_is_broken_for_a_rule_is_caught_by_no_other(
-    id_: str, rule: Rule, robust: Subject, browser: Browser, root: Path
+    id_: str, rule: Rule, robust: Subject, robust_premises: Premises, browser: Browser, root: Path
 ) -> None:
-    result = play(rule, robust, browser, broken(MUTATIONS[id_], root))
+    result = play(rule, robust, browser, broken(MUTATIONS[id_], root), premises=robust_premises)
     assert result.result is (Result.FAIL if rule.id == id_ else Result.PASS), result.detail

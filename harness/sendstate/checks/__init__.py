@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from firstbyte.harness.problems import SetupFailed
 from firstbyte.harness.sendstate.checks import ambiguity, answers, composing, connection
+from firstbyte.harness.sendstate.outcome import Broken
 from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 
 CHECKS: Mapping[str, Callable[[PageUnderTest], None]] = {
@@ -22,3 +24,13 @@ CHECKS: Mapping[str, Callable[[PageUnderTest], None]] = {
     "usable-while-six-hang": connection.usable_while_six_hang,
     "offline-and-back": connection.offline_and_back,
 }
+
+
+def check(rule: str, stage: PageUnderTest) -> None:
+    """Play the check of a rule. A verdict, whichever it is, stands only if every fault has met a send."""
+    try:
+        CHECKS[rule](stage)
+    except (Broken, SetupFailed):  # a wait in vain may have this reason
+        stage.sends.prove()
+        raise
+    stage.sends.prove()

@@ -14,10 +14,11 @@ def truncated_2xx_is_not_success(stage: PageUnderTest) -> None:
     Nothing can be read meanwhile: what the page makes of it stands until it has been seen.
     """
     stage.open()
+    text = stage.room.tagged("half an answer")
     with stage.blind():
         url = stage.edge.cut_off.url
         with stage.sends.end_at(lambda route: _cut_off(route, url), "the answer has broken off"):
-            stage.send("half an answer")
+            stage.send(text)
         stage.wait.painted()
         before = len(stage.record().frames)
         stage.settle(SHORT)
@@ -25,7 +26,7 @@ def truncated_2xx_is_not_success(stage: PageUnderTest) -> None:
     # The frame that was visible when the answer broke off counts too.
     frames = stage.record().frames[before - 1 :]
     require(
-        holds=all("half an answer" not in frame.sent for frame in frames),
+        holds=all(text not in frame.sent for frame in frames),
         or_else="after a 200 that broke off the message is shown as sent; the server has nothing",
     )
 
@@ -33,22 +34,21 @@ def truncated_2xx_is_not_success(stage: PageUnderTest) -> None:
 def injected_type_204_is_success(stage: PageUnderTest) -> None:
     """The server's answer as a 204 that is called text/html, and nothing else to know it by."""
     stage.open()
+    text = stage.room.tagged("typed by the edge")
     with stage.blind():
         with stage.sends.end_at(_as_html_204, "the 204 is there"):
-            stage.send("typed by the edge")
+            stage.send(text)
         frame = stage.settle(SHORT)
         said = stage.claims_failure()
         require(holds=not said, or_else=f"the page said '{said}' of a 204")
-        require(
-            holds="typed by the edge" in frame.sent, or_else="after a 204 the message is not shown as sent"
-        )
+        require(holds=text in frame.sent, or_else="after a 204 the message is not shown as sent")
 
 
 def gateway_html_never_shown(stage: PageUnderTest) -> None:
     """A 524 with a page of its own."""
     stage.open()
     with stage.blind():
-        stage.lost("what do you see")
+        stage.lost(stage.room.tagged("what do you see"))
         stage.settle(SHORT)
     stage.settle()
     shown = [frame.body for frame in stage.record().frames if MARK in frame.body]
@@ -63,14 +63,14 @@ def state_is_announced(stage: PageUnderTest) -> None:
     stage.wait.painted()
     with stage.blind():
         before = len(stage.record().announced)
-        stage.lost("out of sight")
+        stage.lost(stage.room.tagged("out of sight"))
         stage.settle()
         require(
             holds=len(stage.record().announced) > before, or_else="after a 524 no live region said anything"
         )
     stage.settle()
     before = len(stage.record().announced)
-    stage.refused("turned down", REASON)
+    stage.refused(stage.room.tagged("turned down"), REASON)
     require(
         holds=stage.wait.comes_true(lambda: len(stage.record().announced) > before),
         or_else="after a refusal no live region said anything",

@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Route
 
+from firstbyte.harness.sendstate.looking import control_to_send_again
 from firstbyte.harness.sendstate.outcome import require
 from firstbyte.harness.sendstate.page_under_test import PageUnderTest
 from firstbyte.proxies.rules.orders import Action
@@ -14,13 +15,14 @@ def double_enter_sends_once(stage: PageUnderTest) -> None:
     """Enter, Enter."""
     stage.open()
     order = stage.sends.order(Action.HOLD, count=2)
-    stage.composer.write("just once")
+    text = stage.room.tagged("just once")
+    stage.composer.write(text)
     stage.composer.send()
     stage.composer.send()
-    stage.until_server_has("just once")
+    stage.until_server_has(text)
     stage.sends.let_go(order)
     stage.settle()
-    sent = stage.sent()
+    sent = stage.room.own(stage.sent())
     require(holds=len(sent) == 1, or_else=f"two Enters made {len(sent)} messages")
 
 
@@ -28,8 +30,9 @@ def typed_text_survives(stage: PageUnderTest) -> None:
     """Typed during a send that a 524 ends, and during one that is refused."""
     stage.open()
     order = stage.sends.order(Action.HOLD)
-    stage.send("first")
-    stage.until_server_has("first")
+    first = stage.room.tagged("first")
+    stage.send(first)
+    stage.until_server_has(first)
     stage.composer.write("typed meanwhile")
     stage.sends.expire(order)
     composer = stage.settle().composer
@@ -39,7 +42,7 @@ def typed_text_survives(stage: PageUnderTest) -> None:
     )
     waiting: list[Route] = []
     with stage.sends.go(to=waiting.append):
-        stage.send("to be refused")
+        stage.send(stage.room.tagged("to be refused"))
         stage.wait.until(lambda: bool(waiting), "the send is under way")
         stage.composer.write("typed again")
         waiting[0].fulfill(status=400, json={"message": REASON})
@@ -53,9 +56,10 @@ def typed_text_survives(stage: PageUnderTest) -> None:
 def refusal_restores_and_says_why(stage: PageUnderTest) -> None:
     """A 400 with a reason; then no server at all."""
     stage.open()
-    stage.refused("not like this", REASON)
+    refused, unheard = map(stage.room.tagged, ("not like this", "nobody there"))
+    stage.refused(refused, REASON)
     require(
-        holds=stage.wait.comes_true(lambda: _is_given_back(stage, "not like this")),
+        holds=stage.wait.comes_true(lambda: _is_given_back(stage, refused)),
         or_else="after a 400 the text is neither in the composer nor offered for sending again",
     )
     require(
@@ -64,8 +68,8 @@ def refusal_restores_and_says_why(stage: PageUnderTest) -> None:
     )
     stage.settle()
     stage.edge.stop()
-    stage.send("nobody there")
-    is_back = stage.wait.comes_true(lambda: _is_given_back(stage, "nobody there"))
+    stage.send(unheard)
+    is_back = stage.wait.comes_true(lambda: _is_given_back(stage, unheard))
     why = stage.claims_failure()
     stage.edge.start()
     require(
@@ -77,11 +81,5 @@ def refusal_restores_and_says_why(stage: PageUnderTest) -> None:
 
 def _is_given_back(stage: PageUnderTest, text: str) -> bool:
     frame = stage.record().now
-    control = stage.adapter.send_again
-    if (
-        text in frame.unsent
-        and control is not None
-        and stage.page.locator(control.selector).first.is_visible()
-    ):
-        return True
-    return text in frame.composer
+    is_offered = control_to_send_again(stage.page, stage.adapter) is not None
+    return (is_offered and text in frame.unsent) or text in frame.composer
