@@ -4,6 +4,8 @@ To let a profile send a request again for a new cause, add it to `ResendCause` a
 that the place returns where it is noticed.
 """
 
+from dataclasses import dataclass
+
 from mitmproxy.proxy.layer import CommandGenerator
 
 from firstbyte.harness.model.profile import Cause, CloseKind, Point, Profile, Resend, ResendCause
@@ -23,39 +25,26 @@ from firstbyte.proxies.http.signals import (
 from firstbyte.proxies.rules.resend import rule_for
 
 
+@dataclass(slots=True, eq=False)
 class Attempts:
     """The current attempt. connection: None before it is there and after it was left.
 
     is_sent: the origin has taken the whole request. resend_at: when the next attempt begins, in a pause.
     """
 
-    __slots__ = (
-        "_any_byte", "_deadlines", "_is_connecting", "_journal", "_profile", "_reply", "_reused",
-        "_stream_id", "_upload", "connection", "is_sent", "number", "resend_at",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        stream_id: int,
-        profile: Profile,
-        upload: Upload,
-        reply: EdgeReply,
-        journal: Journal,
-        deadlines: Deadlines,
-    ) -> None:
-        self.number = 1
-        self.connection: OriginConnection | None = None
-        self.is_sent = False
-        self.resend_at: int | None = None
-        self._stream_id = stream_id
-        self._profile = profile
-        self._upload = upload
-        self._reply = reply
-        self._journal = journal
-        self._deadlines = deadlines
-        self._is_connecting = False
-        self._reused = False
-        self._any_byte = False
+    _stream_id: int
+    _profile: Profile
+    _upload: Upload
+    _reply: EdgeReply
+    _journal: Journal
+    _deadlines: Deadlines
+    number: int = 1
+    connection: OriginConnection | None = None
+    is_sent: bool = False
+    resend_at: int | None = None
+    _is_connecting: bool = False
+    _reused: bool = False
+    _any_byte: bool = False
 
     def __repr__(self) -> str:
         where = "connected" if self.connection else "connecting" if self._is_connecting else "not connected"

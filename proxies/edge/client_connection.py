@@ -9,6 +9,7 @@ import errno
 import logging
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events
@@ -39,45 +40,27 @@ from firstbyte.shortage import is_short
 logger = logging.getLogger(__name__)
 
 
+@dataclass(slots=True, eq=False)
 class ClientConnection:
     """One client connection with the origin connections of its exchanges."""
 
-    __slots__ = (
-        "_alarms",
-        "_busy",
-        "_client",
-        "_edge",
-        "_for_client",
-        "_gone",
-        "_hooks",
-        "_layer",
-        "_opening",
-        "_pool",
-        "_queue",
-        "_upstream_tls",
-        "_wires",
-    )
+    _edge: SharedEdge
+    _pool: Pool
+    _upstream_tls: ssl.SSLContext | None
+    _gone: Callable[["ClientConnection"], None]
+    _client: EdgeClient = field(default_factory=EdgeClient)
+    _wires: dict[Connection, EdgeTransport] = field(default_factory=dict)
+    _opening: dict[Connection, asyncio.Task[None]] = field(default_factory=dict)
+    _hooks: dict[asyncio.Task[None], None] = field(default_factory=dict)
+    _queue: list[events.Event] = field(default_factory=list)
+    _for_client: list[bytes] = field(default_factory=list)
+    _busy: bool = False
+    _alarms: Alarms = field(init=False)
+    _layer: EdgeLayer = field(init=False)
 
-    def __init__(
-        self,
-        edge: SharedEdge,
-        pool: Pool,
-        upstream_tls: ssl.SSLContext | None,
-        gone: Callable[["ClientConnection"], None],
-    ) -> None:
-        self._edge = edge
-        self._pool = pool
-        self._upstream_tls = upstream_tls
-        self._gone = gone
-        self._client = EdgeClient()
-        self._wires: dict[Connection, EdgeTransport] = {}
-        self._opening: dict[Connection, asyncio.Task[None]] = {}
-        self._hooks: dict[asyncio.Task[None], None] = {}
-        self._alarms = Alarms(edge)
-        self._queue: list[events.Event] = []
-        self._for_client: list[bytes] = []
-        self._busy = False
-        self._layer = EdgeLayer(EdgeContext(self._client, OriginConnection()), edge)
+    def __post_init__(self) -> None:
+        self._alarms = Alarms(self._edge)
+        self._layer = EdgeLayer(EdgeContext(self._client, OriginConnection()), self._edge)
 
     def __repr__(self) -> str:
         return f"<ClientConnection {self._client.peername}, {len(self._wires)} connections, {self._layer!r}>"
@@ -221,15 +204,12 @@ class ClientConnection:
                 wire.close()
 
     def _park(self, wire: EdgeTransport) -> None:
-        if not self._edge.config.profile.origin.reuse:
+        # Full: the answer came before its request was taken. What waits would become part of the next one.
+        if wire.full or not self._edge.profile.origin.reuse:
             wire.close()
-            return
-        if wire.full:
-            # An answer that came before its request was taken: what waits would become part of the next one.
-            wire.close()
-            return
-        del self._wires[wire.connection]
-        self._pool.park(wire)
+        else:
+            del self._wires[wire.connection]
+            self._pool.park(wire)
 
     def _keep_held(self, command: KeepHeld) -> None:
         def order(expire: bool) -> None:

@@ -145,7 +145,7 @@ def _client_left(exchange: Exchange, event: RequestProtocolError) -> Decision | 
         exchange.ending.log_client_left()
     exchange.journal.record.end = event.message
     exchange.reply.client_left = True
-    how = exchange.edge.config.profile.origin.on_client_leave
+    how = exchange.edge.profile.origin.on_client_leave
     if how is CloseKind.NOTHING:
         return None if exchange.upload.is_whole else decisions.Silence(CloseKind.FIN)
     return decisions.Silence(how)

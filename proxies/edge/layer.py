@@ -174,7 +174,7 @@ class EdgeLayer(HttpLayer):
         yield from self.event_to_child(stream, self._connected(stream_id, server, reused=event.reused))
 
     def _connected(self, stream_id: int, server: OriginConnection, *, reused: bool) -> OriginReady:
-        client = EdgeHttp1Client(self.context, server, stream_id, self._edge.config.profile)
+        client = EdgeHttp1Client(self.context, server, stream_id, self._edge.profile)
         client.takes_as_final = self._edge.final_interims
         self.connections[server] = client
         return OriginReady(stream_id, server, reused)

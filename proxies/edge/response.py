@@ -4,6 +4,8 @@ Each method takes one event of the origin, sends on what goes on, and returns wh
 the exchange goes on as it is.
 """
 
+from dataclasses import dataclass
+
 from mitmproxy import http
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http._events import ResponseData, ResponseEndOfMessage, ResponseHeaders
@@ -35,33 +37,18 @@ from firstbyte.proxies.rules.answer import closed_answer
 NO_CONTENT = 204
 
 
+@dataclass(slots=True, eq=False)
 class Response:
     """The answer of one exchange, of whichever attempt. interims: how many 1xx have come."""
 
-    __slots__ = (
-        "_addons", "_attempts", "_deadlines", "_edge", "_journal", "_ordered", "_profile", "_reply",
-        "interims",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        edge: SharedEdge,
-        journal: Journal,
-        deadlines: Deadlines,
-        attempts: Attempts,
-        reply: EdgeReply,
-        addons: FlowHooks | None,
-        ordered: Ordered | None,
-    ) -> None:
-        self.interims = 0
-        self._edge = edge
-        self._profile = edge.config.profile
-        self._journal = journal
-        self._deadlines = deadlines
-        self._attempts = attempts
-        self._reply = reply
-        self._addons = addons
-        self._ordered = ordered
+    _edge: SharedEdge
+    _journal: Journal
+    _deadlines: Deadlines
+    _attempts: Attempts
+    _reply: EdgeReply
+    _addons: FlowHooks | None
+    _ordered: Ordered | None
+    interims: int = 0
 
     def __repr__(self) -> str:
         return f"<Response {self.interims} interims, {self._journal.record.response_size} bytes>"
@@ -74,7 +61,7 @@ class Response:
         self.interims += 1
         action = self._edge.interim_action(status)
         self._journal.report(Kind.INTERIM, status=status, action=str(action))
-        rules = self._profile.interim
+        rules = self._edge.profile.interim
         if action is InterimAction.REFUSE or (rules.most is not None and self.interims > rules.most):
             return self._refuse(f"interim {status}")
         if status in rules.resets:
@@ -117,22 +104,22 @@ class Response:
     def _judge(self, response: http.Response) -> Decision | None:
         """What the profile does instead of letting this header go on."""
         status = response.status_code
-        rules = self._profile.mutation
+        rules = self._edge.profile.mutation
         rule = self._attempts.rule(ResendCause.STATUS, status)
         if rule is not None:
             return SendAgain(ResendCause.STATUS, rule.delay)
-        if status == UPGRADE and self._profile.interim.on_101 is InterimAction.REFUSE:
+        if status == UPGRADE and self._edge.profile.interim.on_101 is InterimAction.REFUSE:
             return self._refuse("a 101")
         if status == NO_CONTENT and is_framed(response) and rules.framed_204 is On204.REFUSE:
             return self._refuse("a 204 with a body")
-        if status in rules.replaces and "replaced" in self._profile.answers:
+        if status in rules.replaces and "replaced" in self._edge.profile.answers:
             self._journal.report(Kind.MUTATED, what=f"the body of a {status} replaced")
             return Answer("replaced", status, leave=CloseKind.NOTHING)
         return None
 
     def _refuse(self, detail: str) -> Failure:
         self._journal.record.end = detail
-        return Failure((ResendCause.GARBAGE,), "protocol-error", self._profile.origin.on_unusable)
+        return Failure((ResendCause.GARBAGE,), "protocol-error", self._edge.profile.origin.on_unusable)
 
     # ---- the body and the end
 
@@ -196,5 +183,5 @@ class Response:
         closed = ResendCause.PARTIAL if event.partial else ResendCause.CLOSED
         causes = (ResendCause.STALE, closed) if is_stale else (closed,)
         return Failure(
-            causes, closed_answer(self._profile, event.cause, partial=event.partial, stale=is_stale)
+            causes, closed_answer(self._edge.profile, event.cause, partial=event.partial, stale=is_stale)
         )

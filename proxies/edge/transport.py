@@ -7,6 +7,7 @@ import asyncio
 import socket
 import struct
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mitmproxy.connection import Connection, ConnectionState
@@ -47,22 +48,21 @@ class Owner(Protocol):
         ...
 
 
+@dataclass(eq=False)
 class EdgeTransport(asyncio.Protocol):
     """A connection's transport. `owner` changes when an origin connection goes to the pool and back."""
 
-    transport: asyncio.Transport
-
-    def __init__(self, owner: Owner, connection: Connection) -> None:
-        self.owner = owner
-        self.connection = connection
-        self.full = False
-        self._in_pieces = False
-        self._pieces: deque[memoryview] | None = None
-        self._is_stuck = False
-        self._closing = False
-        self._ended = False
-        self._holds = 0
-        self._linger: asyncio.TimerHandle | None = None
+    owner: Owner
+    connection: Connection
+    transport: asyncio.Transport = field(init=False)
+    full: bool = False
+    _in_pieces: bool = False
+    _pieces: deque[memoryview] | None = None
+    _is_stuck: bool = False
+    _closing: bool = False
+    _ended: bool = False
+    _holds: int = 0
+    _linger: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
         return f"<EdgeTransport {self.connection.peername}{' closing' if self._closing else ''}>"

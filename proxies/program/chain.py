@@ -21,7 +21,7 @@ from firstbyte.harness.model.timeline import Event
 from firstbyte.harness.problems import BadInput
 from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.edge.server import EdgeServer
-from firstbyte.proxies.edge.shared import Hooks, NoHooks
+from firstbyte.proxies.edge.shared import Hooks, NoHooks, SharedEdge
 from firstbyte.proxies.program.arguments import Address, EdgeArguments
 from firstbyte.proxies.program.control import Control
 from firstbyte.proxies.program.flow_file import FlowWriter
@@ -142,23 +142,25 @@ async def _start(
     address = arguments.listen
     for number in reversed(range(len(arguments.hops))):
         is_front = number == 0
-        server = EdgeServer(
-            EdgeConfig(
-                profile=arguments.hops[number].profile,
-                upstream=upstream,
-                hop=number,
-                tls=tls if is_front else None,
-                held=is_front and arguments.control is not None,
-                is_virtual=False,
-            ),
+        config = EdgeConfig(
+            profile=arguments.hops[number].profile,
+            upstream=upstream,
+            hop=number,
+            tls=tls if is_front else None,
+            held=is_front and arguments.control is not None,
+            is_virtual=False,
+        )
+        shared = SharedEdge(
+            config,
             clock=CLOCK,
             report=notes.report,
             token=random_hex,
             stamp=_stamp,
+            hooks=hooks if is_front else NoHooks(),
             done=notes.done,
             keeps_bodies=is_front and (arguments.save_har or arguments.save_flows) is not None,
-            hooks=hooks if is_front else NoHooks(),
         )
+        server = EdgeServer(shared)
         address = arguments.listen if is_front else Address(host="127.0.0.1", port=0)
         host, port = await _listen(server, address)
         stack.push_async_callback(server.close)
@@ -185,7 +187,7 @@ async def _start_control(
 ) -> str:
     if control is None:
         return ""
-    app = Control(servers[-1], token)
+    app = Control(servers[-1].held_mode, token)
     try:
         host, port = await app.start(control.host, control.port)
     except OSError as error:
