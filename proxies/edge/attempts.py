@@ -14,14 +14,8 @@ from firstbyte.proxies.edge.deadlines import Deadlines
 from firstbyte.proxies.edge.journal import Journal
 from firstbyte.proxies.edge.reply import EdgeReply
 from firstbyte.proxies.edge.upload import Upload
+from firstbyte.proxies.http import signals
 from firstbyte.proxies.http.connections import OriginConnection
-from firstbyte.proxies.http.signals import (
-    AskOrigin,
-    LeaveOrigin,
-    OriginRead,
-    OriginReady,
-    OriginUnreachable,
-)
 from firstbyte.proxies.rules.resend import rule_for
 
 
@@ -59,9 +53,9 @@ class Attempts:
         self._journal.record.attempts = self.number
         self._journal.report(Kind.CONNECT_STARTED, attempt=self.number)
         self._deadlines.reach(Point.CONNECT_STARTED)
-        yield AskOrigin(self._stream_id, fresh=self.number > 1)
+        yield signals.AskOrigin(self._stream_id, fresh=self.number > 1)
 
-    def connected(self, event: OriginReady) -> CommandGenerator[None]:
+    def connected(self, event: signals.OriginReady) -> CommandGenerator[None]:
         """There is a connection: send what has come in so far."""
         self._is_connecting = False
         self._reused = event.reused
@@ -71,7 +65,7 @@ class Attempts:
         yield from self._upload.send_to(event.connection)
         self.note_if_sent()
 
-    def failed(self, event: OriginUnreachable) -> None:
+    def failed(self, event: signals.OriginUnreachable) -> None:
         """There is no connection."""
         self._is_connecting = False
         self._journal.report(Kind.CONNECT_FAILED, reason=event.reason)
@@ -88,7 +82,7 @@ class Attempts:
         journal.report(Kind.REQUEST_FORWARDED, attempt=self.number)
         self._deadlines.reach(Point.REQUEST_SENT)
 
-    def read(self, event: OriginRead) -> None:
+    def read(self, event: signals.OriginRead) -> None:
         """Bytes have come from the origin."""
         self._deadlines.reach(Point.ORIGIN_READ)
         if not self._any_byte:
@@ -104,13 +98,13 @@ class Attempts:
         if self._is_connecting:
             self._is_connecting = False
             self._journal.report(Kind.CONNECT_FAILED, reason="given-up")
-            yield LeaveOrigin(self._stream_id, None, CloseKind.FIN)
+            yield signals.LeaveOrigin(self._stream_id, None, CloseKind.FIN)
         elif self.connection is not None:
             connection, self.connection = self.connection, None
             self._deadlines.wait_for_client_again()
             if how is not CloseKind.NOTHING:
                 self._journal.report(Kind.ORIGIN_CLOSED, how=str(how), by="edge")
-            yield LeaveOrigin(self._stream_id, connection, how)
+            yield signals.LeaveOrigin(self._stream_id, connection, how)
 
     def lose(self, cause: Cause) -> None:
         """The origin has closed its connection."""

@@ -7,15 +7,13 @@ from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.proxies.real.product import (
     LOOPBACK,
-    Installed,
+    Product,
     Route,
     Setup,
     find_program,
     in_milliseconds,
     limit_of,
     milliseconds,
-    version_output,
-    word_after,
 )
 
 _MODULES = ("mpm_event", "authz_core", "proxy", "proxy_http")
@@ -24,20 +22,17 @@ _THREADS = 1_100
 _STACK = 262_144
 
 
-class Apache(Installed):
+class Apache(Product):
     """The product and how it is configured."""
 
     name = "apache"
     install = "apt-get install apache2-bin"
-    timers: tuple[str, ...] = ("proxy-send", "proxy")
+    timers = ("proxy-send", "proxy")
+    version_mark = "Apache/"  # Server version: Apache/2.4.71 (Debian)
 
     def find(self) -> Path | None:
         """The program: `apache2` in Debian, `httpd` elsewhere."""
         return find_program("apache2") or find_program("httpd")
-
-    def version(self, program: Path) -> str:
-        """`Server version: Apache/2.4.71 (Debian)` -> 2.4.71."""
-        return word_after(version_output((program, "-v")), "Apache/")
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return one file. Upgrades are forwarded; mod_reqtimeout is left out, as no timer is for uploads."""

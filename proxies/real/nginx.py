@@ -9,7 +9,7 @@ from firstbyte.harness.model.profile import HoldHeader, Profile
 from firstbyte.proxies.real.product import (
     LOOPBACK,
     SPARE_DESCRIPTORS,
-    Installed,
+    Product,
     Route,
     Setup,
     in_milliseconds,
@@ -22,12 +22,12 @@ from firstbyte.proxies.real.product import (
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
-class Nginx(Installed):
+class Nginx(Product):
     """The product and how it is configured."""
 
     name = "nginx"
     install = "apt-get install nginx"
-    timers: tuple[str, ...] = ("proxy-send", "proxy-read-header", "proxy-read-body", "proxy-read-upgraded")
+    timers = ("proxy-send", "proxy-read-header", "proxy-read-body", "proxy-read-upgraded")
 
     def version(self, program: Path) -> str:
         """`nginx version: nginx/1.22.1` -> 1.22.1."""

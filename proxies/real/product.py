@@ -1,4 +1,4 @@
-"""The protocol of a real product: it can be found, has a version, and turns a profile into a configuration.
+"""What a real product is: it can be found, has a version, and turns a profile into a configuration.
 
 It lets a run compare an emulated edge with the product that it stands for. A product must never listen
 anywhere but on loopback, or write outside the run's folder.
@@ -8,8 +8,8 @@ import resource
 import shutil
 import subprocess
 import sysconfig
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
@@ -46,38 +46,36 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     drops_root: bool = False
 
 
-class Product(Protocol):
+class Product(ABC):
     """One real product. name: the id of its profile. install: the command that installs it.
 
-    timers: the profile's timers that wait for the origin, which get the limit of a comparison.
+    program: the name of its file, if it differs from the product's. timers: the profile's timers that wait
+    for the origin, which get the limit of a comparison. version_option: prints the version, after
+    `version_mark`.
     """
 
     name: str
     install: str
     timers: tuple[str, ...]
-
-    def find(self) -> Path | None:
-        """Return the program, or None if this machine has none."""
-
-    def version(self, program: Path) -> str:
-        """Return the version that the program prints."""
-
-    def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
-        """Return files and command for a profile whose limits are already scaled."""
-
-
-class Installed:
-    """What most products have in common. program: the name of its file, if it differs from the product's."""
-
-    name = ""
     program = ""
+    version_option = "-v"
+    version_mark: str
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
     def find(self) -> Path | None:
-        """Return the program, or None."""
+        """Return the program, or None if this machine has none."""
         return find_program(self.program or self.name)
+
+    def version(self, program: Path) -> str:
+        """Return the version that the program prints, or ''."""
+        rest = version_output((program, self.version_option)).partition(self.version_mark)[2].split()
+        return rest[0].strip("(),") if rest else ""
+
+    @abstractmethod
+    def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
+        """Return files and command for a profile whose limits are already scaled."""
 
 
 def most_requests() -> int:
@@ -111,12 +109,6 @@ def version_output(command: tuple[str | Path, ...]) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout + done.stderr
-
-
-def word_after(text: str, mark: str) -> str:
-    """Return the word that follows `mark`, or ''."""
-    rest = text.partition(mark)[2].split()
-    return rest[0].strip("(),") if rest else ""
 
 
 def limit_of(profile: Profile, timer: str) -> Duration | None:

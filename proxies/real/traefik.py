@@ -9,29 +9,25 @@ from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
-    Installed,
+    Product,
     Route,
     Setup,
     exact_limits,
     limit_of,
-    version_output,
-    word_after,
 )
 
 _FLUSH = 100_000
 _DEFAULT_READ = 60_000_000
 
 
-class Traefik(Installed):
+class Traefik(Product):
     """The product and how it is configured."""
 
     name = "traefik"
     install = "pip install 'firstbyte[real]'"
-    timers: tuple[str, ...] = ("response-header",)
-
-    def version(self, program: Path) -> str:
-        """`Version:      3.7.15` -> 3.7.15."""
-        return word_after(version_output((program, "version")), "Version:")
+    timers = ("response-header",)
+    version_option = "version"
+    version_mark = "Version:"  # Version:      3.7.15
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return a static and a dynamic file. Both are JSON, which is valid YAML."""

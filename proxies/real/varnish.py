@@ -10,14 +10,12 @@ from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration
 from firstbyte.proxies.real.product import (
     LOOPBACK,
-    Installed,
+    Product,
     Route,
     Setup,
     in_milliseconds,
     limit_of,
     milliseconds,
-    version_output,
-    word_after,
 )
 
 _PARAMETERS = {
@@ -28,17 +26,15 @@ _PARAMETERS = {
 }
 
 
-class Varnish(Installed):
+class Varnish(Product):
     """The product and how it is configured."""
 
     name = "varnish"
     program = "varnishd"
     install = "apt-get install varnish"
-    timers: tuple[str, ...] = ("first-byte", "between-bytes")
-
-    def version(self, program: Path) -> str:
-        """`varnishd (varnish-7.1.1 revision ...)` -> 7.1.1."""
-        return word_after(version_output((program, "-V")), "varnish-")
+    timers = ("first-byte", "between-bytes")
+    version_option = "-V"
+    version_mark = "varnish-"  # varnishd (varnish-7.1.1 revision ...)
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return a VCL and a command line."""
