@@ -59,6 +59,6 @@ def _opened(browser: Browser, path: Path) -> float:
 def _figure(id_: str, what: str, unit: str, samples: list[float], most: float) -> Figure:
     return Figure(
         id=id_, what=what, unit=unit, value=spread(samples), goal=f"< {most:g} {unit}",
-        met=at_most(samples, [most] * len(samples)),
+        met=at_most(samples, most),
         how="all suites in sim, repeated under other names; without charts" if id_ == "page.make" else "",
     )  # fmt: skip

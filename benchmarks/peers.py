@@ -8,11 +8,13 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 import async_solipsism  # type: ignore[import-untyped] # it has no types
 import looptime
 
 from benchmarks.figures import Figure, ratios, spread
+from benchmarks.rounds import in_rounds
 from firstbyte.harness.sim import Sim, run_sim
 
 LIMIT, WORK = 100.0, 130.0
@@ -22,13 +24,7 @@ PORT = 8_080
 
 def measure(rounds: int, each: int) -> Iterator[Figure]:
     """Microseconds of one exchange on each; a loop that lets the wrong side win fails the measurement."""
-    taken: dict[str, list[float]] = {name: [] for name in _LOOPS}
-    for _ in range(rounds):
-        for name, play in _LOOPS.items():
-            began = time.process_time()
-            for _ in range(each):
-                play()
-            taken[name].append((time.process_time() - began) / each * 1e6)
+    taken = in_rounds(rounds, {name: partial(_microseconds, play, each) for name, play in _LOOPS.items()})
     for name, samples in taken.items():
         yield Figure(
             id=f"peers.{name}", what=f"one exchange of 100 s over streams: {name}", unit="µs",
@@ -36,6 +32,13 @@ def measure(rounds: int, each: int) -> Iterator[Figure]:
             ratio=None if name == OURS else ratios(samples, taken[OURS]),
             how="CPU time, the loop made anew each time; ours also vouches that nothing is left over",
         )  # fmt: skip
+
+
+def _microseconds(play: Callable[[], None], times: int) -> float:
+    began = time.process_time()
+    for _ in range(times):
+        play()
+    return (time.process_time() - began) / times * 1e6
 
 
 async def exchange(host: str, port: int) -> None:

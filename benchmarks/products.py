@@ -17,6 +17,7 @@ import msgspec
 
 from benchmarks.processes import FIRSTBYTE, PYTHON
 from firstbyte.harness.files.loader import load_profile
+from firstbyte.harness.grid.plan import with_limits
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration
 from firstbyte.proxies.real.catalogue import PRODUCTS, program_of
@@ -26,6 +27,7 @@ from firstbyte.proxies.real.product import LOOPBACK, Product, Route
 type Address = tuple[str, int]
 type Start = Callable[[Address], AbstractContextManager["Running"]]
 
+HERE = Path(__file__).resolve().parent
 OURS = "firstbyte edge"
 MITMDUMP = "stock mitmdump"
 PEERS = ("nginx", "haproxy", "envoy", "caddy", "traefik")
@@ -33,11 +35,15 @@ _CHILD = "import sys; from firstbyte.proxies.real.child import main; sys.exit(ma
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """What listens. pid: of the process that holds the connections. tls: the client speaks TLS with it."""
+    """What listens. pid: of the process that holds the connections. tls: the client speaks TLS with it.
+
+    events: the file in which an emulated edge writes what it does, None = none.
+    """
 
     address: Address
     pid: int
     tls: bool = False
+    events: Path | None = None
 
 
 class Between(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,24 +63,28 @@ def direct() -> Between:
     return Between(name="direct", start=start)
 
 
-def ours(limit: Duration, *, profile: str = "nginx", tls: bool = False) -> Between:
+def ours(
+    limit: Duration, *, name: str = OURS, profile: str = "nginx", tls: bool = False, has_events: bool = False
+) -> Between:
     """`firstbyte edge` with `limit` on what waits for the origin's header."""
 
     @contextmanager
     def start(origin: Address) -> Iterator[Running]:
-        command = [
-            FIRSTBYTE, "edge", "--upstream", f"http://{origin[0]}:{origin[1]}", "--profile", profile,
-            "--first-byte-timeout", f"{limit / 1e6:g}s", "--listen", f"{LOOPBACK}:0", "--quiet",
-            "--ready-json",
-            *(["--tls"] if tls else []),
-        ]  # fmt: skip
-        with process(command) as edge:
-            assert edge.stdout is not None
-            ready = json.loads(edge.stdout.readline())
-            host, _, port = ready["ready"].rpartition("//")[2].rpartition(":")
-            yield Running(address=(host, int(port)), pid=ready["pid"], tls=tls)
+        with tempfile.TemporaryDirectory() as folder:
+            events = Path(folder) / "events" if has_events else None
+            command = [
+                FIRSTBYTE, "edge", "--upstream", f"http://{origin[0]}:{origin[1]}", "--profile", profile,
+                "--first-byte-timeout", f"{limit / 1e6:g}s", "--listen", f"{LOOPBACK}:0", "--quiet",
+                "--ready-json",
+                *(["--tls"] if tls else []), *(["--events", str(events)] if events else []),
+            ]  # fmt: skip
+            with process(command) as edge:
+                assert edge.stdout is not None
+                ready = json.loads(edge.stdout.readline())
+                host, _, port = ready["ready"].rpartition("//")[2].rpartition(":")
+                yield Running(address=(host, int(port)), pid=ready["pid"], tls=tls, events=events)
 
-    return Between(name=OURS, start=start)
+    return Between(name=name, start=start)
 
 
 def mitmdump(*, tls: bool = False) -> Between:
@@ -104,7 +114,8 @@ def real(product: Product, limit: Duration) -> Between:
             # The second way leads to an origin that answers: only so a product can say that it is ready.
             ports = (free_port(), free_port())
             routes = (Route(port=ports[0], upstream=origin[1]), Route(port=ports[1], upstream=answers[1]))
-            order = _order(product, limited(product, limit), routes, folder)
+            profile = with_limits(load_profile(product.name).profile, dict.fromkeys(product.timers, limit))
+            order = _order(product, profile, routes, folder)
             path = folder / "order.json"
             path.write_bytes(msgspec.json.encode(order))
             with process([PYTHON, "-c", _CHILD, str(path)]) as child:
@@ -124,16 +135,6 @@ def real_products(limit: Duration, names: Sequence[str] = PEERS) -> list[Between
     return [real(PRODUCTS[name], limit) for name in names if PRODUCTS[name].find() is not None]
 
 
-def limited(product: Product, limit: Duration) -> Profile:
-    """The product's profile with `limit` on the timers that wait for the origin."""
-    profile = load_profile(product.name).profile
-    timers = tuple(
-        msgspec.structs.replace(timer, limit=limit) if timer.name in product.timers else timer
-        for timer in profile.timers
-    )
-    return msgspec.structs.replace(profile, timers=timers)
-
-
 def _order(product: Product, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Order:
     work = folder / product.name
     work.mkdir()
@@ -151,7 +152,15 @@ def _order(product: Product, profile: Profile, routes: tuple[Route, ...], folder
 @contextmanager
 def answering() -> Iterator[Address]:
     """The blunt origin."""
-    with process([PYTHON, str(Path(__file__).resolve().parent / "blunt_origin.py")]) as origin:
+    with process([PYTHON, str(HERE / "blunt_origin.py")]) as origin:
+        assert origin.stdout is not None
+        yield LOOPBACK, int(origin.stdout.readline())
+
+
+@contextmanager
+def silent_origin(port: int = 0) -> Iterator[Address]:
+    """An origin that never answers, in a process of its own."""
+    with process([PYTHON, str(HERE / "silent_origin.py"), str(port)]) as origin:
         assert origin.stdout is not None
         yield LOOPBACK, int(origin.stdout.readline())
 
