@@ -49,15 +49,15 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 class Product(ABC):
     """One real product. name: the id of its profile. install: the command that installs it.
 
-    program: the name of its file, if it differs from the product's. timers: the profile's timers that wait
-    for the origin, which get the limit of a comparison. version_option: prints the version, after
-    `version_mark`.
+    programs: the names that its file may have, if they differ from the product's. timers: the profile's
+    timers that wait for the origin, which get the limit of a comparison. version_option: prints the version,
+    after `version_mark`.
     """
 
     name: str
     install: str
     timers: tuple[str, ...]
-    program = ""
+    programs: tuple[str, ...] = ()
     version_option = "-v"
     version_mark: str
 
@@ -66,12 +66,28 @@ class Product(ABC):
 
     def find(self) -> Path | None:
         """Return the program, or None if this machine has none."""
-        return find_program(self.program or self.name)
+        return next(filter(None, map(_find_program, self.programs or (self.name,))), None)
 
     def version(self, program: Path) -> str:
         """Return the version that the program prints, or ''."""
-        rest = version_output((program, self.version_option)).partition(self.version_mark)[2].split()
+        rest = self.version_text(program).partition(self.version_mark)[2].split()
         return rest[0].strip("(),") if rest else ""
+
+    def version_text(self, program: Path) -> str:
+        """Return the text with the version, or '' if the program can't be run."""
+        command = [str(program), self.version_option]
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                timeout=VERSION_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout + done.stderr
 
     @abstractmethod
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
@@ -86,7 +102,7 @@ def most_requests() -> int:
     return min(MOST_REQUESTS, max(1, (allowed - SPARE_DESCRIPTORS) // 2))
 
 
-def find_program(name: str) -> Path | None:
+def _find_program(name: str) -> Path | None:
     """Look beside our Python, on PATH, and where systems keep servers."""
     for path in (sysconfig.get_path("scripts"), None, _SYSTEM):
         found = shutil.which(name, path=path)
@@ -95,37 +111,30 @@ def find_program(name: str) -> Path | None:
     return None
 
 
-def version_output(command: tuple[str | Path, ...]) -> str:
-    """Return the output of a command that prints a version, or '' if it can't be run."""
-    try:
-        done = subprocess.run(
-            [str(word) for word in command],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=VERSION_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout + done.stderr
+class Limits:
+    """The limits of a profile's timers, by name."""
+
+    def __init__(self, profile: Profile) -> None:
+        #: Unrounded, for a product that takes microseconds.
+        self.exact = {timer.name: timer.limit for timer in profile.timers if timer.limit is not None}
+
+    def __repr__(self) -> str:
+        return f"<Limits {self.exact}>"
+
+    def of(self, timer: str) -> Duration | None:
+        """Return the limit of a timer, or None if it has none."""
+        return self.exact.get(timer)
+
+    def milliseconds(self, timer: str) -> int:
+        """Return whole milliseconds, at least one, or 0 for no limit."""
+        limit = self.of(timer)
+        return 0 if limit is None else max(1, round(limit / 1_000))
+
+    def in_milliseconds(self) -> dict[str, Duration]:
+        """Return the limits of a product that counts in whole milliseconds."""
+        return {name: Duration(self.milliseconds(name) * 1_000) for name in self.exact}
 
 
-def limit_of(profile: Profile, timer: str) -> Duration | None:
-    """Return the limit of a timer, or None if it has none."""
-    return next((one.limit for one in profile.timers if one.name == timer), None)
-
-
-def exact_limits(profile: Profile) -> dict[str, Duration]:
-    """Return the unrounded limits, for a product that takes microseconds."""
-    return {timer.name: timer.limit for timer in profile.timers if timer.limit is not None}
-
-
-def milliseconds(limit: Duration | None) -> int:
-    """Return whole milliseconds, at least one, or 0 for no limit."""
-    return 0 if limit is None else max(1, round(limit / 1_000))
-
-
-def in_milliseconds(profile: Profile) -> dict[str, Duration]:
-    """Return the limits of a product that counts in whole milliseconds."""
-    return {name: Duration(milliseconds(limit) * 1_000) for name, limit in exact_limits(profile).items()}
+def as_json(document: object) -> str:
+    """Return the text of a configuration file in JSON."""
+    return msgspec.json.format(msgspec.json.encode(document)).decode()
