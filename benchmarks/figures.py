@@ -1,6 +1,6 @@
 """The results of measurements: medians with their spread, ratios of samples of one round, goals.
 
-Pure. Samples of different rounds must never be compared: on a busy machine only neighbours are comparable.
+Samples of different rounds are not compared: on a busy machine only neighbours are comparable.
 """
 
 from collections.abc import Sequence

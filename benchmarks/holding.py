@@ -1,7 +1,7 @@
 """Holds thousands of requests until their limit: whether any is refused, its memory, how late it ends.
 
 The memory of the edge and of each product is read from the kernel: before the first request, with all held,
-and when all are over. It must never count a request that got no answer as one that was in time.
+and when all are over. A request that got no answer does not count as one that was in time.
 """
 
 import json
@@ -121,13 +121,9 @@ def _report_and_peak(client: "subprocess.Popen[str]", running: Running) -> tuple
 def resident(pid: int) -> float:
     """KiB of a process and its children."""
     total = 0.0
-    for one in (pid, *_children(pid)):
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    for one in (pid, *children):
         for line in Path(f"/proc/{one}/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("VmRSS:"):
                 total += float(line.split()[1])
     return total
-
-
-def _children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
-    return [int(one) for one in listed]

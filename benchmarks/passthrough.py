@@ -1,7 +1,7 @@
 """The cost of an edge that only forwards: requests a second, added latency, streams and big bodies.
 
-Small replies are asked for by h2load of an nginx that is the origin, for everyone in the same round; the
-rest by `bulk_client.py` of `blunt_origin.py`. It must never time the start of anything.
+In each round h2load asks an nginx for small replies through each of them; `bulk_client.py` asks
+`blunt_origin.py` for the rest. Starting them is not timed.
 """
 
 import json

@@ -5,7 +5,6 @@ loops differ. looptime uses real loopback sockets, the other two none.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -15,6 +14,7 @@ import looptime
 
 from benchmarks.figures import Figure, ratios, spread
 from benchmarks.rounds import in_rounds
+from benchmarks.simulation import microseconds
 from firstbyte.harness.sim import Sim, run_sim
 
 LIMIT, WORK = 100.0, 130.0
@@ -24,7 +24,7 @@ PORT = 8_080
 
 def measure(rounds: int, each: int) -> Iterator[Figure]:
     """Microseconds of one exchange on each; a loop that lets the wrong side win fails the measurement."""
-    taken = in_rounds(rounds, {name: partial(_microseconds, play, each) for name, play in _LOOPS.items()})
+    taken = in_rounds(rounds, {name: partial(microseconds, play, each) for name, play in _LOOPS.items()})
     for name, samples in taken.items():
         yield Figure(
             id=f"peers.{name}", what=f"one exchange of 100 s over streams: {name}", unit="µs",
@@ -32,13 +32,6 @@ def measure(rounds: int, each: int) -> Iterator[Figure]:
             ratio=None if name == OURS else ratios(samples, taken[OURS]),
             how="CPU time, the loop made anew each time; ours also vouches that nothing is left over",
         )  # fmt: skip
-
-
-def _microseconds(play: Callable[[], None], times: int) -> float:
-    began = time.process_time()
-    for _ in range(times):
-        play()
-    return (time.process_time() - began) / times * 1e6
 
 
 async def exchange(host: str, port: int) -> None:
@@ -91,13 +84,9 @@ def _on_solipsism() -> None:
 
 
 def _on_looptime() -> None:
-    _run(looptime.patch_event_loop(_new_loop(), start=0, _enabled=True), "127.0.0.1", 0)
-
-
-def _new_loop() -> asyncio.BaseEventLoop:
     loop = asyncio.new_event_loop()
     assert isinstance(loop, asyncio.BaseEventLoop)
-    return loop
+    _run(looptime.patch_event_loop(loop, start=0, _enabled=True), "127.0.0.1", 0)
 
 
 def _run(loop: asyncio.AbstractEventLoop, host: str, port: int) -> None:

@@ -1,6 +1,6 @@
 """Starts the proxies between a client and an origin: ours, stock mitmdump, and the real products.
 
-Each is a process of its own on loopback with one way to one origin. It must never leave one running.
+Each is a process of its own on loopback with one origin, and is ended with its context.
 """
 
 import json
@@ -20,6 +20,7 @@ from firstbyte.harness.files.loader import load_profile
 from firstbyte.harness.grid.plan import with_limits
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration
+from firstbyte.harness.process.ports import free_ports
 from firstbyte.proxies.real.catalogue import PRODUCTS, program_of
 from firstbyte.proxies.real.child import Order
 from firstbyte.proxies.real.product import LOOPBACK, Product, Route
@@ -92,7 +93,7 @@ def mitmdump(*, tls: bool = False) -> Between:
 
     @contextmanager
     def start(origin: Address) -> Iterator[Running]:
-        port = free_port()
+        (port,) = free_ports(1)
         command = [
             str(Path(sys.executable).with_name("mitmdump")), "--mode", f"reverse:http://{origin[0]}:{origin[1]}",
             "--listen-host", LOOPBACK, "--listen-port", str(port), "-q",
@@ -112,7 +113,7 @@ def real(product: Product, limit: Duration) -> Between:
         with tempfile.TemporaryDirectory() as name, answering() as answers:
             folder = Path(name)
             # The second way leads to an origin that answers: only so a product can say that it is ready.
-            ports = (free_port(), free_port())
+            ports = free_ports(2)
             routes = (Route(port=ports[0], upstream=origin[1]), Route(port=ports[1], upstream=answers[1]))
             profile = with_limits(load_profile(product.name).profile, dict.fromkeys(product.timers, limit))
             order = _order(product, profile, routes, folder)
@@ -169,7 +170,7 @@ def silent_origin(port: int = 0) -> Iterator[Address]:
 def fast_origin() -> Iterator[Address]:
     """nginx itself, which answers every request with two bytes: faster than anything in front of it."""
     program = program_of(PRODUCTS["nginx"])
-    port = free_port()
+    (port,) = free_ports(1)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "nginx.conf"
         path.write_text(
@@ -207,21 +208,3 @@ def wait_until_it_listens(port: int, started: "subprocess.Popen[str]") -> None:
         else:
             return
     raise RuntimeError(f"{started.args!r} ended with code {started.returncode} before it listened")
-
-
-def free_port() -> int:
-    """A port nobody listens on, below those the kernel gives to clients."""
-    for port in range(20_000 + os.getpid() % 5_000, 32_000):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            if port not in _given:
-                _given.add(port)
-                return port
-    raise RuntimeError("no free port")
-
-
-_given: set[int] = set()

@@ -22,7 +22,8 @@ EDGES = ("direct", "cloudflare")
 
 def measure(rounds: int) -> Iterator[Figure]:
     """The first run of a process, which loads everything; then later ones, direct and behind an edge."""
-    chosen = {edge: _real(plan_of(SCENARIO, edge)) for edge in EDGES}
+    real = Options(mode="real")
+    chosen = {edge: msgspec.structs.replace(plan_of(SCENARIO, edge), options=real) for edge in EDGES}
     first = _seconds(chosen["direct"])
     works: dict[str, Callable[[], float]] = {edge: partial(_seconds, plan) for edge, plan in chosen.items()}
     works[INTERPRETER] = lambda: cost_of((PYTHON, "-c", "pass")).wall
@@ -37,10 +38,6 @@ def measure(rounds: int) -> Iterator[Figure]:
             value=spread(taken[edge]), beside=INTERPRETER, ratio=ratios(taken[edge], taken[INTERPRETER]),
             how="fork, ready, exchange, account, verdict, end",
         )  # fmt: skip
-
-
-def _real(plan: Plan) -> Plan:
-    return msgspec.structs.replace(plan, options=Options(mode="real"))
 
 
 def _seconds(plan: Plan) -> float:

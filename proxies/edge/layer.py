@@ -4,8 +4,6 @@ Extends mitmproxy's HttpLayer for one upstream: a stream asks for a connection a
 timers run while it connects. Each origin connection carries one exchange and then goes back to the pool.
 """
 
-from collections.abc import Iterator
-
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
@@ -117,9 +115,14 @@ class EdgeLayer(HttpLayer):
             self.command_sources[command] = child
         match command:
             case signals.HoldReading() if isinstance(child, EdgeHttp2Server):
-                yield from self._hold_origins(hold=command.hold)
+                for connection in self.connections:
+                    if connection is not self.context.client:
+                        yield signals.HoldReading(connection, command.hold)
             case signals.AskOrigin():
-                yield from self._ask_origin(command)
+                upstream = self._edge.config.upstream
+                server = OriginConnection(address=(upstream.host, upstream.port))
+                self._opening[server] = command.stream_id
+                yield signals.OpenOrigin(server, fresh=command.fresh)
             case signals.LeaveOrigin():
                 yield from self._leave_origin(command)
             case DropStream():
@@ -140,12 +143,6 @@ class EdgeLayer(HttpLayer):
 
     # ---- origin connections
 
-    def _ask_origin(self, command: signals.AskOrigin) -> CommandGenerator[None]:
-        upstream = self._edge.config.upstream
-        server = OriginConnection(address=(upstream.host, upstream.port))
-        self._opening[server] = command.stream_id
-        yield signals.OpenOrigin(server, fresh=command.fresh)
-
     def _origin_opened(self, event: signals.OriginOpened) -> CommandGenerator[None]:
         server = event.command.connection
         assert isinstance(server, OriginConnection)
@@ -158,17 +155,17 @@ class EdgeLayer(HttpLayer):
         if event.error:
             yield from self.event_to_child(stream, signals.OriginUnreachable(stream_id, event.error))
             return
-        yield from self.event_to_child(stream, self._connected(stream_id, server, reused=event.reused))
-
-    def _connected(self, stream_id: int, server: OriginConnection, *, reused: bool) -> signals.OriginReady:
         client = EdgeHttp1Client(self.context, server, stream_id, self._edge.profile)
         client.takes_as_final = self._edge.final_interims
         self.connections[server] = client
-        return signals.OriginReady(stream_id, server, reused)
+        yield from self.event_to_child(stream, signals.OriginReady(stream_id, server, event.reused))
 
     def _leave_origin(self, command: signals.LeaveOrigin) -> CommandGenerator[None]:
-        if command.connection is None:
-            yield from self._stop_opening(command.stream_id)
+        if command.connection is None:  # it is not there yet: give up to open it
+            for server, waiting in list(self._opening.items()):
+                if waiting == command.stream_id:
+                    del self._opening[server]
+                    yield commands.CloseConnection(server)
             return
         client = self.connections.get(command.connection)
         if isinstance(client, EdgeHttp1Client):
@@ -182,18 +179,6 @@ class EdgeLayer(HttpLayer):
             case CloseKind.FIN:
                 yield commands.CloseConnection(command.connection)
         self.connections.pop(command.connection, None)
-
-    def _stop_opening(self, stream_id: int) -> Iterator[commands.Command]:
-        """Give up the connection attempt of a stream."""
-        for server, waiting in list(self._opening.items()):
-            if waiting == stream_id:
-                del self._opening[server]
-                yield commands.CloseConnection(server)
-
-    def _hold_origins(self, *, hold: bool) -> Iterator[commands.Command]:
-        for connection in self.connections:
-            if connection is not self.context.client:
-                yield signals.HoldReading(connection, hold)
 
     def _clean_up(self) -> CommandGenerator[None]:
         """The client is gone: streams its connection class did not know of any more hear of it too."""
