@@ -18,7 +18,7 @@ from firstbyte.proxies.edge.alarms import Alarms
 from firstbyte.proxies.edge.layer import EdgeLayer
 from firstbyte.proxies.edge.pool import Pool
 from firstbyte.proxies.edge.shared import Hooks, SharedEdge
-from firstbyte.proxies.edge.transport import EdgeTransport
+from firstbyte.proxies.edge.transport import EdgeTransport, Owner
 from firstbyte.proxies.http import signals
 from firstbyte.proxies.http.connections import EdgeClient, EdgeContext, OriginConnection
 from firstbyte.proxies.rules.orders import Holder
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
-class ClientConnection:
+class ClientConnection(Owner):
     """One client connection with the origin connections of its exchanges."""
 
     _edge: SharedEdge

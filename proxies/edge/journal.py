@@ -6,7 +6,7 @@ from mitmproxy import http
 
 from firstbyte.harness import redact
 from firstbyte.harness.model.timeline import Actor, Event, Kind
-from firstbyte.proxies.edge.record import Record, record_of
+from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.edge.shared import SharedEdge
 
 
@@ -26,8 +26,18 @@ class Journal:
 
     def open(self, request: http.Request, place: int) -> None:
         """The request's head is here. place: among all requests, where our client has not numbered it."""
-        hop, keeps_bodies = self._edge.config.hop, self._edge.keeps_bodies
-        self.record = record_of(request, place, self.now, hop=hop, keeps_bodies=keeps_bodies)
+        number = request.headers.get("x-firstbyte-request", "0")
+        self.record = Record(
+            hop=self._edge.config.hop,
+            request=(int(number) if number.isascii() and number.isdigit() else 0) or place,
+            method=request.method.upper(),
+            path=request.path,
+            host=request.authority or request.headers.get("host", ""),
+            client_version="HTTP/2" if request.is_http2 else request.http_version,
+            keeps_bodies=self._edge.keeps_bodies,
+            started=self.now,
+            request_headers=request.headers.fields,
+        )
         if self.is_watched:
             path = redact.text(request.path)
             self.report(Kind.REQUEST_RECEIVED, method=self.record.method, path=path)

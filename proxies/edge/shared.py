@@ -22,11 +22,9 @@ class Hooks(Protocol):
 
     def wants(self, name: str) -> bool:
         """Whether anybody listens to this hook; '' asks whether there is an addon at all."""
-        ...
 
     async def run(self, hook: commands.StartHook) -> None:
         """Call who listens."""
-        ...
 
 
 class NoHooks:

@@ -8,7 +8,6 @@ import socket
 import struct
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import events
@@ -24,28 +23,25 @@ PIECE = 16_384
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Owner(Protocol):
-    """Who has a transport at the moment: a client connection, or the pool."""
+class Owner:
+    """Who has a transport at the moment: a client connection, or the pool. Nothing happens by default."""
+
+    __slots__ = ()
 
     def deliver(self, event: events.Event) -> None:
         """Take an event of this wire's connection."""
-        ...
 
     def made(self, wire: "EdgeTransport") -> None:
         """The wire is connected."""
-        ...
 
     def lost(self, wire: "EdgeTransport") -> None:
         """The wire is gone for good."""
-        ...
 
     def is_full(self, wire: "EdgeTransport", full: bool) -> None:
         """The wire's write buffer is full, or has room again."""
-        ...
 
     def has_moved(self, wire: "EdgeTransport") -> None:
         """A full wire in pieces has written one more of them."""
-        ...
 
 
 @dataclass(eq=False)

@@ -178,15 +178,11 @@ class EdgeHttp1Server(Http1Server):
         yield commands.CloseConnection(self.conn)
 
     def ignore(self, event: events.Event) -> CommandGenerator[None]:
-        """Nothing the client sends matters any more."""
+        """Nothing the client sends matters any more. It is read, so that the end of the client is seen."""
         if isinstance(event, events.ConnectionClosed):
             yield commands.CloseConnection(self.conn)
         else:
             self.buf.maybe_extract_at_most(len(self.buf))
-
-    def hang(self, event: events.Event) -> CommandGenerator[None]:
-        """The answer was left hanging: read on, so that the end of the client is seen."""
-        yield from self.ignore(event)
 
     # ---- writing
 
@@ -245,7 +241,7 @@ class EdgeHttp1Server(Http1Server):
                 pass
             case other:
                 assert_never(other)
-        self.state = self.hang
+        self.state = self.ignore
 
     def mark_done(self, *, request: bool = False, response: bool = False) -> CommandGenerator[None]:
         """After request and answer: a pipe for 101, else close or read the next request."""

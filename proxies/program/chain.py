@@ -93,7 +93,7 @@ async def running_chain(
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     watch(asyncio.get_running_loop(), lambda text: say(f"warning: {text}"))
     files = _files(arguments)
-    notes = Reporter(events, say, quiet=arguments.quiet, keepers=[keeper for keeper, _ in files])
+    reporter = Reporter(events, say, quiet=arguments.quiet, keepers=[keeper for keeper, _ in files])
     async with AsyncExitStack() as stack:
         hooks: Hooks = NoHooks()
         if arguments.addon is not None:
@@ -103,7 +103,7 @@ async def running_chain(
             hooks = await stack.enter_async_context(script_hooks(arguments.addon, say))
         tls = stack.enter_context(temporary_tls(arguments.listen.host)) if arguments.tls else None
         await _warn_if_unreachable(arguments.upstream, say)
-        servers, front = await _start(arguments, notes, tls, hooks, stack)
+        servers, front = await _start(arguments, reporter, tls, hooks, stack)
         if tls is not None:
             # The server has read it: from here on not even kill -9 leaves it behind.
             tls.key.unlink()
@@ -111,7 +111,7 @@ async def running_chain(
         for keeper, path in files:
             stack.callback(keeper.write, path)
         collector = IdleCollector(lambda: not any(server.active for server in servers))
-        notes.on_end(collector.count_ended)
+        reporter.on_end(collector.count_ended)
         collector.start(asyncio.get_running_loop())
         stack.callback(collector.stop)
         if tls is not None:
@@ -135,7 +135,7 @@ def _files(arguments: EdgeArguments) -> list[tuple[HarWriter | FlowWriter, Path]
 
 
 async def _start(
-    arguments: EdgeArguments, notes: Reporter, tls: TlsFiles | None, hooks: Hooks, stack: AsyncExitStack
+    arguments: EdgeArguments, reporter: Reporter, tls: TlsFiles | None, hooks: Hooks, stack: AsyncExitStack
 ) -> tuple[list[EdgeServer], Address]:
     servers: list[EdgeServer] = []
     upstream = arguments.upstream
@@ -153,11 +153,11 @@ async def _start(
         shared = SharedEdge(
             config,
             clock=CLOCK,
-            report=notes.report,
+            report=reporter.report,
             token=random_hex,
             stamp=_stamp,
             hooks=hooks if is_front else NoHooks(),
-            done=notes.done,
+            done=reporter.done,
             keeps_bodies=is_front and (arguments.save_har or arguments.save_flows) is not None,
         )
         server = EdgeServer(shared)
