@@ -1,7 +1,7 @@
 """An origin that does what its path says, as fast as it can: `blunt_origin.py`.
 
-/down/N sends N bytes, /up takes a body, /sse/N sends N events one write each, anything else is `ok`. Prints
-its port, ends with its parent's pipe. It must never look at more of a request than its first line and length.
+/down/N sends N bytes, /up takes a body, /sse/N sends N events one write each, anything else is `ok`. It
+prints its port, ends when standard input closes, and reads of a request only its first line and length.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The results of measurements: medians with their spread, ratios of samples of one round, goals.
 
-Pure. Samples of different rounds must never be compared: on a busy machine only neighbours are comparable.
+Samples of different rounds are not compared: on a busy machine only neighbours are comparable.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,9 @@ def ratios(samples: Sequence[float], peers: Sequence[float]) -> Spread:
     return spread([one / other for one, other in zip(samples, peers, strict=True)])
 
 
-def at_most(samples: Sequence[float], limits: Sequence[float]) -> Met:
-    """Return how well the samples stay at or below the limits of their rounds."""
+def at_most(samples: Sequence[float], limits: Sequence[float] | float) -> Met:
+    """Return how well the samples stay at or below one limit, or the limits of their rounds."""
+    if isinstance(limits, float):
+        limits = [limits] * len(samples)
     excess = [one - limit for one, limit in zip(samples, limits, strict=True)]
     return "yes" if median(excess) <= 0 else "at best" if min(excess) <= 0 else "no"

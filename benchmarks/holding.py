@@ -1,25 +1,25 @@
 """Holds thousands of requests until their limit: whether any is refused, its memory, how late it ends.
 
 The memory of the edge and of each product is read from the kernel: before the first request, with all held,
-and when all are over. It must never count a request that got no answer as one that was in time.
+and when all are over. A request that got no answer does not count as one that was in time.
 """
 
 import json
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from benchmarks.figures import Figure, Met, at_most, spread
-from benchmarks.lateness import silent_origin
-from benchmarks.processes import PYTHON
-from benchmarks.products import MITMDUMP, OURS, Between, Running, mitmdump, ours, real_products
+from benchmarks.lateness import late_client, quantile
+from benchmarks.products import MITMDUMP, OURS, Between, Running, mitmdump, ours, real_products, silent_origin
+from benchmarks.rounds import in_rounds
 from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.proxies.real.product import most_requests
 
-HERE = Path(__file__).resolve().parent
 HELD = 5_000
 SPREAD = 20.0
 """Seconds over which they arrive. All are held at once: the limit is longer."""
@@ -45,10 +45,7 @@ def measure(
     """Ours beside stock mitmdump, which has no deadline, and the products with the same limit."""
     number = min(number, most_requests())
     subjects = [ours(limit), mitmdump(), *real_products(limit)]
-    found: dict[str, list[Held]] = {one.name: [] for one in subjects}
-    for _ in range(rounds):
-        for one in subjects:
-            found[one.name].append(hold(one, number, spread_over, limit))
+    found = in_rounds(rounds, {one.name: partial(hold, one, number, spread_over, limit) for one in subjects})
     for name, each in found.items():
         yield from _memory(name, number, each, found[MITMDUMP])
         if name != MITMDUMP:
@@ -57,7 +54,7 @@ def measure(
 
 def _memory(name: str, number: int, found: Sequence[Held], dump: Sequence[Held]) -> Iterator[Figure]:
     shares = [one.kib / other.kib for one, other in zip(found, dump, strict=True)]
-    met: Met = at_most(shares, [GOAL_SHARE] * len(shares)) if name == OURS else ""
+    met: Met = at_most(shares, GOAL_SHARE) if name == OURS else ""
     lost = sum(number - one.answered for one in found)
     yield Figure(
         id=f"hold.memory.{name}", what=f"memory for each of {number} held requests: {name}", unit="KiB",
@@ -81,7 +78,7 @@ def _lateness(name: str, number: int, found: Sequence[Held]) -> Iterator[Figure]
             id=f"hold.late.{word}.{name}", what=f"lateness, {word}, {number} held: {name}", unit="ms",
             value=spread([one * 1e3 for one in samples]),
             goal=f"< {GOAL_LATE * 1e3:g} ms" if has_goal else "",
-            met=at_most(samples, [GOAL_LATE] * len(samples)) if has_goal else "",
+            met=at_most(samples, GOAL_LATE) if has_goal else "",
         )  # fmt: skip
 
 
@@ -90,15 +87,14 @@ def hold(subject: Between, number: int, width: float, limit: Duration) -> Held:
     with silent_origin() as origin, subject.start(origin) as running:
         before = resident(running.pid)
         most = width + limit / 1e6 + 15 if subject.name != MITMDUMP else width + 2
-        host, port = running.address
-        command = (PYTHON, str(HERE / "late_client.py"), host, str(port), str(number), str(width), str(most))
+        command = late_client(running.address, number, width, most)
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
-            told, held = _report_and_peak(client, running)
-        seen = json.loads(told)
+            report, held = _report_and_peak(client, running)
+        seen = json.loads(report)
         time.sleep(SETTLE)  # noqa: TID251 - it measures
         after = resident(running.pid)
     late = sorted(took - limit / 1e6 for took in seen["took"]) or [0.0]
-    quantiles = (late[len(late) // 2], late[min(len(late) - 1, int(len(late) * 0.99))], late[-1])
+    quantiles = (late[len(late) // 2], quantile(late, 0.99), late[-1])
     return Held(
         kib=(held - before) / number,
         back=(held - after) / max(1, held - before),
@@ -108,29 +104,26 @@ def hold(subject: Between, number: int, width: float, limit: Duration) -> Held:
 
 
 def _report_and_peak(client: "subprocess.Popen[str]", running: Running) -> tuple[str, float]:
-    """What the client says, and the most that was resident until its end. It is read all the time: a pipe
-    takes less than thousands of requests have to tell.
+    """The client's report, and the most that was resident until its end.
+
+    The report is read all the time: a pipe takes less than it has to say of thousands of requests.
     """
     peak = 0.0
     while True:
         peak = max(peak, resident(running.pid))
         try:
-            told, _ = client.communicate(timeout=0.1)
+            report, _ = client.communicate(timeout=0.1)
         except subprocess.TimeoutExpired:
             continue
-        return told, peak
+        return report, peak
 
 
 def resident(pid: int) -> float:
     """KiB of a process and its children."""
     total = 0.0
-    for one in (pid, *_children(pid)):
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    for one in (pid, *children):
         for line in Path(f"/proc/{one}/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("VmRSS:"):
                 total += float(line.split()[1])
     return total
-
-
-def _children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
-    return [int(one) for one in listed]

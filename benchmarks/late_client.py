@@ -46,7 +46,8 @@ class Client:
             self._read(self._wait(began))
 
     def _send(self, index: int) -> None:
-        connection = self._connect()
+        connection = socket.create_connection(self._address)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             connection.sendall(_REQUEST % (index + 1))
         except OSError:
@@ -54,11 +55,6 @@ class Client:
             raise
         self.sent[index] = time.monotonic()
         self._selector.register(connection, selectors.EVENT_READ, index)
-
-    def _connect(self) -> socket.socket:
-        connection = socket.create_connection(self._address)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
 
     def _wait(self, began: float) -> float:
         if not self._due:

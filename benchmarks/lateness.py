@@ -10,21 +10,20 @@ anything with an address: each round measures all of them. By itself, with a pro
 import argparse
 import json
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 
 from benchmarks.figures import Figure, at_most, spread
-from benchmarks.processes import FIRSTBYTE, PYTHON
-from benchmarks.products import Between, real_products
+from benchmarks.processes import PYTHON
+from benchmarks.products import HERE, Address, Between, Running, ours, real_products, silent_origin
+from benchmarks.rounds import in_rounds
 from firstbyte.harness.model.timeline import Event, Kind
 from firstbyte.harness.model.units import as_seconds, parse_duration, seconds
 from firstbyte.proxies.real.catalogue import PRODUCTS
 
-HERE = Path(__file__).resolve().parent
 HELD = (1, 100, 1_000)
 SPREAD = 5.0
 LIMIT = 6.0
@@ -32,22 +31,11 @@ LIMIT = 6.0
 GOAL = 0.020
 NAME = "emulated"
 
-type Address = tuple[str, int]
-type Start = Callable[[Address], AbstractContextManager["Running"]]
-
-
-class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """A subject that listens. events: the file in which an emulated edge writes what it does, None = none."""
-
-    address: Address
-    events: Path | None = None
-
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """Something with a deadline. start: given the origin's address, yields where it listens. limit: s."""
+    """Something with a deadline. limit: seconds."""
 
-    name: str
-    start: Start
+    between: Between
     limit: float
 
 
@@ -68,59 +56,23 @@ class Lateness(msgspec.Struct, frozen=True, kw_only=True):
 
 def emulated(limit: float = LIMIT) -> Subject:
     """`firstbyte edge` with nginx's profile."""
-
-    @contextmanager
-    def start(origin: Address) -> Iterator[Running]:
-        with tempfile.TemporaryDirectory() as folder:
-            events = Path(folder) / "events"
-            command = (
-                FIRSTBYTE, "edge", "--upstream", f"http://{origin[0]}:{origin[1]}", "--profile", "nginx",
-                "--first-byte-timeout", f"{limit:g}s", "--listen", "127.0.0.1:0", "--quiet", "--ready-json",
-                "--events", str(events),
-            )  # fmt: skip
-            with _process(command) as process:
-                assert process.stdout is not None
-                ready = json.loads(process.stdout.readline())["ready"]
-                host, _, port = ready.rpartition("//")[2].rpartition(":")
-                yield Running(address=(host, int(port)), events=events)
-
-    return Subject(name=NAME, start=start, limit=limit)
+    return Subject(between=ours(seconds(limit), name=NAME, has_events=True), limit=limit)
 
 
 def with_products(limit: float = LIMIT) -> tuple[Subject, ...]:
     """The emulated edge and every real product of this machine, with the same limit."""
     real = real_products(seconds(limit), tuple(PRODUCTS))
-    return (emulated(limit), *(_product(one, limit) for one in real))
-
-
-def _product(between: Between, limit: float) -> Subject:
-    @contextmanager
-    def start(origin: Address) -> Iterator[Running]:
-        with between.start(origin) as running:
-            yield Running(address=running.address)
-
-    return Subject(name=between.name, start=start, limit=limit)
+    return (emulated(limit), *(Subject(between=one, limit=limit) for one in real))
 
 
 def measure(
-    rounds: int, subjects: Sequence[Subject] = (), held: Sequence[int] = HELD, spread_over: float = SPREAD
+    rounds: int, subjects: Sequence[Subject], held: Sequence[int] = HELD, spread_over: float = SPREAD
 ) -> Iterator[Figure]:
     """Median and 99th percentile per subject and number of held requests; then all arriving at once."""
-    subjects = subjects or (emulated(),)
     for number, width in [*((each, spread_over) for each in held), (max(held), 0.0)]:
-        found = _alternating(subjects, rounds, number, width)
-        for subject in subjects:
-            yield from _figures(subject.name, number, width, found[subject.name])
-
-
-def _alternating(
-    subjects: Sequence[Subject], rounds: int, number: int, width: float
-) -> dict[str, list[Lateness]]:
-    found: dict[str, list[Lateness]] = {subject.name: [] for subject in subjects}
-    for _ in range(rounds):
-        for subject in subjects:
-            found[subject.name].append(measure_once(subject, number, width))
-    return found
+        works = {one.between.name: partial(measure_once, one, number, width) for one in subjects}
+        for name, found in in_rounds(rounds, works).items():
+            yield from _figures(name, number, width, found)
 
 
 def _figures(name: str, number: int, width: float, found: Sequence[Lateness]) -> Iterator[Figure]:
@@ -139,7 +91,7 @@ def _figures(name: str, number: int, width: float, found: Sequence[Lateness]) ->
     yield Figure(
         id=f"{key}.p99", what=f"lateness, p99: {which}", unit="ms", value=p99, how=note,
         goal=f"< {GOAL * 1e3:g} ms" if goal else "",
-        met=at_most([one.p99 for one in found], [GOAL] * len(found)) if goal else "",
+        met=at_most([one.p99 for one in found], GOAL) if goal else "",
     )  # fmt: skip
     inside = [one.inside * 1e3 for one in found if one.inside is not None]
     if inside:
@@ -151,16 +103,18 @@ def _figures(name: str, number: int, width: float, found: Sequence[Lateness]) ->
 
 def measure_once(subject: Subject, number: int, width: float) -> Lateness:
     """A fresh origin, a fresh edge, `number` requests spread over `width` seconds."""
-    with ExitStack() as stack:
-        origin = stack.enter_context(silent_origin())
-        running = stack.enter_context(subject.start(origin))
-        host, port = running.address
-        most = width + subject.limit + 10
-        command = (PYTHON, str(HERE / "late_client.py"), host, str(port), str(number), str(width), str(most))
+    with silent_origin() as origin, subject.between.start(origin) as running:
+        command = late_client(running.address, number, width, width + subject.limit + 10)
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         inside = inside_lateness(running.events.read_bytes()) if running.events else []
     found = _lateness(json.loads(output), subject.limit)
-    return msgspec.structs.replace(found, inside=_quantile(sorted(inside), 0.99) if inside else None)
+    return msgspec.structs.replace(found, inside=quantile(sorted(inside), 0.99) if inside else None)
+
+
+def late_client(address: Address, number: int, width: float, most: float) -> tuple[str, ...]:
+    """The command that sends `number` requests over `width` seconds and waits `most` seconds."""
+    host, port = address
+    return PYTHON, str(HERE / "late_client.py"), host, str(port), str(number), str(width), str(most)
 
 
 def inside_lateness(events: bytes) -> list[float]:
@@ -185,30 +139,14 @@ def _lateness(seen: dict[str, list[float]], limit: float) -> Lateness:
         )
     lag = sorted(seen["lag"])
     return Lateness(
-        median=late[len(late) // 2], p99=_quantile(late, 0.99), worst=late[-1], lag=_quantile(lag, 0.99),
+        median=late[len(late) // 2], p99=quantile(late, 0.99), worst=late[-1], lag=quantile(lag, 0.99),
         answers=len(late),
     )  # fmt: skip
 
 
-def _quantile(ordered: Sequence[float], part: float) -> float:
+def quantile(ordered: Sequence[float], part: float) -> float:
+    """The value below which this part of the ordered samples is."""
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
-
-
-@contextmanager
-def silent_origin(port: int = 0) -> Iterator[Address]:
-    """An origin that never answers, in a process of its own."""
-    with _process((PYTHON, str(HERE / "silent_origin.py"), str(port))) as process:
-        assert process.stdout is not None
-        yield "127.0.0.1", int(process.stdout.readline())
-
-
-@contextmanager
-def _process(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
 
 
 def _running(text: str) -> Subject:
@@ -222,9 +160,9 @@ def _running(text: str) -> Subject:
 
     @contextmanager
     def there(_origin: Address) -> Iterator[Running]:
-        yield Running(address=(host, int(port)))
+        yield Running(address=(host, int(port)), pid=0)
 
-    return Subject(name=name, start=there, limit=as_seconds(parse_duration(limit)))
+    return Subject(between=Between(name=name, start=there), limit=as_seconds(parse_duration(limit)))
 
 
 def main() -> None:

@@ -1,8 +1,7 @@
 """A load test with Locust: how many users are told that a send failed although it happened.
 
 `locust -f benchmarks/locustfile.py --headless -u 20 -t 60s`; docs/how-to/load.md says the rest. A launcher
-and the users: what is counted is in benchmarks/load. It must never be imported by a process that is not
-Locust's.
+and the users: what is counted is in benchmarks/load. Only Locust's processes import it.
 """
 
 import os

@@ -13,8 +13,10 @@ PACKAGES = ("h11", "mitmproxy", "msgspec", "rich", "starlette", "uvicorn")
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """The machine and the versions. load: processes that wanted to run, averaged over a minute: before
-    the first measurement and after the last."""
+    """The machine and the versions.
+
+    load: processes that wanted to run, averaged over a minute, before and after the measurements.
+    """
 
     processor: str
     cores: int

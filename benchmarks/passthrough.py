@@ -1,18 +1,19 @@
 """The cost of an edge that only forwards: requests a second, added latency, streams and big bodies.
 
-Small replies are asked for by h2load of an nginx that is the origin, for everyone in the same round; the
-rest by `bulk_client.py` of `blunt_origin.py`. It must never time the start of anything.
+In each round h2load asks an nginx for small replies through each of them; `bulk_client.py` asks
+`blunt_origin.py` for the rest. Starting them is not timed.
 """
 
 import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from functools import partial
 
 from benchmarks.figures import Figure, Met, at_most, ratios, spread
 from benchmarks.processes import PYTHON
 from benchmarks.products import (
+    HERE,
     MITMDUMP,
     OURS,
     Address,
@@ -25,10 +26,10 @@ from benchmarks.products import (
     ours,
     real_products,
 )
+from benchmarks.rounds import in_rounds
 from firstbyte.harness.model.units import seconds
 from firstbyte.harness.problems import MissingTool
 
-HERE = Path(__file__).resolve().parent
 CONNECTIONS = (1, 32, 256)
 LONG = seconds(60)
 STREAMING = "envoy"
@@ -62,14 +63,13 @@ def measure(rounds: int, *, most: float = 2.0, connections: Sequence[int] = CONN
 def _small(
     subjects: Sequence[Between], origin: Address, number: int, rounds: int, most: float, *, h2: bool
 ) -> Iterator[Figure]:
-    rates: Samples = {one.name: [] for one in subjects}
-    means: Samples = {one.name: [] for one in subjects}
-    for _ in range(rounds):
-        for one in subjects:
-            with one.start(origin) as running:
-                rate, mean = load(running, number, most, h2=h2)
-            rates[one.name].append(rate)
-            means[one.name].append(mean)
+    def loaded(subject: Between) -> tuple[float, float]:
+        with subject.start(origin) as running:
+            return load(running, number, most, h2=h2)
+
+    measured = in_rounds(rounds, {one.name: partial(loaded, one) for one in subjects})
+    rates = {name: [rate for rate, _ in samples] for name, samples in measured.items()}
+    means = {name: [mean for _, mean in samples] for name, samples in measured.items()}
     protocol = "HTTP/2" if h2 else "HTTP/1.1"
     which = f"small replies, {number} connection{'' if number == 1 else 's'}, {protocol}"
     key = f"pass.{'h2' if h2 else 'h1'}.{number}"
@@ -86,7 +86,7 @@ def _rates(rates: Samples, which: str, key: str) -> Iterator[Figure]:
             id=f"{key}.rate.{name}", what=f"{which}: {name}", unit="req/s", value=spread(samples),
             beside="" if name == MITMDUMP else MITMDUMP, ratio=None if name == MITMDUMP else spread(factors),
             goal=f"{FASTER:g} x {MITMDUMP}" if has_goal else "",
-            met=at_most([-each for each in factors], [-FASTER] * len(factors)) if has_goal else "",
+            met=at_most([-each for each in factors], -FASTER) if has_goal else "",
             how="h2load for some seconds after a warm-up; the origin is an nginx that answers with two bytes",
         )  # fmt: skip
 
@@ -99,7 +99,7 @@ def _added(means: Samples, which: str, key: str) -> Iterator[Figure]:
     }
     for name, samples in added.items():
         shares = [one / other for one, other in zip(samples, added[MITMDUMP], strict=True)]
-        met: Met = at_most(shares, [SHARE_ADDED] * len(shares)) if name == OURS else ""
+        met: Met = at_most(shares, SHARE_ADDED) if name == OURS else ""
         yield Figure(
             id=f"{key}.added.{name}", what=f"latency added to {which}: {name}", unit="µs",
             value=spread(samples),
@@ -113,16 +113,8 @@ def load(running: Running, connections: int, most: float, *, h2: bool) -> tuple[
     """Requests a second and the mean microseconds of one. Raises MissingTool without h2load."""
     host, port = running.address
     url = f"{'https' if running.tls else 'http'}://{host}:{port}/"
-    command = [
-        "h2load",
-        *([] if h2 else ["--h1"]),
-        "-c",
-        str(connections),
-        "-D",
-        f"{most:g}",
-        "--warm-up-time",
-        "1",
-    ]
+    options = f"-c {connections} -D {most:g} --warm-up-time 1".split()
+    command = ["h2load", *([] if h2 else ["--h1"]), *options]
     try:
         said = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
     except FileNotFoundError:
@@ -142,11 +134,12 @@ _BULK: Mapping[str, tuple[str, float, str]] = {
 
 def _bulk(subjects: Sequence[Between], origin: Address, what: str, rounds: int) -> Iterator[Figure]:
     words, amount, unit = _BULK[what]
-    rates: Samples = {one.name: [] for one in subjects}
-    for _ in range(rounds):
-        for one in subjects:
-            with one.start(origin) as running:
-                rates[one.name].append(amount / _seconds(one.name, running, what))
+
+    def rate(subject: Between) -> float:
+        with subject.start(origin) as running:
+            return amount / _seconds(subject.name, running, what)
+
+    rates = in_rounds(rounds, {one.name: partial(rate, one) for one in subjects})
     for name, samples in rates.items():
         yield Figure(
             id=f"pass.{what}.{name}", what=f"{words}: {name}", unit=unit, value=spread(samples),

@@ -5,14 +5,16 @@ loops differ. looptime uses real loopback sockets, the other two none.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 import async_solipsism  # type: ignore[import-untyped] # it has no types
 import looptime
 
 from benchmarks.figures import Figure, ratios, spread
+from benchmarks.rounds import in_rounds
+from benchmarks.simulation import microseconds
 from firstbyte.harness.sim import Sim, run_sim
 
 LIMIT, WORK = 100.0, 130.0
@@ -22,13 +24,7 @@ PORT = 8_080
 
 def measure(rounds: int, each: int) -> Iterator[Figure]:
     """Microseconds of one exchange on each; a loop that lets the wrong side win fails the measurement."""
-    taken: dict[str, list[float]] = {name: [] for name in _LOOPS}
-    for _ in range(rounds):
-        for name, play in _LOOPS.items():
-            began = time.process_time()
-            for _ in range(each):
-                play()
-            taken[name].append((time.process_time() - began) / each * 1e6)
+    taken = in_rounds(rounds, {name: partial(microseconds, play, each) for name, play in _LOOPS.items()})
     for name, samples in taken.items():
         yield Figure(
             id=f"peers.{name}", what=f"one exchange of 100 s over streams: {name}", unit="µs",
@@ -88,13 +84,9 @@ def _on_solipsism() -> None:
 
 
 def _on_looptime() -> None:
-    _run(looptime.patch_event_loop(_new_loop(), start=0, _enabled=True), "127.0.0.1", 0)
-
-
-def _new_loop() -> asyncio.BaseEventLoop:
     loop = asyncio.new_event_loop()
     assert isinstance(loop, asyncio.BaseEventLoop)
-    return loop
+    _run(looptime.patch_event_loop(loop, start=0, _enabled=True), "127.0.0.1", 0)
 
 
 def _run(loop: asyncio.AbstractEventLoop, host: str, port: int) -> None:

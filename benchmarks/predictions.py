@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, at_most, ratios, spread
 from benchmarks.plays import BARE, plays
+from benchmarks.rounds import in_rounds
 from benchmarks.simulation import HOW_BARE, WARM_UP, microseconds
 from firstbyte.harness.model.recording import Answered, Finish, Received, Recording
 from firstbyte.harness.probe.edges import chosen_edges, judge_recording
@@ -33,10 +34,7 @@ def measure(rounds: int, each: int, *, entries: int) -> Iterator[Figure]:
         }
         for name, times in (("bare", WARM_UP), ("edges", WARM_UP), ("few", 1)):
             microseconds(measured[name][0], times)
-        taken: dict[str, list[float]] = {name: [] for name in measured}
-        for _ in range(rounds):
-            for name, (work, times, size) in measured.items():
-                taken[name].append(microseconds(work, times) / size)
+        taken = in_rounds(rounds, {name: partial(_each, *measure) for name, measure in measured.items()})
     one = f"{len(edges)} edges from one recording of a plain early answer"
     yield _beside_bare("edges", one, taken["edges"], taken["bare"])
     entry = f"an entry of a HAR file, {len(edges)} edges"
@@ -46,6 +44,10 @@ def measure(rounds: int, each: int, *, entries: int) -> Iterator[Figure]:
         value=spread(taken["many"]), beside=f"one of {FEW}", ratio=ratios(taken["many"], taken["few"]),
         how="1.00 x: the cost is linear",
     )  # fmt: skip
+
+
+def _each(work: Callable[[], object], times: int, size: int) -> float:
+    return microseconds(work, times) / size
 
 
 def _beside_bare(name: str, what: str, samples: list[float], bare: list[float]) -> Figure:

@@ -5,9 +5,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
+
+from benchmarks.rounds import in_rounds
 
 PYTHON = sys.executable
 FIRSTBYTE = str(Path(sys.executable).with_name("firstbyte"))
@@ -40,13 +43,8 @@ def alternating(
     commands: Mapping[str, Sequence[str]], rounds: int, *, uncounted: int = 1
 ) -> dict[str, list[Cost]]:
     """Each command once a round, after rounds that fill the caches and are not counted."""
-    costs: dict[str, list[Cost]] = {name: [] for name in commands}
-    for number in range(uncounted + rounds):
-        for name, command in commands.items():
-            cost = cost_of(command)
-            if number >= uncounted:
-                costs[name].append(cost)
-    return costs
+    works = {name: partial(cost_of, command) for name, command in commands.items()}
+    return in_rounds(rounds, works, uncounted=uncounted)
 
 
 def _environment() -> dict[str, str]:

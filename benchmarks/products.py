@@ -1,6 +1,6 @@
 """Starts the proxies between a client and an origin: ours, stock mitmdump, and the real products.
 
-Each is a process of its own on loopback with one way to one origin. It must never leave one running.
+Each is a process of its own on loopback with one origin, and is ended with its context.
 """
 
 import json
@@ -17,8 +17,10 @@ import msgspec
 
 from benchmarks.processes import FIRSTBYTE, PYTHON
 from firstbyte.harness.files.loader import load_profile
+from firstbyte.harness.grid.plan import with_limits
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration
+from firstbyte.harness.process.ports import free_ports
 from firstbyte.proxies.real.catalogue import PRODUCTS, program_of
 from firstbyte.proxies.real.child import Order
 from firstbyte.proxies.real.product import LOOPBACK, Product, Route
@@ -26,6 +28,7 @@ from firstbyte.proxies.real.product import LOOPBACK, Product, Route
 type Address = tuple[str, int]
 type Start = Callable[[Address], AbstractContextManager["Running"]]
 
+HERE = Path(__file__).resolve().parent
 OURS = "firstbyte edge"
 MITMDUMP = "stock mitmdump"
 PEERS = ("nginx", "haproxy", "envoy", "caddy", "traefik")
@@ -33,11 +36,15 @@ _CHILD = "import sys; from firstbyte.proxies.real.child import main; sys.exit(ma
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """What listens. pid: of the process that holds the connections. tls: the client speaks TLS with it."""
+    """What listens. pid: of the process that holds the connections. tls: the client speaks TLS with it.
+
+    events: the file in which an emulated edge writes what it does, None = none.
+    """
 
     address: Address
     pid: int
     tls: bool = False
+    events: Path | None = None
 
 
 class Between(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,24 +64,28 @@ def direct() -> Between:
     return Between(name="direct", start=start)
 
 
-def ours(limit: Duration, *, profile: str = "nginx", tls: bool = False) -> Between:
+def ours(
+    limit: Duration, *, name: str = OURS, profile: str = "nginx", tls: bool = False, has_events: bool = False
+) -> Between:
     """`firstbyte edge` with `limit` on what waits for the origin's header."""
 
     @contextmanager
     def start(origin: Address) -> Iterator[Running]:
-        command = [
-            FIRSTBYTE, "edge", "--upstream", f"http://{origin[0]}:{origin[1]}", "--profile", profile,
-            "--first-byte-timeout", f"{limit / 1e6:g}s", "--listen", f"{LOOPBACK}:0", "--quiet",
-            "--ready-json",
-            *(["--tls"] if tls else []),
-        ]  # fmt: skip
-        with process(command) as edge:
-            assert edge.stdout is not None
-            ready = json.loads(edge.stdout.readline())
-            host, _, port = ready["ready"].rpartition("//")[2].rpartition(":")
-            yield Running(address=(host, int(port)), pid=ready["pid"], tls=tls)
+        with tempfile.TemporaryDirectory() as folder:
+            events = Path(folder) / "events" if has_events else None
+            command = [
+                FIRSTBYTE, "edge", "--upstream", f"http://{origin[0]}:{origin[1]}", "--profile", profile,
+                "--first-byte-timeout", f"{limit / 1e6:g}s", "--listen", f"{LOOPBACK}:0", "--quiet",
+                "--ready-json",
+                *(["--tls"] if tls else []), *(["--events", str(events)] if events else []),
+            ]  # fmt: skip
+            with process(command) as edge:
+                assert edge.stdout is not None
+                ready = json.loads(edge.stdout.readline())
+                host, _, port = ready["ready"].rpartition("//")[2].rpartition(":")
+                yield Running(address=(host, int(port)), pid=ready["pid"], tls=tls, events=events)
 
-    return Between(name=OURS, start=start)
+    return Between(name=name, start=start)
 
 
 def mitmdump(*, tls: bool = False) -> Between:
@@ -82,7 +93,7 @@ def mitmdump(*, tls: bool = False) -> Between:
 
     @contextmanager
     def start(origin: Address) -> Iterator[Running]:
-        port = free_port()
+        (port,) = free_ports(1)
         command = [
             str(Path(sys.executable).with_name("mitmdump")), "--mode", f"reverse:http://{origin[0]}:{origin[1]}",
             "--listen-host", LOOPBACK, "--listen-port", str(port), "-q",
@@ -102,9 +113,10 @@ def real(product: Product, limit: Duration) -> Between:
         with tempfile.TemporaryDirectory() as name, answering() as answers:
             folder = Path(name)
             # The second way leads to an origin that answers: only so a product can say that it is ready.
-            ports = (free_port(), free_port())
+            ports = free_ports(2)
             routes = (Route(port=ports[0], upstream=origin[1]), Route(port=ports[1], upstream=answers[1]))
-            order = _order(product, limited(product, limit), routes, folder)
+            profile = with_limits(load_profile(product.name).profile, dict.fromkeys(product.timers, limit))
+            order = _order(product, profile, routes, folder)
             path = folder / "order.json"
             path.write_bytes(msgspec.json.encode(order))
             with process([PYTHON, "-c", _CHILD, str(path)]) as child:
@@ -124,16 +136,6 @@ def real_products(limit: Duration, names: Sequence[str] = PEERS) -> list[Between
     return [real(PRODUCTS[name], limit) for name in names if PRODUCTS[name].find() is not None]
 
 
-def limited(product: Product, limit: Duration) -> Profile:
-    """The product's profile with `limit` on the timers that wait for the origin."""
-    profile = load_profile(product.name).profile
-    timers = tuple(
-        msgspec.structs.replace(timer, limit=limit) if timer.name in product.timers else timer
-        for timer in profile.timers
-    )
-    return msgspec.structs.replace(profile, timers=timers)
-
-
 def _order(product: Product, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Order:
     work = folder / product.name
     work.mkdir()
@@ -151,7 +153,15 @@ def _order(product: Product, profile: Profile, routes: tuple[Route, ...], folder
 @contextmanager
 def answering() -> Iterator[Address]:
     """The blunt origin."""
-    with process([PYTHON, str(Path(__file__).resolve().parent / "blunt_origin.py")]) as origin:
+    with process([PYTHON, str(HERE / "blunt_origin.py")]) as origin:
+        assert origin.stdout is not None
+        yield LOOPBACK, int(origin.stdout.readline())
+
+
+@contextmanager
+def silent_origin(port: int = 0) -> Iterator[Address]:
+    """An origin that never answers, in a process of its own."""
+    with process([PYTHON, str(HERE / "silent_origin.py"), str(port)]) as origin:
         assert origin.stdout is not None
         yield LOOPBACK, int(origin.stdout.readline())
 
@@ -160,7 +170,7 @@ def answering() -> Iterator[Address]:
 def fast_origin() -> Iterator[Address]:
     """nginx itself, which answers every request with two bytes: faster than anything in front of it."""
     program = program_of(PRODUCTS["nginx"])
-    port = free_port()
+    (port,) = free_ports(1)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "nginx.conf"
         path.write_text(
@@ -198,21 +208,3 @@ def wait_until_it_listens(port: int, started: "subprocess.Popen[str]") -> None:
         else:
             return
     raise RuntimeError(f"{started.args!r} ended with code {started.returncode} before it listened")
-
-
-def free_port() -> int:
-    """A port nobody listens on, below those the kernel gives to clients."""
-    for port in range(20_000 + os.getpid() % 5_000, 32_000):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            if port not in _given:
-                _given.add(port)
-                return port
-    raise RuntimeError("no free port")
-
-
-_given: set[int] = set()

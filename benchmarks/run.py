@@ -1,6 +1,6 @@
 """What `make bench` runs: `python benchmarks/run.py [--quick] [--only NAME] [--json FILE|-] [--write-docs]`.
 
-A launcher, so that the measurements can import each other by name. It must never measure anything itself.
+A launcher, so that the measurements can import each other by name.
 """
 
 import os

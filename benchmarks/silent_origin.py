@@ -1,6 +1,6 @@
 """An origin that accepts every connection and never answers: `python silent_origin.py [PORT]`.
 
-Prints its port as one line, ends with its parent's pipe. It must never answer.
+It prints its port as one line, and ends when standard input closes.
 """
 
 import selectors

@@ -3,9 +3,11 @@
 import gc
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from benchmarks.figures import Figure, at_most, ratios, spread
 from benchmarks.plays import BARE, HERO, Play, plays
+from benchmarks.rounds import in_rounds
 from benchmarks.sampling import shares
 
 GOAL_MICROSECONDS = 1_500.0
@@ -21,10 +23,8 @@ def measure(rounds: int, each: int, rows: Sequence[int]) -> Iterator[Figure]:
     all_plays = plays()
     for play in all_plays.values():
         microseconds(play, WARM_UP)
-    taken: dict[str, list[float]] = {name: [] for name in all_plays}
-    for _ in range(rounds):
-        for name, play in all_plays.items():
-            taken[name].append(microseconds(play, each))
+    works = {name: partial(microseconds, play, each) for name, play in all_plays.items()}
+    taken = in_rounds(rounds, works)
     yield from _costs(taken)
     yield _speed(all_plays[HERO], rounds, each)
     yield from _split(all_plays[HERO], taken[HERO], rounds * each)
@@ -39,7 +39,7 @@ def _costs(taken: dict[str, list[float]]) -> Iterator[Figure]:
             id=f"play.{name}", what=f"one play: {name}", unit="µs", value=spread(samples),
             beside="" if name == BARE else BARE, ratio=None if name == BARE else ratios(samples, taken[BARE]),
             goal=f"{GOAL_MICROSECONDS:g} µs, later" if has_goal else "",
-            met=at_most(samples, [GOAL_MICROSECONDS] * len(samples)) if has_goal else "",
+            met=at_most(samples, GOAL_MICROSECONDS) if has_goal else "",
             how=HOW_BARE if name == BARE else HOW,
         )  # fmt: skip
 

@@ -1,7 +1,6 @@
-"""Brings what the users of every process were told to the one process that joins it: the master, or the only
-one.
+"""Brings what the users of all processes were told to the one that joins it: the master, or the only one.
 
-It must never lose a report silently: each worker says at its end how many there were.
+No report is lost silently, because each worker says at its end how many there were.
 """
 
 import logging
@@ -108,11 +107,8 @@ class Gathering:
         """Let every worker's users end, and wait for the last report of each."""
         runner.send_message(FINISH)
         until = now() + runner.environment.stop_timeout + GRACE
-        while self._awaited(runner) and now() < until:
+        while not self._made.keys() >= set(workers_of(runner)) and now() < until:
             gevent.sleep(STEP)
-
-    def _awaited(self, runner: MasterRunner) -> list[str]:
-        return [id_ for id_ in workers_of(runner) if id_ not in self._made]
 
     def check(self) -> None:
         """Every worker has said its last word, and nothing got lost. Raises SetupFailed."""

@@ -6,8 +6,9 @@ from firstbyte.harness.model.verdict import End
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One request as the client saw it. status: None = no answer began. took: milliseconds until the user
-    knew. connected: False = it never left.
+    """One request as the client saw it.
+
+    status: None = no answer began. took: milliseconds until the user knew. connected: False = it never left.
     """
 
     status: int | None

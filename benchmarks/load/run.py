@@ -1,7 +1,6 @@
 """One load run in one of its processes: what Locust's events mean for it, and the join at the end.
 
-It must never let a request's failure decide the exit code: only what the user was told and what the server
-has.
+A failed request does not decide the exit code, only what the user was told and what the server has.
 """
 
 import json
@@ -59,8 +58,7 @@ class LoadRun:
     def attach(self, environment: Environment) -> None:
         """Listen to Locust. A mistake in the input ends the process with code 2."""
         runner, events = environment.runner, environment.events
-        # Loading took seconds that gevent's loop has not noticed yet: --run-time would have begun before
-        # them.
+        # Loading took seconds that gevent's loop has not noticed: --run-time would have begun before them.
         gevent.get_hub().loop.update_now()
         if isinstance(runner, WorkerRunner):
             self.reporter.serve(runner)

@@ -1,6 +1,6 @@
 """One request of a load run, and what its user was told: Locust's client, read to the end of the body.
 
-It must never send anything again by itself, and never call an answer whole that broke off.
+Nothing is sent again here, and an answer that broke off is never called whole.
 """
 
 import time

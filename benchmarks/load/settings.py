@@ -1,7 +1,6 @@
-"""What a load run can be told, as Locust's own custom arguments or as environment variables; the master's go
-to every worker.
+"""The settings of a load run: Locust's own custom arguments, or environment variables.
 
-It must never read a file or reach a server: a worker has not been told yet where they are.
+The master's go to every worker. So no file is read and no server asked: a worker does not know them yet.
 """
 
 from argparse import Namespace
@@ -54,13 +53,8 @@ def add_settings(group: Group) -> None:
 
     add("origin", ORIGIN, "where the server is asked, past the edge; --host is the edge", metavar="URL")
     add("adapter", str(REFERENCE), "your own server's file, as for firstbyte run --target", metavar="FILE")
-    add(
-        "resends",
-        2,
-        "how often a RetryingSender sends again what it was told has failed",
-        type=int,
-        metavar="N",
-    )
+    again = "how often a RetryingSender sends again what it was told has failed"
+    add("resends", 2, again, type=int, metavar="N")
     add("ids", "new", "the message id of what is sent again", choices=["new", "same"])
     add("pause", "1s", "a user's pause between two intents", metavar="DURATION")
     add("patience", "150s", "how long a user waits for an answer", metavar="DURATION")

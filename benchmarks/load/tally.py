@@ -1,9 +1,9 @@
-"""Joins what the users of a load run were told with what the server has. Pure: the judge is the one of every
-run.
+"""Joins what the users of a load run were told with what the server has, by the judge of every run.
 
-It must never count an intent whose user was taken away: nobody was told anything.
+An intent whose user was taken away does not count: nobody was told anything.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -79,10 +79,8 @@ def _shown(one: Judged) -> dict[str, object]:
 
 def tally(intents: Iterable[Intent], texts: Sequence[str]) -> Tally:
     """texts: of every message of a user that the server has, as often as it has it."""
-    held: dict[str, int] = {}
-    for text in texts:
-        held[text] = held.get(text, 0) + 1
-    return Tally(judged=tuple(_judged(intent, held.get(intent.text, 0)) for intent in intents))
+    held = Counter(texts)
+    return Tally(judged=tuple(_judged(intent, held[intent.text]) for intent in intents))
 
 
 def _judged(intent: Intent, effects: int) -> Judged:

@@ -1,11 +1,12 @@
 """Asks the server, past the edge, what it has: once nothing has changed for as long as its file says.
 
-It must never conclude from one reading: a server may store what it has long taken.
+One reading is not enough: a server may store something long after it has taken it.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.harness.problems import SetupFailed
@@ -19,12 +20,11 @@ READINGS = 4
 """How often within the quiet time."""
 
 
-class Watch:
-    """How time goes by, by name: gevent's in a load run, virtual in a test."""
+class Watch(NamedTuple):
+    """How time is read and spent: gevent's way in a load run, in virtual time in a test."""
 
-    def __init__(self, now: Callable[[], float], rest: Callable[[float], object]) -> None:
-        self.now = now
-        self.rest = rest
+    now: Callable[[], float]
+    rest: Callable[[float], object]
 
 
 def held_texts(
@@ -33,7 +33,8 @@ def held_texts(
     """The text of every message of a user, as often as the server has it. Raises SetupFailed when the server
     can't be asked, or does not come to rest.
     """
-    paths = list(dict.fromkeys(_path(file, session) for session in sessions))
+    paths = [fill(file.truth.path, {"session": session}, is_path=True) for session in sessions]
+    paths = list(dict.fromkeys(paths))
     quiet = file.truth.quiet / 1e6
     before, since, began = b"", watch.now(), watch.now()
     while True:
@@ -51,10 +52,6 @@ def held_texts(
                 "stop what else writes to it, or name a quieter truth.path"
             )
         watch.rest(max(quiet / READINGS, 0.01))
-
-
-def _path(file: ServerFile, session: str) -> str:
-    return fill(file.truth.path, {"session": session}, is_path=True)
 
 
 def _texts(file: ServerFile, path: str, body: bytes) -> list[str]:

@@ -61,7 +61,7 @@ def contender(product: Product, factor: float, profile: Profile | None = None) -
         product=product,
         program=program,
         version=product.version(program),
-        profile=_with_limits(configured, {name: unscaled(got, factor) for name, got in setup.limits.items()}),
+        profile=with_limits(configured, {name: unscaled(got, factor) for name, got in setup.limits.items()}),
         configured=configured,
         inexpressible=setup.inexpressible,
     )
@@ -77,7 +77,7 @@ def emulated_contender(product: Product) -> Contender:
 
 def limited(product: Product) -> Profile:
     """The profile of a product with every timer that waits for the origin set to 60 s."""
-    return _with_limits(load_profile(product.name).profile, dict.fromkeys(product.timers, WORLD))
+    return with_limits(load_profile(product.name).profile, dict.fromkeys(product.timers, WORLD))
 
 
 def unscaled(limit: Duration, factor: float) -> Duration:
@@ -85,7 +85,8 @@ def unscaled(limit: Duration, factor: float) -> Duration:
     return Duration(round(limit * factor))
 
 
-def _with_limits(profile: Profile, limits: dict[str, Duration]) -> Profile:
+def with_limits(profile: Profile, limits: dict[str, Duration]) -> Profile:
+    """The profile with other limits for some of its timers."""
     timers = (
         msgspec.structs.replace(timer, limit=limits[timer.name]) if timer.name in limits else timer
         for timer in profile.timers

@@ -102,11 +102,11 @@ class SimEdge:
 
     def order_next(self, order: Next) -> None:
         """Say what becomes of requests to come."""
-        self._server.order_next(order)
+        self._server.held_mode.order_next(order)
 
     def seen(self) -> list[Seen]:
         """Every request, with what became of it."""
-        return self._server.seen()
+        return self._server.held_mode.seen()
 
     def has_played(self) -> bool:
         """Whether a request has come."""

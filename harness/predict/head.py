@@ -21,6 +21,8 @@ SWITCHING = 101
 FINAL = 200
 """The lowest status of a final answer."""
 
+_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+_STATUS = re.compile(rb"[0-9]{3}")
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 
@@ -113,14 +115,9 @@ def _with_plain_length(head: Head) -> Head:
 
 def _status_line(line: bytes) -> tuple[int, bytes]:
     parts = line.split(None, 2)
-    if len(parts) < 2 or not re.fullmatch(rb"[0-9]{3}", parts[1]) or not _is_version(parts[0]):
+    if len(parts) < 2 or not _STATUS.fullmatch(parts[1]) or not _VERSION.fullmatch(parts[0]):
         raise BadHead(f"not an HTTP answer: {line[:40]!r}")
     return int(parts[1]), parts[2] if len(parts) > 2 else b""
-
-
-def _is_version(word: bytes) -> bool:
-    digits = word.removeprefix(b"HTTP/")
-    return word.startswith(b"HTTP/") and len(digits) == 3 and digits[1:2] == b"." and digits[::2].isdigit()
 
 
 def _fields(lines: list[bytes]) -> Fields:

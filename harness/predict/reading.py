@@ -79,14 +79,11 @@ class OriginReader:
                 break
             lines = self._buffer.maybe_extract_lines()
             if lines is None:
-                yield from self._unfinished_head()
+                if len(self._buffer) > self._profile.max_answer_head:
+                    yield self._broke(Cause.GARBAGE, "a head that is too long")
                 return
             yield from self._take_head([bytes(line) for line in lines])
         yield from self._read_body()
-
-    def _unfinished_head(self) -> Iterator[Fact]:
-        if len(self._buffer) > self._profile.max_answer_head:
-            yield self._broke(Cause.GARBAGE, "a head that is too long")
 
     def _not_http(self) -> Iterator[Fact]:
         rule = self._profile.not_http

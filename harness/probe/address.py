@@ -8,7 +8,7 @@ import re
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -16,7 +16,7 @@ from firstbyte.harness import redact
 from firstbyte.harness.probe.record import Question, Target
 from firstbyte.harness.problems import BadInput
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "/%?#[]@!$&'()*+,;=:~-._|"
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
@@ -31,8 +31,12 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_address(url: str, *, verify: bool = True) -> Address:
     """Read `http://host[:port]/path?query`, or the same with https."""
-    parts = _split(url)
     shown = redact.text(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise BadInput(f"'{shown}' is no address: {error}; write http://host:port/path") from error
     if parts.scheme not in _PORTS or not parts.hostname:
         raise BadInput(f"'{shown}' is no address to probe; write http://host:port/path or https://...")
     if parts.username is not None:
@@ -46,17 +50,8 @@ def read_address(url: str, *, verify: bool = True) -> Address:
     )
     context = _tls(verify=verify) if parts.scheme == "https" else None
     return Address(
-        target=Target(host=parts.hostname, port=parts.port or _PORTS[parts.scheme], tls=context), path=path
+        target=Target(host=parts.hostname, port=port or _PORTS[parts.scheme], tls=context), path=path
     )
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise BadInput(f"'{redact.text(url)}' is no address: {error}; write http://host:port/path") from error
-    return parts
 
 
 def _tls(*, verify: bool) -> ssl.SSLContext:
@@ -70,7 +65,7 @@ def _tls(*, verify: bool) -> ssl.SSLContext:
 
 def read_method(text: str, where: str = "") -> str:
     """The method in upper case. where: the start of an error message."""
-    if not _TOKEN.fullmatch(text) or text.upper() == "CONNECT":
+    if not TOKEN.fullmatch(text) or text.upper() == "CONNECT":
         raise BadInput(
             f"{where}{': ' if where else ''}'{text}' is no method to probe with; write GET, POST, PUT or HEAD"
         )
@@ -86,7 +81,7 @@ def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     name, value = name.strip(), value.strip()
     shown = redact.header(name, value) if colon else "..."
-    if not colon or not _TOKEN.fullmatch(name):
+    if not colon or not TOKEN.fullmatch(name):
         raise BadInput(f"--header '{name}': is no header; write 'Name: value'")
     if re.search(r"[\r\n\x00]", value):
         raise BadInput(f"--header '{name}: {shown}': a line break would end the header; take it out")

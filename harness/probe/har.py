@@ -15,7 +15,7 @@ from firstbyte.harness import redact
 from firstbyte.harness.model.prediction import Outcome
 from firstbyte.harness.model.recording import Answered, Finish, Received, Recording, Sent, Setup
 from firstbyte.harness.predict import is_same
-from firstbyte.harness.probe.address import read_method
+from firstbyte.harness.probe.address import TOKEN, read_method
 from firstbyte.harness.probe.edges import Judged, judge_recording
 from firstbyte.harness.probe.examine import Examined, conclude
 from firstbyte.harness.problems import BadInput
@@ -27,7 +27,6 @@ _PIECES = 4_000
 _MOST_BODY = 65_536
 """Bytes of a body that a recording holds at most: no edge decides by the rest."""
 _DROPPED = frozenset({"content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive"})
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NO_CONTENT = 204
 _NO_BODY = (_NO_CONTENT, 304)
@@ -148,11 +147,14 @@ def recording_of(entry: Entry, where: str, *, flows: bool) -> Recording:
     header = sent + _microseconds(timings.wait, where)
     end = header + _microseconds(timings.receive)
     size = _sent_size(request)
+    # HAR 1.2: the time for TLS is part of that for connecting.
+    tls = _microseconds(timings.ssl)
+    connect = max(_microseconds(timings.connect) - tls, 0)
     return Recording(
         method=read_method(request.method, where),
         path=request.url,
         headers=tuple((one.name, one.value) for one in request.headers),
-        setup=_setup(timings),
+        setup=Setup(dns=_microseconds(timings.dns), connect=connect, tls=tls),
         uploads=(Sent(at=sent, size=size),) if size else (),
         sent_at=sent,
         answer=_answer(request.method, response, header, end, flows=flows),
@@ -163,13 +165,6 @@ def _sent_size(request: HarRequest) -> int:
     if request.body_size > 0:
         return int(request.body_size)
     return len(request.post.text.encode("utf-8", "replace")) if request.post else 0
-
-
-def _setup(timings: Timings) -> Setup:
-    # HAR 1.2: the time for TLS is part of that for connecting.
-    tls = _microseconds(timings.ssl)
-    connect = max(_microseconds(timings.connect) - tls, 0)
-    return Setup(dns=_microseconds(timings.dns), connect=connect, tls=tls)
 
 
 def _microseconds(milliseconds: float | None, required_at: str = "") -> int:
@@ -207,4 +202,4 @@ def _head(response: HarResponse, size: int) -> bytes:
 
 def _is_kept(one: Pair) -> bool:
     """Whether the field is an ordinary one. HTTP/2's own begin with a colon, and the framing is new."""
-    return bool(_TOKEN.fullmatch(one.name)) and one.name.lower() not in _DROPPED
+    return bool(TOKEN.fullmatch(one.name)) and one.name.lower() not in _DROPPED

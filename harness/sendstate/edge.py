@@ -17,6 +17,7 @@ from firstbyte.harness.model.units import Duration
 from firstbyte.harness.process.loop_thread import LoopThread
 from firstbyte.harness.sendstate.cut_off import LOOPBACK, CutOffServer
 from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.edge.shared import SharedEdge
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 from firstbyte.proxies.rules.orders import Action, HeldMode, HeldRequest, Next, Seen, fitting
 from firstbyte.tokens import random_hex
@@ -94,11 +95,11 @@ class HeldEdge:
 
     def start(self) -> None:
         """Listen, on the same port as before."""
-        self._server = EdgeServer(
-            self._config, clock=RealClock(began_ns=0), report=self.events.append, token=random_hex
-        )
+        clock = RealClock(began_ns=0)
+        shared = SharedEdge(self._config, clock=clock, report=self.events.append, token=random_hex)
+        self._server = EdgeServer(shared)
         for order in self._orders:
-            self._server.order_next(order)
+            self._server.held_mode.order_next(order)
         self._port = self._thread.run(self._server.start(LOOPBACK, self._port))[1]
 
     def stop(self) -> None:
@@ -159,7 +160,7 @@ class HeldEdge:
 
     @property
     def _driver(self) -> HeldMode | None:
-        return ThreadedEdge(self._server, self._thread) if self._server is not None else None
+        return ThreadedEdge(self._server.held_mode, self._thread) if self._server is not None else None
 
 
 def _profile(name: str) -> Profile:

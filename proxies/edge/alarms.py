@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from firstbyte.proxies.edge.shared import SharedEdge
@@ -17,14 +18,12 @@ type Ring = Callable[[AlarmRang], None]
 LATE = 0.002
 
 
+@dataclass(slots=True, eq=False)
 class Alarms:
     """By stream. At a tie with bytes that are there already, an alarm rings last."""
 
-    __slots__ = ("_edge", "_handles")
-
-    def __init__(self, edge: SharedEdge) -> None:
-        self._edge = edge
-        self._handles: dict[int, asyncio.Handle] = {}
+    _edge: SharedEdge
+    _handles: dict[int, asyncio.Handle] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Alarms {len(self._handles)} set>"

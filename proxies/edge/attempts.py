@@ -4,6 +4,8 @@ To let a profile send a request again for a new cause, add it to `ResendCause` a
 that the place returns where it is noticed.
 """
 
+from dataclasses import dataclass
+
 from mitmproxy.proxy.layer import CommandGenerator
 
 from firstbyte.harness.model.profile import Cause, CloseKind, Point, Profile, Resend, ResendCause
@@ -12,50 +14,31 @@ from firstbyte.proxies.edge.deadlines import Deadlines
 from firstbyte.proxies.edge.journal import Journal
 from firstbyte.proxies.edge.reply import EdgeReply
 from firstbyte.proxies.edge.upload import Upload
+from firstbyte.proxies.http import signals
 from firstbyte.proxies.http.connections import OriginConnection
-from firstbyte.proxies.http.signals import (
-    AskOrigin,
-    LeaveOrigin,
-    OriginRead,
-    OriginReady,
-    OriginUnreachable,
-)
 from firstbyte.proxies.rules.resend import rule_for
 
 
+@dataclass(slots=True, eq=False)
 class Attempts:
     """The current attempt. connection: None before it is there and after it was left.
 
     is_sent: the origin has taken the whole request. resend_at: when the next attempt begins, in a pause.
     """
 
-    __slots__ = (
-        "_any_byte", "_deadlines", "_is_connecting", "_journal", "_profile", "_reply", "_reused",
-        "_stream_id", "_upload", "connection", "is_sent", "number", "resend_at",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        stream_id: int,
-        profile: Profile,
-        upload: Upload,
-        reply: EdgeReply,
-        journal: Journal,
-        deadlines: Deadlines,
-    ) -> None:
-        self.number = 1
-        self.connection: OriginConnection | None = None
-        self.is_sent = False
-        self.resend_at: int | None = None
-        self._stream_id = stream_id
-        self._profile = profile
-        self._upload = upload
-        self._reply = reply
-        self._journal = journal
-        self._deadlines = deadlines
-        self._is_connecting = False
-        self._reused = False
-        self._any_byte = False
+    _stream_id: int
+    _profile: Profile
+    _upload: Upload
+    _reply: EdgeReply
+    _journal: Journal
+    _deadlines: Deadlines
+    number: int = 1
+    connection: OriginConnection | None = None
+    is_sent: bool = False
+    resend_at: int | None = None
+    _is_connecting: bool = False
+    _reused: bool = False
+    _any_byte: bool = False
 
     def __repr__(self) -> str:
         where = "connected" if self.connection else "connecting" if self._is_connecting else "not connected"
@@ -70,9 +53,9 @@ class Attempts:
         self._journal.record.attempts = self.number
         self._journal.report(Kind.CONNECT_STARTED, attempt=self.number)
         self._deadlines.reach(Point.CONNECT_STARTED)
-        yield AskOrigin(self._stream_id, fresh=self.number > 1)
+        yield signals.AskOrigin(self._stream_id, fresh=self.number > 1)
 
-    def connected(self, event: OriginReady) -> CommandGenerator[None]:
+    def connected(self, event: signals.OriginReady) -> CommandGenerator[None]:
         """There is a connection: send what has come in so far."""
         self._is_connecting = False
         self._reused = event.reused
@@ -82,7 +65,7 @@ class Attempts:
         yield from self._upload.send_to(event.connection)
         self.note_if_sent()
 
-    def failed(self, event: OriginUnreachable) -> None:
+    def failed(self, event: signals.OriginUnreachable) -> None:
         """There is no connection."""
         self._is_connecting = False
         self._journal.report(Kind.CONNECT_FAILED, reason=event.reason)
@@ -99,7 +82,7 @@ class Attempts:
         journal.report(Kind.REQUEST_FORWARDED, attempt=self.number)
         self._deadlines.reach(Point.REQUEST_SENT)
 
-    def read(self, event: OriginRead) -> None:
+    def read(self, event: signals.OriginRead) -> None:
         """Bytes have come from the origin."""
         self._deadlines.reach(Point.ORIGIN_READ)
         if not self._any_byte:
@@ -115,13 +98,13 @@ class Attempts:
         if self._is_connecting:
             self._is_connecting = False
             self._journal.report(Kind.CONNECT_FAILED, reason="given-up")
-            yield LeaveOrigin(self._stream_id, None, CloseKind.FIN)
+            yield signals.LeaveOrigin(self._stream_id, None, CloseKind.FIN)
         elif self.connection is not None:
             connection, self.connection = self.connection, None
             self._deadlines.wait_for_client_again()
             if how is not CloseKind.NOTHING:
                 self._journal.report(Kind.ORIGIN_CLOSED, how=str(how), by="edge")
-            yield LeaveOrigin(self._stream_id, connection, how)
+            yield signals.LeaveOrigin(self._stream_id, connection, how)
 
     def lose(self, cause: Cause) -> None:
         """The origin has closed its connection."""

@@ -9,6 +9,7 @@ import errno
 import logging
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events
@@ -17,67 +18,36 @@ from firstbyte.proxies.edge.alarms import Alarms
 from firstbyte.proxies.edge.layer import EdgeLayer
 from firstbyte.proxies.edge.pool import Pool
 from firstbyte.proxies.edge.shared import Hooks, SharedEdge
-from firstbyte.proxies.edge.transport import EdgeTransport
+from firstbyte.proxies.edge.transport import EdgeTransport, Owner
+from firstbyte.proxies.http import signals
 from firstbyte.proxies.http.connections import EdgeClient, EdgeContext, OriginConnection
-from firstbyte.proxies.http.signals import (
-    Flush,
-    HoldReading,
-    KeepHeld,
-    LingerClose,
-    OpenOrigin,
-    Order,
-    OriginOpened,
-    ParkConnection,
-    ResetConnection,
-    Room,
-    RoomChanged,
-    SetAlarm,
-)
 from firstbyte.proxies.rules.orders import Holder
 from firstbyte.shortage import is_short
 
 logger = logging.getLogger(__name__)
 
 
-class ClientConnection:
+@dataclass(slots=True, eq=False)
+class ClientConnection(Owner):
     """One client connection with the origin connections of its exchanges."""
 
-    __slots__ = (
-        "_alarms",
-        "_busy",
-        "_client",
-        "_edge",
-        "_for_client",
-        "_gone",
-        "_hooks",
-        "_layer",
-        "_opening",
-        "_pool",
-        "_queue",
-        "_upstream_tls",
-        "_wires",
-    )
+    _edge: SharedEdge
+    _pool: Pool
+    _upstream_tls: ssl.SSLContext | None
+    _gone: Callable[["ClientConnection"], None]
+    _client: EdgeClient = field(default_factory=EdgeClient)
+    _wires: dict[Connection, EdgeTransport] = field(default_factory=dict)
+    _opening: dict[Connection, asyncio.Task[None]] = field(default_factory=dict)
+    _hooks: dict[asyncio.Task[None], None] = field(default_factory=dict)
+    _queue: list[events.Event] = field(default_factory=list)
+    _for_client: list[bytes] = field(default_factory=list)
+    _busy: bool = False
+    _alarms: Alarms = field(init=False)
+    _layer: EdgeLayer = field(init=False)
 
-    def __init__(
-        self,
-        edge: SharedEdge,
-        pool: Pool,
-        upstream_tls: ssl.SSLContext | None,
-        gone: Callable[["ClientConnection"], None],
-    ) -> None:
-        self._edge = edge
-        self._pool = pool
-        self._upstream_tls = upstream_tls
-        self._gone = gone
-        self._client = EdgeClient()
-        self._wires: dict[Connection, EdgeTransport] = {}
-        self._opening: dict[Connection, asyncio.Task[None]] = {}
-        self._hooks: dict[asyncio.Task[None], None] = {}
-        self._alarms = Alarms(edge)
-        self._queue: list[events.Event] = []
-        self._for_client: list[bytes] = []
-        self._busy = False
-        self._layer = EdgeLayer(EdgeContext(self._client, OriginConnection()), edge)
+    def __post_init__(self) -> None:
+        self._alarms = Alarms(self._edge)
+        self._layer = EdgeLayer(EdgeContext(self._client, OriginConnection()), self._edge)
 
     def __repr__(self) -> str:
         return f"<ClientConnection {self._client.peername}, {len(self._wires)} connections, {self._layer!r}>"
@@ -118,11 +88,13 @@ class ClientConnection:
                 other.hold_reading(full)
         if isinstance(wire.connection, OriginConnection):
             wire.connection.is_full = full
-            self.deliver(RoomChanged(wire.connection, Room.FULL if full else Room.FREE))
+            self.deliver(
+                signals.RoomChanged(wire.connection, signals.Room.FULL if full else signals.Room.FREE)
+            )
 
     def has_moved(self, wire: EdgeTransport) -> None:
         """A piece has gone to the origin, others wait."""
-        self.deliver(RoomChanged(wire.connection, Room.MOVED))
+        self.deliver(signals.RoomChanged(wire.connection, signals.Room.MOVED))
 
     def deliver(self, event: events.Event) -> None:
         """Give the layer an event; those it causes while it is busy come after it."""
@@ -166,11 +138,11 @@ class ClientConnection:
             self._send(command)
             return
         match command:
-            case SetAlarm():
+            case signals.SetAlarm():
                 self._alarms.set(command, self.deliver)
-            case Flush():
+            case signals.Flush():
                 self._write_to_client()
-            case OpenOrigin():
+            case signals.OpenOrigin():
                 self._open(command)
             case commands.ConnectionCommand():
                 self._on_wire(command)
@@ -178,7 +150,7 @@ class ClientConnection:
                 self._start_hook(command)
             case commands.Log():
                 logger.log(command.level, command.message)
-            case KeepHeld():
+            case signals.KeepHeld():
                 self._keep_held(command)
             case _:
                 raise RuntimeError(f"a client connection does not know {command!r}")
@@ -209,42 +181,39 @@ class ClientConnection:
                 task.cancel()
             return
         match command:
-            case ResetConnection():
+            case signals.ResetConnection():
                 wire.reset()
-            case LingerClose():
+            case signals.LingerClose():
                 wire.linger()
-            case ParkConnection():
+            case signals.ParkConnection():
                 self._park(wire)
-            case HoldReading():
+            case signals.HoldReading():
                 wire.hold_reading(command.hold)
             case commands.CloseConnection():
                 wire.close()
 
     def _park(self, wire: EdgeTransport) -> None:
-        if not self._edge.config.profile.origin.reuse:
+        # Full: the answer came before its request was taken. What waits would become part of the next one.
+        if wire.full or not self._edge.profile.origin.reuse:
             wire.close()
-            return
-        if wire.full:
-            # An answer that came before its request was taken: what waits would become part of the next one.
-            wire.close()
-            return
-        del self._wires[wire.connection]
-        self._pool.park(wire)
+        else:
+            del self._wires[wire.connection]
+            self._pool.park(wire)
 
-    def _keep_held(self, command: KeepHeld) -> None:
+    def _keep_held(self, command: signals.KeepHeld) -> None:
         def order(expire: bool) -> None:
-            self.deliver(Order(command.stream_id, expire))
+            self.deliver(signals.Order(command.stream_id, expire))
 
         self._edge.held.add(command.number, Holder(describe=command.describe, order=order))
 
     # ---- connecting
 
-    def _open(self, command: OpenOrigin) -> None:
+    def _open(self, command: signals.OpenOrigin) -> None:
         wire = None if command.fresh else self._pool.take()
         if wire is not None:
             wire.hand_over(self, command.connection)
             self._wires[command.connection] = wire
-            self._queue.append(OriginOpened(command, error="", reused=True))
+            self._queue.append(signals.OriginOpened(command, error="", reused=True))
             return
         task = asyncio.get_running_loop().create_task(self._connect(command))
         self._opening[command.connection] = task
@@ -254,7 +223,7 @@ class ClientConnection:
         self._opening.pop(connection, None)
         self._check_gone()
 
-    async def _connect(self, command: OpenOrigin) -> None:
+    async def _connect(self, command: signals.OpenOrigin) -> None:
         upstream = self._edge.config.upstream
         try:
             await asyncio.get_running_loop().create_connection(
@@ -270,7 +239,7 @@ class ClientConnection:
             if is_short(failure):  # this machine's fault, whatever the product answers for it
                 asyncio.get_running_loop().call_exception_handler({"message": error, "exception": failure})
         self._opening.pop(command.connection, None)
-        self.deliver(OriginOpened(command, error=error, reused=False))
+        self.deliver(signals.OriginOpened(command, error=error, reused=False))
 
     # ---- hooks
 

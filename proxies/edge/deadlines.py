@@ -5,6 +5,7 @@ happens.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from mitmproxy.proxy import events
 from mitmproxy.proxy.commands import Command
@@ -17,17 +18,18 @@ from firstbyte.proxies.http.signals import AlarmRang, Room, SetAlarm
 from firstbyte.proxies.rules.timers import TimerBank, TimerChange, Transition
 
 
+@dataclass(slots=True, eq=False)
 class Deadlines:
     """Points in, timer events and alarms out."""
 
-    __slots__ = ("_alarm", "_edge", "_journal", "_stream_id", "bank")
+    _stream_id: int
+    _edge: SharedEdge
+    _journal: Journal
+    bank: TimerBank = field(init=False)
+    _alarm: int | None = None
 
-    def __init__(self, stream_id: int, edge: SharedEdge, journal: Journal) -> None:
-        self.bank = TimerBank(edge.plan)
-        self._stream_id = stream_id
-        self._edge = edge
-        self._journal = journal
-        self._alarm: int | None = None
+    def __post_init__(self) -> None:
+        self.bank = TimerBank(self._edge.plan)
 
     def __repr__(self) -> str:
         return f"<Deadlines {self.describe(self._journal.now) or 'none'}>"
@@ -45,7 +47,7 @@ class Deadlines:
         """The exchange has come to this point: start, stop and reset what names it."""
         if point in self._edge.plan.points:
             changes = self.bank.note(point, self._journal.now)
-            if changes and self._edge.is_watched:
+            if changes and self._journal.is_watched:
                 self._report(changes)
 
     def _report(self, changes: Iterable[TimerChange]) -> None:
@@ -66,7 +68,7 @@ class Deadlines:
         running = self.bank.first()
         if running is not None:
             return running
-        for timer in self._edge.config.profile.timers:
+        for timer in self._edge.profile.timers:
             if Point.CONNECTED not in timer.stops_on:
                 return timer
         return Timer(name="expire", starts_on=Point.REQUEST_STARTED, stops_on=(), limit=None)

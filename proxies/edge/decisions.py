@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from mitmproxy.proxy.layer import CommandGenerator
+
 from firstbyte.harness.model.profile import Cause, CloseKind, ResendCause
 from firstbyte.proxies.rules.answer import Rendered
 
@@ -74,3 +76,5 @@ class Silence(NamedTuple):
 
 type Ending = Answer | AddonAnswer | Complete | Cut | Drop | Silence
 type Decision = Failure | SendAgain | Expire | Upgrade | Ending
+#: Commands, then what else has to be done; None: the exchange goes on as it is.
+type Deciding = CommandGenerator[Decision | None]

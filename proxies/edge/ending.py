@@ -1,5 +1,6 @@
 """How an exchange ends: what its client gets, and what the record and the timeline say of it."""
 
+from dataclasses import dataclass
 from typing import assert_never
 
 import msgspec
@@ -19,27 +20,16 @@ from firstbyte.proxies.rules.cut import break_for
 _HEXADECIMAL = {code: f"{code % 16:x}" for code in range(128)}
 
 
+@dataclass(slots=True, eq=False)
 class ExchangeEnding:
     """Carries out the decision that ends an exchange. accept: the request's Accept, as the client sent it."""
 
-    __slots__ = ("_accept", "_attempts", "_edge", "_journal", "_profile", "_reply", "_upload")
-
-    def __init__(
-        self,
-        accept: str,
-        edge: SharedEdge,
-        journal: Journal,
-        upload: Upload,
-        attempts: Attempts,
-        reply: EdgeReply,
-    ) -> None:
-        self._accept = accept
-        self._edge = edge
-        self._profile = edge.config.profile
-        self._journal = journal
-        self._upload = upload
-        self._attempts = attempts
-        self._reply = reply
+    _accept: str
+    _edge: SharedEdge
+    _journal: Journal
+    _upload: Upload
+    _attempts: Attempts
+    _reply: EdgeReply
 
     def __repr__(self) -> str:
         record = self._journal.record
@@ -69,7 +59,7 @@ class ExchangeEnding:
         yield from self._reply.end()
 
     def _answer(self, ending: decisions.Answer) -> CommandGenerator[None]:
-        answer = self._profile.answers[ending.key]
+        answer = self._edge.profile.answers[ending.key]
         if ending.status is not None:
             reason = standard_reason(ending.status)
             answer = msgspec.structs.replace(answer, status=ending.status, reason=reason)
@@ -95,9 +85,9 @@ class ExchangeEnding:
         yield from self._reply.answer(rendered, keep_alive=keep_alive, is_upload_whole=is_whole)
 
     def _cut(self, cause: Cause) -> CommandGenerator[None]:
-        how = break_for(self._profile.cut, cause, self._reply.framing)
+        how = break_for(self._edge.profile.cut, cause, self._reply.framing)
         if cause in (Cause.TIMER, Cause.GARBAGE):
-            yield from self._attempts.leave(self._profile.origin.on_expiry)
+            yield from self._attempts.leave(self._edge.profile.origin.on_expiry)
         self._journal.record.end = "cut"
         ending = how.http2 if self._reply.is_http2 else str(how.http1)
         self._journal.report(Kind.CUT, ending=ending, cause=str(cause))
@@ -109,7 +99,7 @@ class ExchangeEnding:
 
     def log_client_left(self) -> None:
         """Write down what the product logs when its client goes away."""
-        answer = self._profile.answers.get("client-left")
+        answer = self._edge.profile.answers.get("client-left")
         if answer is not None:
             self._journal.record.log = log_lines(answer, self._values())
 
@@ -120,5 +110,5 @@ class ExchangeEnding:
             method=record.method,
             path=record.path,
             ray=self._edge.token(16).translate(_HEXADECIMAL),
-            timestamp=self._edge.stamp(),
+            timestamp=self._edge.timestamp(),
         )

@@ -117,7 +117,7 @@ class Exchange:
 
     def _make_parts(self, request: http.Request, number: int) -> None:
         stream_id, edge, journal, deadlines = self._stream_id, self.edge, self.journal, self.deadlines
-        client, profile = self._context.client, edge.config.profile
+        client, profile = self._context.client, edge.profile
         version = client_version(request.data.http_version, is_http2=client.alpn == b"h2")
         self.upload = Upload(request, stream_id, client, edge, journal, deadlines)
         self.reply = EdgeReply(stream_id, client, profile, version, journal, deadlines)
@@ -179,7 +179,7 @@ class Exchange:
             yield from self.tunnel.cut()
             yield from self.finish()
             return
-        reply, profile = self.reply, self.edge.config.profile
+        reply, profile = self.reply, self.edge.profile
         if reply.header_forwarded or (reply.response is not None and not timer.answer):
             yield from self.carry_out(decisions.Cut(Cause.TIMER))
             return
@@ -217,7 +217,7 @@ class Exchange:
         if self.ordered is not None:
             self.ordered.stop_listening()
         self.deadlines.reach(Point.UPGRADED)
-        profile = self.edge.config.profile
+        profile = self.edge.profile
         self.tunnel = Tunnel(
             self._context, self._stream_id, profile, self.journal, self.deadlines, self.attempts
         )
@@ -236,7 +236,8 @@ class Exchange:
         self.journal.record.ended = self.journal.now
         if self.ordered is not None:
             self.ordered.note_end(self.reply)
-        self.edge.done(self.journal.record)
+        if self.edge.done is not None:
+            self.edge.done(self.journal.record)
 
 
 #: How far an exchange is in a state, for its repr.

@@ -93,7 +93,8 @@ class FlowHooks:
         request.timestamp_start = self.flow.timestamp_created
         yield from self._run(HttpRequestHeadersHook(self.flow))
         self.buffers_request = self._edge.hooks.wants("request") and not request.stream
-        self._keep_to_the_upstream(request)
+        # An addon that sets flow.request.url moves the authority too: the request line stays in origin-form.
+        request.data.authority = b""
 
     def request(self, body: bytes) -> CommandGenerator[bytes | None]:
         """The request is complete. Returns the body to send; None = it has been streamed."""
@@ -101,7 +102,7 @@ class FlowHooks:
         if self.buffers_request:
             request.data.content = body
         yield from self._run(HttpRequestHook(self.flow))
-        self._keep_to_the_upstream(request)
+        request.data.authority = b""
         if not self.buffers_request:
             return None
         content = request.raw_content or b""
@@ -109,10 +110,6 @@ class FlowHooks:
             request.headers.pop("transfer-encoding", None)
             request.headers["Content-Length"] = str(len(content))
         return content
-
-    def _keep_to_the_upstream(self, request: http.Request) -> None:
-        # An addon that sets flow.request.url moves the authority too: the request line stays in origin-form.
-        request.data.authority = b""
 
     def response_headers(self, response: http.Response) -> CommandGenerator[None]:
         """The head of the origin's answer is here."""

@@ -4,8 +4,6 @@ Extends mitmproxy's HttpLayer for one upstream: a stream asks for a connection a
 timers run while it connects. Each origin connection carries one exchange and then goes back to the pool.
 """
 
-from collections.abc import Iterator
-
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
@@ -17,24 +15,11 @@ from mitmproxy.proxy.layers.http._events import RequestHeaders, RequestProtocolE
 from firstbyte.harness.model.profile import CloseKind
 from firstbyte.proxies.edge.shared import SharedEdge
 from firstbyte.proxies.edge.stream import EdgeStream
+from firstbyte.proxies.http import signals
 from firstbyte.proxies.http.connections import OriginConnection
 from firstbyte.proxies.http.http1_client import EdgeHttp1Client
 from firstbyte.proxies.http.http1_server import EdgeHttp1Server
 from firstbyte.proxies.http.http2_server import EdgeHttp2Server
-from firstbyte.proxies.http.signals import (
-    AlarmRang,
-    AskOrigin,
-    HoldReading,
-    LeaveOrigin,
-    OpenOrigin,
-    Order,
-    OriginOpened,
-    OriginReady,
-    OriginUnreachable,
-    ParkConnection,
-    ResetConnection,
-    SetAlarm,
-)
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -60,9 +45,9 @@ class EdgeLayer(HttpLayer):
         match event:
             case events.ConnectionEvent():
                 return self._of_a_connection(event)
-            case OriginOpened():
+            case signals.OriginOpened():
                 return self._origin_opened(event)
-            case AlarmRang() | Order():
+            case signals.AlarmRang() | signals.Order():
                 stream = self.streams.get(event.stream_id)
                 return _nothing() if stream is None else self.event_to_child(stream, event)
             case events.CommandCompleted():
@@ -112,7 +97,7 @@ class EdgeLayer(HttpLayer):
         """Give a child an event, and see to what it wants."""
         for command in child.handle_event(event):
             # Thirty for each exchange: a class pattern costs several times a look at the type.
-            if type(command) is commands.SendData or type(command) is SetAlarm:
+            if type(command) is commands.SendData or type(command) is signals.SetAlarm:
                 yield command
             elif type(command) is ReceiveHttp:
                 stream = self._listening(child, command.event)
@@ -129,15 +114,20 @@ class EdgeLayer(HttpLayer):
         if command.blocking:
             self.command_sources[command] = child
         match command:
-            case HoldReading() if isinstance(child, EdgeHttp2Server):
-                yield from self._hold_origins(hold=command.hold)
-            case AskOrigin():
-                yield from self._ask_origin(command)
-            case LeaveOrigin():
+            case signals.HoldReading() if isinstance(child, EdgeHttp2Server):
+                for connection in self.connections:
+                    if connection is not self.context.client:
+                        yield signals.HoldReading(connection, command.hold)
+            case signals.AskOrigin():
+                upstream = self._edge.config.upstream
+                server = OriginConnection(address=(upstream.host, upstream.port))
+                self._opening[server] = command.stream_id
+                yield signals.OpenOrigin(server, fresh=command.fresh)
+            case signals.LeaveOrigin():
                 yield from self._leave_origin(command)
             case DropStream():
                 self.streams.pop(command.stream_id, None)
-            case ParkConnection():
+            case signals.ParkConnection():
                 self.connections.pop(command.connection, None)
                 yield command
             case _:
@@ -153,13 +143,7 @@ class EdgeLayer(HttpLayer):
 
     # ---- origin connections
 
-    def _ask_origin(self, command: AskOrigin) -> CommandGenerator[None]:
-        upstream = self._edge.config.upstream
-        server = OriginConnection(address=(upstream.host, upstream.port))
-        self._opening[server] = command.stream_id
-        yield OpenOrigin(server, fresh=command.fresh)
-
-    def _origin_opened(self, event: OriginOpened) -> CommandGenerator[None]:
+    def _origin_opened(self, event: signals.OriginOpened) -> CommandGenerator[None]:
         server = event.command.connection
         assert isinstance(server, OriginConnection)
         stream_id = self._opening.pop(server, None)
@@ -169,19 +153,19 @@ class EdgeLayer(HttpLayer):
                 yield commands.CloseConnection(server)
             return
         if event.error:
-            yield from self.event_to_child(stream, OriginUnreachable(stream_id, event.error))
+            yield from self.event_to_child(stream, signals.OriginUnreachable(stream_id, event.error))
             return
-        yield from self.event_to_child(stream, self._connected(stream_id, server, reused=event.reused))
-
-    def _connected(self, stream_id: int, server: OriginConnection, *, reused: bool) -> OriginReady:
-        client = EdgeHttp1Client(self.context, server, stream_id, self._edge.config.profile)
+        client = EdgeHttp1Client(self.context, server, stream_id, self._edge.profile)
         client.takes_as_final = self._edge.final_interims
         self.connections[server] = client
-        return OriginReady(stream_id, server, reused)
+        yield from self.event_to_child(stream, signals.OriginReady(stream_id, server, event.reused))
 
-    def _leave_origin(self, command: LeaveOrigin) -> CommandGenerator[None]:
-        if command.connection is None:
-            yield from self._stop_opening(command.stream_id)
+    def _leave_origin(self, command: signals.LeaveOrigin) -> CommandGenerator[None]:
+        if command.connection is None:  # it is not there yet: give up to open it
+            for server, waiting in list(self._opening.items()):
+                if waiting == command.stream_id:
+                    del self._opening[server]
+                    yield commands.CloseConnection(server)
             return
         client = self.connections.get(command.connection)
         if isinstance(client, EdgeHttp1Client):
@@ -191,22 +175,10 @@ class EdgeLayer(HttpLayer):
             case CloseKind.NOTHING:
                 return
             case CloseKind.RST:
-                yield ResetConnection(command.connection)
+                yield signals.ResetConnection(command.connection)
             case CloseKind.FIN:
                 yield commands.CloseConnection(command.connection)
         self.connections.pop(command.connection, None)
-
-    def _stop_opening(self, stream_id: int) -> Iterator[commands.Command]:
-        """Give up the connection attempt of a stream."""
-        for server, waiting in list(self._opening.items()):
-            if waiting == stream_id:
-                del self._opening[server]
-                yield commands.CloseConnection(server)
-
-    def _hold_origins(self, *, hold: bool) -> Iterator[commands.Command]:
-        for connection in self.connections:
-            if connection is not self.context.client:
-                yield HoldReading(connection, hold)
 
     def _clean_up(self) -> CommandGenerator[None]:
         """The client is gone: streams its connection class did not know of any more hear of it too."""

@@ -4,6 +4,8 @@ A fault comes that late so that what the server has done is certain. It is done 
 meant, once, and `Seen.fired` is the proof that it was.
 """
 
+from dataclasses import dataclass, field
+
 from mitmproxy import http
 from mitmproxy.proxy import events
 
@@ -16,35 +18,33 @@ from firstbyte.proxies.edge.reply import UPGRADE, EdgeReply
 from firstbyte.proxies.edge.shared import SharedEdge
 from firstbyte.proxies.edge.upload import Upload
 from firstbyte.proxies.http.mutation import mutate_by_order
-from firstbyte.proxies.rules.orders import Action, HeldRequest, Seen
+from firstbyte.proxies.rules.orders import Action, HeldRequest, Next, Seen
 
 #: The cause of what an order did, beside those of a profile.
 ORDER = "order"
 
 
+@dataclass(slots=True, eq=False)
 class Ordered:
     """The order for one request, if there is one. kept_back: events of the origin that wait for a release."""
 
-    __slots__ = (
-        "_bytes_left", "_deadlines", "_edge", "_id", "_journal", "_order", "_seen", "_upload", "kept_back",
-    )  # fmt: skip
+    _id: int
+    _edge: SharedEdge
+    _upload: Upload
+    _journal: Journal
+    _deadlines: Deadlines
+    kept_back: list[events.Event] = field(default_factory=list)
+    _bytes_left: int = 0
+    _order: Next | None = field(init=False)
+    _seen: Seen = field(init=False)
 
-    def __init__(
-        self, number: int, edge: SharedEdge, upload: Upload, journal: Journal, deadlines: Deadlines
-    ) -> None:
-        self.kept_back: list[events.Event] = []
-        self._id = number
-        self._edge = edge
-        self._upload = upload
-        self._journal = journal
-        self._deadlines = deadlines
-        self._bytes_left = 0
-        record = journal.record
-        self._order = edge.held.order_for(record.method, record.path)
-        self._seen = Seen(id=number, method=record.method, path=record.path, ordered=self.action)
-        edge.held.note(self._seen)
+    def __post_init__(self) -> None:
+        record = self._journal.record
+        self._order = self._edge.held.order_for(record.method, record.path)
+        self._seen = Seen(id=self._id, method=record.method, path=record.path, ordered=self.action)
+        self._edge.held.note(self._seen)
         if self.action is Action.RESEND:
-            upload.keep()
+            self._upload.keep()
 
     def __repr__(self) -> str:
         return f"<Ordered {self.action or 'nothing'}, {len(self.kept_back)} events kept back>"

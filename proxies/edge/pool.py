@@ -3,12 +3,12 @@
 from mitmproxy.connection import Connection
 from mitmproxy.proxy import events
 
-from firstbyte.proxies.edge.transport import EdgeTransport
+from firstbyte.proxies.edge.transport import EdgeTransport, Owner
 from firstbyte.proxies.rules.config import MAX_IDLE
 
 
-class Pool:
-    """The owner of a connection to the origin while no exchange has it."""
+class Pool(Owner):
+    """The owner of a connection to the origin while no exchange has it. Nothing is written meanwhile."""
 
     def __init__(self) -> None:
         self._idle: dict[Connection, EdgeTransport] = {}
@@ -41,9 +41,6 @@ class Pool:
             wire.close()
         self._idle.clear()
 
-    def made(self, wire: EdgeTransport) -> None:
-        """Never called: a connection is made before it comes here."""
-
     def deliver(self, event: events.Event) -> None:
         """Bytes or an end on an idle connection: no request asked for them."""
         if isinstance(event, events.ConnectionEvent):
@@ -54,9 +51,3 @@ class Pool:
     def lost(self, wire: EdgeTransport) -> None:
         """An idle connection is gone."""
         self._idle.pop(wire.connection, None)
-
-    def is_full(self, wire: EdgeTransport, full: bool) -> None:
-        """Nothing is written while idle."""
-
-    def has_moved(self, wire: EdgeTransport) -> None:
-        """Nothing is written while idle."""

@@ -5,8 +5,6 @@ Filled by the parts of an exchange, read when it is over.
 
 from dataclasses import dataclass, field
 
-from mitmproxy import http
-
 #: Bytes of each body that a record keeps when bodies are kept at all.
 MAX_BODY = 1024 * 1024
 
@@ -52,19 +50,3 @@ class Record:
         self.response_size += len(data)
         if self.keeps_bodies:
             self.response_body += data[: MAX_BODY - len(self.response_body)]
-
-
-def record_of(request: http.Request, place: int, now: int, *, hop: int, keeps_bodies: bool) -> Record:
-    """Of a request whose head is here. place: among all requests, where our client has not numbered it."""
-    number = request.headers.get("x-firstbyte-request", "0")
-    return Record(
-        hop=hop,
-        request=(int(number) if number.isascii() and number.isdigit() else 0) or place,
-        method=request.method.upper(),
-        path=request.path,
-        host=request.authority or request.headers.get("host", ""),
-        client_version="HTTP/2" if request.is_http2 else request.http_version,
-        keeps_bodies=keeps_bodies,
-        started=now,
-        request_headers=request.headers.fields,
-    )

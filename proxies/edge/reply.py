@@ -3,6 +3,7 @@
 Each method returns mitmproxy commands, in order. Nothing here decides when; that is for the exchange.
 """
 
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from mitmproxy import http
@@ -47,45 +48,30 @@ def client_version(version: bytes, *, is_http2: bool) -> ClientVersion:
     return ClientVersion.HTTP10 if version == b"HTTP/1.0" else ClientVersion.HTTP11
 
 
+@dataclass(slots=True, eq=False)
 class EdgeReply:
-    """The answer of one exchange. client_left: nobody is there to get it."""
+    """The answer of one exchange. response: its header, once it is complete.
 
-    __slots__ = (
-        "_client", "_deadlines", "_journal", "_keeps_back", "_kept", "_profile", "_response", "_stream_id",
-        "_trailers", "_version", "client_left", "framing", "header_forwarded",
-    )  # fmt: skip
+    client_left: nobody is there to get it.
+    """
 
-    def __init__(
-        self,
-        stream_id: int,
-        client: Client,
-        profile: Profile,
-        version: ClientVersion,
-        journal: Journal,
-        deadlines: Deadlines,
-    ) -> None:
-        self._stream_id = stream_id
-        self._client = client
-        self._profile = profile
-        self._version = version
-        self._journal = journal
-        self._deadlines = deadlines
-        self._response: http.Response | None = None
-        self._trailers: http.Headers | None = None
-        self._kept = bytearray()
-        self._keeps_back = False
-        self.framing = Framing.LENGTH
-        self.header_forwarded = False
-        self.client_left = False
+    _stream_id: int
+    _client: Client
+    _profile: Profile
+    _version: ClientVersion
+    _journal: Journal
+    _deadlines: Deadlines
+    response: http.Response | None = None
+    framing: Framing = Framing.LENGTH
+    header_forwarded: bool = False
+    client_left: bool = False
+    _trailers: http.Headers | None = None
+    _kept: bytearray = field(default_factory=bytearray)
+    _keeps_back: bool = False
 
     def __repr__(self) -> str:
-        state = "forwarded" if self.header_forwarded else "held" if self._response else "waiting"
+        state = "forwarded" if self.header_forwarded else "held" if self.response else "waiting"
         return f"<EdgeReply header {state}, {len(self._kept)} bytes kept back>"
-
-    @property
-    def response(self) -> http.Response | None:
-        """The origin's header, once it is complete."""
-        return self._response
 
     @property
     def is_http2(self) -> bool:
@@ -136,7 +122,7 @@ class EdgeReply:
         if response.data.http_version != HTTP09 or self.is_http2:
             response.data.http_version = b"HTTP/1.1"
             self._frame(response)
-        self._response = response
+        self.response = response
         record.response_headers = response.headers.fields
         goes_on = response.status_code == UPGRADE or self._profile.hold_header is HoldHeader.NO
         return self._note_write(self.flush_header()) if goes_on else []
@@ -155,10 +141,10 @@ class EdgeReply:
 
     def flush_header(self) -> list[Command]:
         """Send the header if it waits."""
-        if self._response is None or self.header_forwarded:
+        if self.response is None or self.header_forwarded:
             return []
         self.header_forwarded = True
-        return self._send(ResponseHeaders(self._stream_id, self._response))
+        return self._send(ResponseHeaders(self._stream_id, self.response))
 
     def data(self, data: bytes) -> list[Command]:
         """Bytes of the body."""
@@ -198,9 +184,9 @@ class EdgeReply:
         return rest + self._send(ResponseEndOfMessage(self._stream_id))
 
     def _measure(self) -> None:
-        if self._response is not None and not has_no_body(self._method, self._response.status_code):
-            self._response.headers.pop("transfer-encoding", None)
-            self._response.headers["Content-Length"] = str(len(self._kept))
+        if self.response is not None and not has_no_body(self._method, self.response.status_code):
+            self.response.headers.pop("transfer-encoding", None)
+            self.response.headers["Content-Length"] = str(len(self._kept))
 
     def break_off(self, how: Break) -> list[Command]:
         """The answer can't be completed."""
@@ -229,7 +215,7 @@ class EdgeReply:
         if not (keep_alive and is_upload_whole) and not self.is_http2:
             fields.append((b"Connection", b"close"))
         response = response_head(rendered.status, rendered.reason.encode("latin-1", "replace"), fields)
-        self._response = response
+        self.response = response
         self.header_forwarded = True
         yield from self._send(ResponseHeaders(self._stream_id, response))
         if rendered.body and not has_no_body(self._method, rendered.status):

@@ -1,8 +1,9 @@
 """The origin's answer: what the profile, an order and a user's addon make of each part of it.
 
-Each method takes one event of the origin, sends on what goes on, and returns what else has to be done. None:
-the exchange goes on as it is.
+Each method takes one event of the origin, sends on what goes on, and returns what else has to be done.
 """
+
+from dataclasses import dataclass
 
 from mitmproxy import http
 from mitmproxy.proxy.layer import CommandGenerator
@@ -10,19 +11,9 @@ from mitmproxy.proxy.layers.http._events import ResponseData, ResponseEndOfMessa
 
 from firstbyte.harness.model.profile import Cause, CloseKind, InterimAction, On204, Point, ResendCause
 from firstbyte.harness.model.timeline import Kind
+from firstbyte.proxies.edge import decisions
 from firstbyte.proxies.edge.attempts import Attempts
 from firstbyte.proxies.edge.deadlines import Deadlines
-from firstbyte.proxies.edge.decisions import (
-    Answer,
-    Complete,
-    Cut,
-    Decision,
-    Drop,
-    Failure,
-    SendAgain,
-    Silence,
-    Upgrade,
-)
 from firstbyte.proxies.edge.flow_hooks import FlowHooks
 from firstbyte.proxies.edge.journal import Journal
 from firstbyte.proxies.edge.ordered import Ordered
@@ -35,55 +26,40 @@ from firstbyte.proxies.rules.answer import closed_answer
 NO_CONTENT = 204
 
 
+@dataclass(slots=True, eq=False)
 class Response:
     """The answer of one exchange, of whichever attempt. interims: how many 1xx have come."""
 
-    __slots__ = (
-        "_addons", "_attempts", "_deadlines", "_edge", "_journal", "_ordered", "_profile", "_reply",
-        "interims",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        edge: SharedEdge,
-        journal: Journal,
-        deadlines: Deadlines,
-        attempts: Attempts,
-        reply: EdgeReply,
-        addons: FlowHooks | None,
-        ordered: Ordered | None,
-    ) -> None:
-        self.interims = 0
-        self._edge = edge
-        self._profile = edge.config.profile
-        self._journal = journal
-        self._deadlines = deadlines
-        self._attempts = attempts
-        self._reply = reply
-        self._addons = addons
-        self._ordered = ordered
+    _edge: SharedEdge
+    _journal: Journal
+    _deadlines: Deadlines
+    _attempts: Attempts
+    _reply: EdgeReply
+    _addons: FlowHooks | None
+    _ordered: Ordered | None
+    interims: int = 0
 
     def __repr__(self) -> str:
         return f"<Response {self.interims} interims, {self._journal.record.response_size} bytes>"
 
     # ---- the header
 
-    def take_interim(self, event: InterimReceived) -> CommandGenerator[Decision | None]:
+    def take_interim(self, event: InterimReceived) -> decisions.Deciding:
         """A 1xx other than 101."""
         status = event.response.status_code
         self.interims += 1
         action = self._edge.interim_action(status)
         self._journal.report(Kind.INTERIM, status=status, action=str(action))
-        rules = self._profile.interim
+        rules = self._edge.profile.interim
         if action is InterimAction.REFUSE or (rules.most is not None and self.interims > rules.most):
             return self._refuse(f"interim {status}")
         if status in rules.resets:
             self._deadlines.reach(Point.INTERIM_RECEIVED)
         if action in (InterimAction.FORWARD, InterimAction.STRAND):
             yield from self._reply.interim(event.response)
-        return Silence(CloseKind.NOTHING) if action is InterimAction.STRAND else None
+        return decisions.Silence(CloseKind.NOTHING) if action is InterimAction.STRAND else None
 
-    def take_header(self, event: ResponseHeaders) -> CommandGenerator[Decision | None]:
+    def take_header(self, event: ResponseHeaders) -> decisions.Deciding:
         """The header of the answer is complete."""
         response = event.response
         if self._ordered is not None:
@@ -101,42 +77,44 @@ class Response:
         if self._addons is not None:
             yield from self._addons.response_headers(response)
             if self._addons.is_killed:
-                return Drop()
+                return decisions.Drop()
             if self._addons.buffers_response:
                 return None
         yield from self._reply.begin(response)
         return None
 
-    def _break_http2(self) -> CommandGenerator[Drop]:
+    def _break_http2(self) -> CommandGenerator[decisions.Drop]:
         # An interim taken for the answer can't be told to an HTTP/2 client: its stream would never have an
         # answer.
         yield from self._attempts.leave(CloseKind.FIN)
         self._journal.report(Kind.CUT, ending="PROTOCOL_ERROR", cause=str(Cause.GARBAGE))
-        return Drop("PROTOCOL_ERROR")
+        return decisions.Drop("PROTOCOL_ERROR")
 
-    def _judge(self, response: http.Response) -> Decision | None:
+    def _judge(self, response: http.Response) -> decisions.Decision | None:
         """What the profile does instead of letting this header go on."""
         status = response.status_code
-        rules = self._profile.mutation
+        rules = self._edge.profile.mutation
         rule = self._attempts.rule(ResendCause.STATUS, status)
         if rule is not None:
-            return SendAgain(ResendCause.STATUS, rule.delay)
-        if status == UPGRADE and self._profile.interim.on_101 is InterimAction.REFUSE:
+            return decisions.SendAgain(ResendCause.STATUS, rule.delay)
+        if status == UPGRADE and self._edge.profile.interim.on_101 is InterimAction.REFUSE:
             return self._refuse("a 101")
         if status == NO_CONTENT and is_framed(response) and rules.framed_204 is On204.REFUSE:
             return self._refuse("a 204 with a body")
-        if status in rules.replaces and "replaced" in self._profile.answers:
+        if status in rules.replaces and "replaced" in self._edge.profile.answers:
             self._journal.report(Kind.MUTATED, what=f"the body of a {status} replaced")
-            return Answer("replaced", status, leave=CloseKind.NOTHING)
+            return decisions.Answer("replaced", status, leave=CloseKind.NOTHING)
         return None
 
-    def _refuse(self, detail: str) -> Failure:
+    def _refuse(self, detail: str) -> decisions.Failure:
         self._journal.record.end = detail
-        return Failure((ResendCause.GARBAGE,), "protocol-error", self._profile.origin.on_unusable)
+        return decisions.Failure(
+            (ResendCause.GARBAGE,), "protocol-error", self._edge.profile.origin.on_unusable
+        )
 
     # ---- the body and the end
 
-    def take_body(self, event: ResponseData) -> CommandGenerator[Decision | None]:
+    def take_body(self, event: ResponseData) -> decisions.Deciding:
         """Bytes of the body."""
         if self._ordered is None:
             yield from self._forward(event.data)
@@ -155,12 +133,12 @@ class Response:
         if data:
             yield from self._reply.data(data)
 
-    def _cut_by_order(self, ordered: Ordered) -> Cut:
+    def _cut_by_order(self, ordered: Ordered) -> decisions.Cut:
         ordered.mark_done()
         self._deadlines.expire(self._deadlines.first())
-        return Cut(Cause.TIMER)
+        return decisions.Cut(Cause.TIMER)
 
-    def take_end(self, _event: ResponseEndOfMessage) -> CommandGenerator[Decision | None]:
+    def take_end(self, _event: ResponseEndOfMessage) -> decisions.Deciding:
         """The answer is complete."""
         ordered = self._ordered
         if ordered is not None and ordered.cuts_before_the_end(self._reply.framing):
@@ -170,7 +148,11 @@ class Response:
         if self._addons is not None:
             yield from self._end_to_addon(self._addons)
         response = self._reply.response
-        return Upgrade() if response is not None and response.status_code == UPGRADE else Complete()
+        return (
+            decisions.Upgrade()
+            if response is not None and response.status_code == UPGRADE
+            else decisions.Complete()
+        )
 
     def _end_to_addon(self, addons: FlowHooks) -> CommandGenerator[None]:
         body = yield from addons.response()
@@ -184,17 +166,17 @@ class Response:
 
     # ---- broken
 
-    def take_break(self, event: OriginBroke) -> Decision:
+    def take_break(self, event: OriginBroke) -> decisions.Decision:
         """The answer can't be completed."""
         is_stale = self._attempts.is_stale
         if event.cause is not Cause.GARBAGE:
             self._attempts.lose(event.cause)
         if self._reply.response is not None:
-            return Cut(event.cause)
+            return decisions.Cut(event.cause)
         if event.cause is Cause.GARBAGE:
             return self._refuse(event.detail)
         closed = ResendCause.PARTIAL if event.partial else ResendCause.CLOSED
         causes = (ResendCause.STALE, closed) if is_stale else (closed,)
-        return Failure(
-            causes, closed_answer(self._profile, event.cause, partial=event.partial, stale=is_stale)
+        return decisions.Failure(
+            causes, closed_answer(self._edge.profile, event.cause, partial=event.partial, stale=is_stale)
         )

@@ -6,18 +6,13 @@ It is no open proxy: whatever a client asks for goes to the configured upstream 
 
 import asyncio
 import ssl
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 from firstbyte.descriptors import ACCEPTS, deepen
-from firstbyte.harness.clock import Clock
-from firstbyte.harness.model.timeline import Event
 from firstbyte.proxies.edge.client_connection import ClientConnection
 from firstbyte.proxies.edge.pool import Pool
-from firstbyte.proxies.edge.record import Record
-from firstbyte.proxies.edge.shared import Hooks, NoHooks, SharedEdge
-from firstbyte.proxies.rules.config import EdgeConfig
-from firstbyte.proxies.rules.orders import HeldRequest, Next, Seen
+from firstbyte.proxies.edge.shared import SharedEdge
+from firstbyte.proxies.rules.config import TlsFiles
+from firstbyte.proxies.rules.orders import HeldMode
 
 
 class RefusedConnection(asyncio.Protocol):
@@ -28,38 +23,10 @@ class RefusedConnection(asyncio.Protocol):
 
 
 class EdgeServer:
-    """One hop.
+    """One hop."""
 
-    clock: microseconds since the run began. report: gets every event of Actor.EDGE; None = nobody watches.
-    token(n): n characters for ray ids. stamp: the time of day for answers, ISO 8601; default: the run's
-    clock from 1970 on, the same in each run. done: gets the record of each finished exchange. keeps_bodies:
-    whether records hold bodies. hooks: a user's addon.
-    """
-
-    def __init__(
-        self,
-        config: EdgeConfig,
-        *,
-        clock: Clock,
-        report: Callable[[Event], None] | None,
-        token: Callable[[int], str],
-        stamp: Callable[[], str] | None = None,
-        done: Callable[[Record], None] | None = None,
-        keeps_bodies: bool = False,
-        hooks: Hooks | None = None,
-    ) -> None:
-        self.config = config
-        self._clock = clock
-        self._edge = SharedEdge(
-            config,
-            clock=clock,
-            report=report,
-            token=token,
-            stamp=stamp or self._run_time,
-            hooks=hooks or NoHooks(),
-            done=done,
-            keeps_bodies=keeps_bodies,
-        )
+    def __init__(self, edge: SharedEdge) -> None:
+        self._edge = edge
         self._pool = Pool()
         self._connections: dict[ClientConnection, None] = {}
         self._server: asyncio.AbstractServer | None = None
@@ -70,16 +37,27 @@ class EdgeServer:
         return f"<EdgeServer {self._edge!r}, {len(self._connections)} connections, {self._pool!r}>"
 
     @property
+    def hop(self) -> int:
+        """Its place in a chain, 0 = next to the client."""
+        return self._edge.config.hop
+
+    @property
     def active(self) -> int:
         """How many exchanges are under way."""
         return self._edge.active
 
+    @property
+    def held_mode(self) -> HeldMode:
+        """The requests without an answer, and the orders for them and for those to come."""
+        return self._edge.held
+
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen; returns the address in use. Raises OSError when the port can't be had."""
         loop = asyncio.get_running_loop()
-        if self.config.upstream.tls:
-            self._upstream_tls = _client_context(verify=self.config.upstream.verify)
-        context = _server_context(self.config) if self.config.tls else None
+        config = self._edge.config
+        if config.upstream.tls:
+            self._upstream_tls = _client_context(verify=config.upstream.verify)
+        context = _server_context(config.tls) if config.tls else None
         self._server = await loop.create_server(self._accept, host, port, backlog=ACCEPTS, ssl=context)
         assert isinstance(self._server, asyncio.AbstractServer)
         address = self._server.sockets[0].getsockname()
@@ -91,7 +69,7 @@ class EdgeServer:
         deepen(self._server)
 
     def _accept(self) -> asyncio.Protocol:
-        if len(self._connections) >= self.config.max_connections:
+        if len(self._connections) >= self._edge.config.max_connections:
             return RefusedConnection()
         connection = ClientConnection(self._edge, self._pool, self._upstream_tls, self._forget)
         self._connections[connection] = None
@@ -116,37 +94,10 @@ class EdgeServer:
             await self._server.wait_closed()
             self._server = None
 
-    # ---- held mode
 
-    def held(self) -> list[HeldRequest]:
-        """The requests without an answer, oldest first."""
-        return self._edge.held.listing()
-
-    def expire(self, number: int) -> bool:
-        """Fire the timer that would fire first; False when there is no such request."""
-        return self._edge.held.order(number, expire=True)
-
-    def release(self, number: int) -> bool:
-        """Let the origin's answer go on; False when there is no such request."""
-        return self._edge.held.order(number, expire=False)
-
-    def order_next(self, order: Next) -> None:
-        """Say what becomes of requests to come."""
-        self._edge.held.order_next(order)
-
-    def seen(self) -> list[Seen]:
-        """Every request that has come, oldest first, with what became of it."""
-        return self._edge.held.seen()
-
-    def _run_time(self) -> str:
-        moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self._clock.now())
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _server_context(config: EdgeConfig) -> ssl.SSLContext:
-    assert config.tls is not None
+def _server_context(files: TlsFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(config.tls.certificate, config.tls.key)
+    context.load_cert_chain(files.certificate, files.key)
     context.set_alpn_protocols(["h2", "http/1.1"])
     return context
 

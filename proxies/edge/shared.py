@@ -1,18 +1,20 @@
 """What all connections of one edge share: its configuration, clock, reporter, and the orders of held mode."""
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from mitmproxy.proxy import commands
 
 from firstbyte.harness.clock import Clock
 from firstbyte.harness.model.interim import final_interims, interim_action
-from firstbyte.harness.model.profile import InterimAction
-from firstbyte.harness.model.timeline import Actor, Event, Kind
+from firstbyte.harness.model.profile import InterimAction, Profile
+from firstbyte.harness.model.timeline import Event
 from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.rules.config import EdgeConfig
 from firstbyte.proxies.rules.orders import HeldRequests
-from firstbyte.proxies.rules.timers import timer_plan
+from firstbyte.proxies.rules.timers import TimerPlan, timer_plan
 
 
 class Hooks(Protocol):
@@ -20,11 +22,9 @@ class Hooks(Protocol):
 
     def wants(self, name: str) -> bool:
         """Whether anybody listens to this hook; '' asks whether there is an addon at all."""
-        ...
 
     async def run(self, hook: commands.StartHook) -> None:
         """Call who listens."""
-        ...
 
 
 class NoHooks:
@@ -37,54 +37,47 @@ class NoHooks:
         """Never called: nobody listens."""
 
 
+@dataclass(slots=True, eq=False)
 class SharedEdge:
     """One edge's shared state.
 
-    token(n): n characters nobody can guess, or the same ones in each run of a simulation.
-    stamp: the time of day for an answer's {timestamp}, ISO 8601. report: gets each event; None = nobody
-    watches.
+    clock: microseconds since the run began. report: gets every event of Actor.EDGE; None = nobody watches.
+    token(n): n characters for ray ids that nobody can guess, or the same ones in each run of a simulation.
+    stamp: the time of day, ISO 8601; None = the run's clock from 1970 on, the same in each run. hooks: a
+    user's addon. done: gets the record of each finished exchange. keeps_bodies: whether records hold bodies.
+    active: how many exchanges are under way.
     """
 
-    def __init__(
-        self,
-        config: EdgeConfig,
-        *,
-        clock: Clock,
-        report: Callable[[Event], None] | None,
-        token: Callable[[int], str],
-        stamp: Callable[[], str],
-        hooks: Hooks,
-        done: Callable[[Record], None] | None = None,
-        keeps_bodies: bool = False,
-    ) -> None:
-        self.config = config
-        self.clock = clock
-        self.token = token
-        self.stamp = stamp
-        self.hooks = hooks
-        self.plan = timer_plan(config.profile.timers)
-        self.held = HeldRequests()
-        self.active = 0
-        self.keeps_bodies = keeps_bodies
-        self._done = done
-        self._report = report
-        self.is_watched = report is not None
-        self.final_interims = final_interims(config.profile.interim)
+    config: EdgeConfig
+    _: KW_ONLY
+    clock: Clock
+    report: Callable[[Event], None] | None
+    token: Callable[[int], str]
+    stamp: Callable[[], str] | None = None
+    hooks: Hooks = field(default_factory=NoHooks)
+    done: Callable[[Record], None] | None = None
+    keeps_bodies: bool = False
+    active: int = 0
+    held: HeldRequests = field(default_factory=HeldRequests)
+    profile: Profile = field(init=False)
+    plan: TimerPlan = field(init=False)
+    final_interims: frozenset[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.profile = self.config.profile
+        self.plan = timer_plan(self.profile.timers)
+        self.final_interims = final_interims(self.profile.interim)
 
     def __repr__(self) -> str:
-        return f"<SharedEdge {self.config.profile.id} hop {self.config.hop}, {self.active} requests>"
-
-    def report(self, kind: Kind, request: int, at: int, **data: str | int | bool) -> None:
-        """Report what the edge saw or did."""
-        if self._report is not None:
-            data = {"hop": self.config.hop, **data}
-            self._report(Event(at=at, actor=Actor.EDGE, kind=kind, request=request, data=data))
-
-    def done(self, record: Record) -> None:
-        """An exchange is over."""
-        if self._done is not None:
-            self._done(record)
+        return f"<SharedEdge {self.profile.id} hop {self.config.hop}, {self.active} requests>"
 
     def interim_action(self, status: int) -> InterimAction:
         """What this edge does with a 1xx."""
-        return interim_action(self.config.profile.interim, status)
+        return interim_action(self.profile.interim, status)
+
+    def timestamp(self) -> str:
+        """The time of day for an answer's {timestamp}."""
+        if self.stamp is not None:
+            return self.stamp()
+        moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self.clock.now())
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from firstbyte.harness.model.timeline import Event
 from firstbyte.harness.sim import Sim
 from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.edge.shared import SharedEdge
 from firstbyte.proxies.rules.config import EdgeConfig
 from firstbyte.tokens import base62
 
@@ -18,16 +19,12 @@ def simulated_edge(
     token: Callable[[int], str] | None = None,
 ) -> EdgeServer:
     """An edge with the clock of the simulation, not started. token: default = from the simulation's seed."""
-    return EdgeServer(
-        config,
-        clock=sim.clock,
-        report=report,
-        token=token or (lambda length: base62(sim.random, length)),
-    )
+    token = token or (lambda length: base62(sim.random, length))
+    return EdgeServer(SharedEdge(config, clock=sim.clock, report=report, token=token))
 
 
 async def start_edge(sim: Sim, edge: EdgeServer) -> tuple[str, int]:
     """Listen on a host of its own, named edge, edge1, ... by the hop; returns the address."""
-    name = f"edge{edge.config.hop or ''}"
+    name = f"edge{edge.hop or ''}"
     await sim.network.host(name).start(edge.start(name, PORT))
     return name, PORT

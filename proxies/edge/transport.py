@@ -7,7 +7,7 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from typing import Protocol
+from dataclasses import dataclass, field
 
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import events
@@ -23,46 +23,42 @@ PIECE = 16_384
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Owner(Protocol):
-    """Who has a transport at the moment: a client connection, or the pool."""
+class Owner:
+    """Who has a transport at the moment: a client connection, or the pool. Nothing happens by default."""
+
+    __slots__ = ()
 
     def deliver(self, event: events.Event) -> None:
         """Take an event of this wire's connection."""
-        ...
 
     def made(self, wire: "EdgeTransport") -> None:
         """The wire is connected."""
-        ...
 
     def lost(self, wire: "EdgeTransport") -> None:
         """The wire is gone for good."""
-        ...
 
     def is_full(self, wire: "EdgeTransport", full: bool) -> None:
         """The wire's write buffer is full, or has room again."""
-        ...
 
     def has_moved(self, wire: "EdgeTransport") -> None:
         """A full wire in pieces has written one more of them."""
-        ...
 
 
+@dataclass(eq=False)
 class EdgeTransport(asyncio.Protocol):
     """A connection's transport. `owner` changes when an origin connection goes to the pool and back."""
 
-    transport: asyncio.Transport
-
-    def __init__(self, owner: Owner, connection: Connection) -> None:
-        self.owner = owner
-        self.connection = connection
-        self.full = False
-        self._in_pieces = False
-        self._pieces: deque[memoryview] | None = None
-        self._is_stuck = False
-        self._closing = False
-        self._ended = False
-        self._holds = 0
-        self._linger: asyncio.TimerHandle | None = None
+    owner: Owner
+    connection: Connection
+    transport: asyncio.Transport = field(init=False)
+    full: bool = False
+    _in_pieces: bool = False
+    _pieces: deque[memoryview] | None = None
+    _is_stuck: bool = False
+    _closing: bool = False
+    _ended: bool = False
+    _holds: int = 0
+    _linger: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
         return f"<EdgeTransport {self.connection.peername}{' closing' if self._closing else ''}>"

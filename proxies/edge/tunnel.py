@@ -1,5 +1,7 @@
 """What an exchange is after a 101: bytes of another protocol, both ways, until one side ends it."""
 
+from dataclasses import dataclass
+
 from mitmproxy.proxy import events
 from mitmproxy.proxy.commands import Command
 from mitmproxy.proxy.context import Context
@@ -25,37 +27,17 @@ from firstbyte.proxies.http.signals import AlarmRang, BreakOff, OriginBroke
 _ENDS = (RequestEndOfMessage, RequestProtocolError, ResponseEndOfMessage, OriginBroke)
 
 
+@dataclass(slots=True, eq=False)
 class Tunnel:
     """The two connections of an upgraded exchange."""
 
-    __slots__ = (
-        "_attempts",
-        "_client",
-        "_context",
-        "_deadlines",
-        "_journal",
-        "_messages",
-        "_profile",
-        "_stream_id",
-    )
-
-    def __init__(
-        self,
-        context: Context,
-        stream_id: int,
-        profile: Profile,
-        journal: Journal,
-        deadlines: Deadlines,
-        attempts: Attempts,
-    ) -> None:
-        self._context = context
-        self._client = context.client
-        self._stream_id = stream_id
-        self._profile = profile
-        self._journal = journal
-        self._deadlines = deadlines
-        self._attempts = attempts
-        self._messages: MessageStream | None = None
+    _context: Context
+    _stream_id: int
+    _profile: Profile
+    _journal: Journal
+    _deadlines: Deadlines
+    _attempts: Attempts
+    _messages: "MessageStream | None" = None
 
     def __repr__(self) -> str:
         return f"<Tunnel {'read by an addon' if self._messages else 'as it comes'}>"
@@ -66,7 +48,7 @@ class Tunnel:
         if addons is not None and addons.wants_messages and origin is not None:
             self._messages = MessageStream(self._context, self._stream_id, addons, origin)
             yield from self._messages.start()
-        yield SendHttp(ResponseEndOfMessage(self._stream_id), self._client)
+        yield SendHttp(ResponseEndOfMessage(self._stream_id), self._context.client)
 
     def take(self, event: events.Event) -> CommandGenerator[bool]:
         """Pass an event on; returns whether it is the tunnel's end."""
@@ -86,7 +68,7 @@ class Tunnel:
             case RequestData() if origin is not None:
                 yield SendHttp(event, origin)
             case ResponseData():
-                yield SendHttp(event, self._client)
+                yield SendHttp(event, self._context.client)
             case RequestEndOfMessage() | RequestProtocolError():
                 yield from self._attempts.leave(CloseKind.FIN)
                 yield self._close()
@@ -101,7 +83,7 @@ class Tunnel:
         yield self._close()
 
     def _close(self) -> Command:
-        return SendHttp(BreakOff(self._stream_id, Ending.TRUNCATE, "CANCEL"), self._client)
+        return SendHttp(BreakOff(self._stream_id, Ending.TRUNCATE, "CANCEL"), self._context.client)
 
 
 class MessageStream(HttpStream):

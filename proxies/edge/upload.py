@@ -1,5 +1,7 @@
 """The client's request on its way to the origin, and what is kept of it to be sent again."""
 
+from dataclasses import dataclass, field
+
 from mitmproxy import http
 from mitmproxy.connection import Client
 from mitmproxy.proxy.commands import Command
@@ -26,36 +28,26 @@ from firstbyte.proxies.rules.resend import may_need_body
 MAX_PENDING = 1024 * 1024
 
 
+@dataclass(slots=True, eq=False)
 class Upload:
     """The request of one exchange. is_whole: all of it is here. buffers: it goes on only when it is whole."""
 
-    __slots__ = (
-        "_client", "_deadlines", "_edge", "_holds_client", "_journal", "_kept", "_kept_size", "_pending",
-        "_pending_size", "_request", "_stream_id", "buffers", "is_whole",
-    )  # fmt: skip
+    _request: http.Request
+    _stream_id: int
+    _client: Client
+    _edge: SharedEdge
+    _journal: Journal
+    _deadlines: Deadlines
+    buffers: bool = field(init=False)
+    is_whole: bool = False
+    _pending: list[HttpEvent] = field(default_factory=list)
+    _pending_size: int = 0
+    _holds_client: bool = False
+    _kept: list[HttpEvent] | None = None
+    _kept_size: int = 0
 
-    def __init__(
-        self,
-        request: http.Request,
-        stream_id: int,
-        client: Client,
-        edge: SharedEdge,
-        journal: Journal,
-        deadlines: Deadlines,
-    ) -> None:
-        self.buffers = edge.config.profile.buffer_request
-        self.is_whole = False
-        self._request = request
-        self._stream_id = stream_id
-        self._client = client
-        self._edge = edge
-        self._journal = journal
-        self._deadlines = deadlines
-        self._pending: list[HttpEvent] = []
-        self._pending_size = 0
-        self._holds_client = False
-        self._kept: list[HttpEvent] | None = None
-        self._kept_size = 0
+    def __post_init__(self) -> None:
+        self.buffers = self._edge.profile.buffer_request
 
     def __repr__(self) -> str:
         state = "whole" if self.is_whole else "under way"
@@ -70,9 +62,8 @@ class Upload:
         headers = self._request.headers
         if has_body and self._client.alpn == b"h2" and "content-length" not in headers:
             headers["Transfer-Encoding"] = "chunked"
-        config = self._edge.config
-        clean_request(self._request, config.upstream)
-        if may_need_body(config.profile, self._journal.record.method):
+        clean_request(self._request, self._edge.config.upstream)
+        if may_need_body(self._edge.profile, self._journal.record.method):
             self._kept = []
         if headers.get("expect", "").lower() != "100-continue":
             return False

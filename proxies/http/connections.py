@@ -14,21 +14,25 @@ from mitmproxy.proxy.context import Context
 from firstbyte.proxies.http.options import OPTIONS
 
 
-class EdgeClient(Client):
-    """A client's connection. Equal to itself alone, so that looking it up asks nobody."""
-
-    timestamp_start = 0.0
-
-    def __init__(self) -> None:
-        self.peername = self.sockname = ("", 0)
+class _Identity:
+    """A connection is equal to itself alone, so that looking it up asks nobody."""
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
     @cached_property
-    def id(self) -> str:  # type: ignore[override]  # read by addons only
-        """Unique; made when somebody asks."""
+    def id(self) -> str:
+        """Unique; made when somebody asks: an addon."""
         return str(uuid4())
+
+
+class EdgeClient(_Identity, Client):  # type: ignore[override]  # its id is no attribute
+    """A client's connection."""
+
+    timestamp_start = 0.0
+
+    def __init__(self) -> None:
+        self.peername = self.sockname = ("", 0)
 
     @classmethod
     def from_state(cls, state: Any) -> Client:  # type: ignore[override]  # whoever copies gets mitmproxy's
@@ -36,7 +40,7 @@ class EdgeClient(Client):
         return Client.from_state(state)
 
 
-class OriginConnection(Server):
+class OriginConnection(_Identity, Server):  # type: ignore[override]  # its id is no attribute
     """A connection to the origin. is_full: bytes wait to be written to it."""
 
     is_full = False
@@ -45,13 +49,6 @@ class OriginConnection(Server):
         self.address = address
 
     __setattr__ = object.__setattr__
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
-
-    @cached_property
-    def id(self) -> str:  # type: ignore[override]  # read by addons only
-        """Unique; made when somebody asks."""
-        return str(uuid4())
 
     @classmethod
     def from_state(cls, state: Any) -> Server:  # type: ignore[override]  # whoever copies gets mitmproxy's

@@ -109,21 +109,18 @@ def one_length(response: http.Response) -> None:
     refused.
     """
     lengths = named(response.data.headers, b"content-length")
-    if lengths:
-        plain = lengths[0].lstrip(b"0") or b"0"
-        if len(lengths) > 1 or lengths[0] != plain:
-            response.headers["content-length"] = plain
+    if len(lengths) > 1:
+        response.headers["content-length"] = lengths[0]
+    plain_length(response)
 
 
 def plain_length(message: http.Message) -> None:
     """Leave out the zeros before a length: RFC 9110 8.6 allows them, and not every reader takes them."""
     lengths = named(message.data.headers, b"content-length")
-    if (
-        len(lengths) == 1
-        and lengths[0].isdigit()
-        and lengths[0] != (plain := lengths[0].lstrip(b"0") or b"0")
-    ):
-        message.headers["content-length"] = plain
+    if len(lengths) == 1 and lengths[0].isdigit():
+        plain = lengths[0].lstrip(b"0") or b"0"
+        if plain != lengths[0]:
+            message.headers["content-length"] = plain
 
 
 def is_upgrade(request: http.Request) -> bool:

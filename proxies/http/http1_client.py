@@ -12,21 +12,12 @@ from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator
+from mitmproxy.proxy.layers.http import _events as messages
 from mitmproxy.proxy.layers.http._base import HttpEvent, ReceiveHttp
-from mitmproxy.proxy.layers.http._events import (
-    RequestData,
-    RequestEndOfMessage,
-    RequestHeaders,
-    RequestProtocolError,
-    RequestTrailers,
-    ResponseData,
-    ResponseEndOfMessage,
-    ResponseHeaders,
-    ResponseTrailers,
-)
 from mitmproxy.proxy.layers.http._http1 import Http1Client, make_body_reader
 
 from firstbyte.harness.model.profile import Cause, CloseKind, NotHttp, On204, Profile
+from firstbyte.proxies.http import signals
 from firstbyte.proxies.http.connections import OriginConnection
 from firstbyte.proxies.http.fields import is_chunked, read_response_head
 from firstbyte.proxies.http.head_rules import (
@@ -38,21 +29,13 @@ from firstbyte.proxies.http.head_rules import (
     refuse_status_line,
     wants_close,
 )
-from firstbyte.proxies.http.signals import (
-    InterimReceived,
-    OriginBroke,
-    OriginRead,
-    OriginRoom,
-    ParkConnection,
-    PeerClosed,
-    ResetConnection,
-    RoomChanged,
-)
 from firstbyte.proxies.rules.message import is_between_chunks, may_be_http
 
 
 class EdgeHttp1Client(Http1Client):
     """One origin connection for one exchange. `abandoned`: its stream no longer listens."""
+
+    stream_id: int
 
     def __init__(
         self, context: Context, connection: OriginConnection, stream_id: int, profile: Profile
@@ -88,25 +71,23 @@ class EdgeHttp1Client(Http1Client):
             return self.send(event)
         if isinstance(event, events.ConnectionClosed):
             return self._closed(event)
-        if isinstance(event, RoomChanged):
+        if isinstance(event, signals.RoomChanged):
             return self._room_changed(event)
         return self.state(event)
 
     #: None of its commands makes it wait.
     handle_event = _handle_event
 
-    def _room_changed(self, event: RoomChanged) -> CommandGenerator[None]:
-        assert self.stream_id is not None
-        yield ReceiveHttp(OriginRoom(self.stream_id, event.room))
+    def _room_changed(self, event: signals.RoomChanged) -> CommandGenerator[None]:
+        yield ReceiveHttp(signals.OriginRoom(self.stream_id, event.room))
 
     def _data(self, event: events.DataReceived) -> CommandGenerator[None]:
-        assert self.stream_id is not None
         if self.state == self.passthrough:
             yield from self.state(event)
             return
         header = _head_part(bytes(self.buf), event.data) if self.state == self.read_headers else 0
         # Told before it is parsed: at a tie the timer wins, and whatever these bytes mean comes too late.
-        yield ReceiveHttp(OriginRead(self.stream_id, len(event.data), header))
+        yield ReceiveHttp(signals.OriginRead(self.stream_id, len(event.data), header))
         self.buf += event.data
         yield from self.state(event)
 
@@ -149,8 +130,7 @@ class EdgeHttp1Client(Http1Client):
         one_length(response)
         status = response.status_code
         if status < 200 and status != 101 and status not in self.takes_as_final:
-            assert self.stream_id is not None
-            yield ReceiveHttp(InterimReceived(self.stream_id, response))
+            yield ReceiveHttp(signals.InterimReceived(self.stream_id, response))
             return
         yield from self._take_answer(response, others)
 
@@ -158,7 +138,6 @@ class EdgeHttp1Client(Http1Client):
         self, response: http.Response, more_lengths: tuple[str, ...] = ()
     ) -> CommandGenerator[None]:
         assert self.request is not None
-        assert self.stream_id is not None
         self.response = response
         if response.status_code in self.takes_as_final or response.data.http_version == HTTP09:
             size: int | None = -1
@@ -169,7 +148,7 @@ class EdgeHttp1Client(Http1Client):
         self.state = self.read_body
         for length in more_lengths:
             response.headers.add("Content-Length", length)
-        yield ReceiveHttp(ResponseHeaders(self.stream_id, response, size == 0))
+        yield ReceiveHttp(messages.ResponseHeaders(self.stream_id, response, size == 0))
         yield from self.read_body(events.DataReceived(self.conn, b""))
 
     def _body_size(self, response: http.Response) -> int | None:
@@ -185,7 +164,6 @@ class EdgeHttp1Client(Http1Client):
 
     def read_body(self, event: events.Event) -> CommandGenerator[None]:
         """The body, as it comes, and its trailers."""
-        assert self.stream_id is not None
         while True:
             try:
                 part = self.body_reader(self.buf)
@@ -195,25 +173,23 @@ class EdgeHttp1Client(Http1Client):
             if part is None:
                 return
             if isinstance(part, h11.Data):
-                yield ReceiveHttp(ResponseData(self.stream_id, bytes(part.data)))
+                yield ReceiveHttp(messages.ResponseData(self.stream_id, bytes(part.data)))
                 continue
             if part.headers:
-                yield ReceiveHttp(ResponseTrailers(self.stream_id, http.Headers(list(part.headers))))
+                yield ReceiveHttp(messages.ResponseTrailers(self.stream_id, http.Headers(list(part.headers))))
             yield from self._answer_ended()
             return
 
     def _answer_ended(self) -> CommandGenerator[None]:
-        assert self.stream_id is not None
-        yield ReceiveHttp(ResponseEndOfMessage(self.stream_id))
+        yield ReceiveHttp(messages.ResponseEndOfMessage(self.stream_id))
         yield from self.mark_done(response=True)
 
     def _closed(self, event: events.ConnectionClosed) -> CommandGenerator[None]:
-        assert self.stream_id is not None
-        how = event.how if isinstance(event, PeerClosed) else CloseKind.FIN
+        how = event.how if isinstance(event, signals.PeerClosed) else CloseKind.FIN
         cause = Cause.RESET if how is CloseKind.RST else Cause.FIN
         yield commands.CloseConnection(self.conn)
         if self.state == self.passthrough:
-            yield ReceiveHttp(ResponseEndOfMessage(self.stream_id))
+            yield ReceiveHttp(messages.ResponseEndOfMessage(self.stream_id))
         elif self.state == self.read_headers:
             yield from self._broke(cause, "closed before the answer was there", partial=len(self.buf) > 0)
         elif self.state == self.read_body:
@@ -233,9 +209,8 @@ class EdgeHttp1Client(Http1Client):
             yield from self._broke(cause, "closed inside the body")
 
     def _broke(self, cause: Cause, detail: str, *, partial: bool = False) -> CommandGenerator[None]:
-        assert self.stream_id is not None
         self.state = self.ignore
-        yield ReceiveHttp(OriginBroke(self.stream_id, cause, partial, detail))
+        yield ReceiveHttp(signals.OriginBroke(self.stream_id, cause, partial, detail))
 
     def ignore(self, event: events.Event) -> CommandGenerator[None]:
         """Whatever comes has no meaning any more."""
@@ -247,24 +222,24 @@ class EdgeHttp1Client(Http1Client):
     def send(self, event: HttpEvent) -> CommandGenerator[None]:
         """Write the stream's request; its end hands the connection over to the answer."""
         match event:
-            case RequestHeaders():
+            case messages.RequestHeaders():
                 self.request = event.request
                 self._chunked_request = is_chunked(event.request.headers)
                 head = http1.assemble_request_head(event.request)  # type: ignore[no-untyped-call]  # mitmproxy's
                 yield commands.SendData(self.conn, head)
-            case RequestData() if self._chunked_request:
+            case messages.RequestData() if self._chunked_request:
                 # An empty chunk is the last one: after it, the end of the message would be a second request.
                 if event.data:
                     yield commands.SendData(self.conn, b"%x\r\n%s\r\n" % (len(event.data), event.data))
-            case RequestData():
+            case messages.RequestData():
                 yield commands.SendData(self.conn, event.data)
-            case RequestTrailers():
+            case messages.RequestTrailers():
                 if self._chunked_request:
                     self._trailers_sent = True
                     yield commands.SendData(self.conn, b"0\r\n" + bytes(event.trailers) + b"\r\n")
-            case RequestProtocolError():
+            case messages.RequestProtocolError():
                 yield commands.CloseConnection(self.conn)
-            case RequestEndOfMessage():
+            case messages.RequestEndOfMessage():
                 if self._chunked_request and not self._trailers_sent:
                     yield commands.SendData(self.conn, b"0\r\n\r\n")
                 yield from self.mark_done(request=True)
@@ -283,9 +258,9 @@ class EdgeHttp1Client(Http1Client):
         if self.reusable and not self.buf:
             # Nothing comes here any more: without it, nothing refers to this object in a circle.
             del self.state
-            yield ParkConnection(self.conn)
+            yield signals.ParkConnection(self.conn)
         elif (self.buf or self._is_framed_204) and self._on_unusable is CloseKind.RST:
-            yield ResetConnection(self.conn)
+            yield signals.ResetConnection(self.conn)
         else:
             yield commands.CloseConnection(self.conn)
 

@@ -14,22 +14,12 @@ from mitmproxy.net.http import http1
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator
+from mitmproxy.proxy.layers.http import _events as messages
 from mitmproxy.proxy.layers.http._base import HttpEvent, ReceiveHttp
-from mitmproxy.proxy.layers.http._events import (
-    ErrorCode,
-    RequestData,
-    RequestEndOfMessage,
-    RequestHeaders,
-    RequestProtocolError,
-    RequestTrailers,
-    ResponseData,
-    ResponseEndOfMessage,
-    ResponseHeaders,
-    ResponseTrailers,
-)
 from mitmproxy.proxy.layers.http._http1 import Http1Server, make_body_reader
 
 from firstbyte.harness.model.profile import Ending
+from firstbyte.proxies.http import signals
 from firstbyte.proxies.http.fields import named, read_request_head
 from firstbyte.proxies.http.head_rules import (
     is_upgrade,
@@ -38,13 +28,6 @@ from firstbyte.proxies.http.head_rules import (
     wants_close,
 )
 from firstbyte.proxies.http.http1_writer import ResponseWriter, head_bytes
-from firstbyte.proxies.http.signals import (
-    BreakOff,
-    FinishAndClose,
-    InterimHeaders,
-    LingerClose,
-    ResetConnection,
-)
 from firstbyte.proxies.rules.answer import refusal_text, standard_reason
 from firstbyte.proxies.rules.message import has_no_body
 
@@ -126,7 +109,7 @@ class EdgeHttp1Server(Http1Server):
         self._closes = wants_close(request)
         self.body_reader = make_body_reader(size)
         self.state = self.read_body
-        yield ReceiveHttp(RequestHeaders(self.stream_id, request, size == 0))
+        yield ReceiveHttp(messages.RequestHeaders(self.stream_id, request, size == 0))
         yield from self.state(events.DataReceived(self.conn, b""))
 
     def _refuse(self, status: int, reason: str) -> CommandGenerator[None]:
@@ -137,7 +120,7 @@ class EdgeHttp1Server(Http1Server):
         )
         yield commands.Log(f"client refused: {status} {reason}")
         yield commands.SendData(self.conn, head.encode() + text)
-        yield LingerClose(self.conn)
+        yield signals.LingerClose(self.conn)
         self.state = self.ignore
 
     def read_body(self, event: events.Event) -> CommandGenerator[None]:
@@ -156,13 +139,13 @@ class EdgeHttp1Server(Http1Server):
                     yield from self._bad_body("a chunk header or trailer is too long")
                 return
             if isinstance(part, h11.Data):
-                yield ReceiveHttp(RequestData(self.stream_id, bytes(part.data)))
+                yield ReceiveHttp(messages.RequestData(self.stream_id, bytes(part.data)))
                 if self._broken:
                     return
                 continue
             if part.headers:
-                yield ReceiveHttp(RequestTrailers(self.stream_id, http.Headers(list(part.headers))))
-            yield ReceiveHttp(RequestEndOfMessage(self.stream_id))
+                yield ReceiveHttp(messages.RequestTrailers(self.stream_id, http.Headers(list(part.headers))))
+            yield ReceiveHttp(messages.RequestEndOfMessage(self.stream_id))
             yield from self.mark_done(request=True)
             return
 
@@ -171,9 +154,11 @@ class EdgeHttp1Server(Http1Server):
         if self.response is None:
             yield from self._refuse(400, reason)
         else:
-            yield LingerClose(self.conn)
+            yield signals.LingerClose(self.conn)
             self.state = self.ignore
-        yield ReceiveHttp(RequestProtocolError(stream_id, reason, ErrorCode.REQUEST_VALIDATION_FAILED))
+        yield ReceiveHttp(
+            messages.RequestProtocolError(stream_id, reason, messages.ErrorCode.REQUEST_VALIDATION_FAILED)
+        )
 
     def wait(self, event: events.Event) -> CommandGenerator[None]:
         """The answer is awaited.
@@ -185,19 +170,19 @@ class EdgeHttp1Server(Http1Server):
 
     def _client_left(self) -> CommandGenerator[None]:
         self.state = self.ignore
-        yield ReceiveHttp(RequestProtocolError(self.stream_id, "client left", ErrorCode.CLIENT_DISCONNECTED))
+        yield ReceiveHttp(
+            messages.RequestProtocolError(
+                self.stream_id, "client left", messages.ErrorCode.CLIENT_DISCONNECTED
+            )
+        )
         yield commands.CloseConnection(self.conn)
 
     def ignore(self, event: events.Event) -> CommandGenerator[None]:
-        """Nothing the client sends matters any more."""
+        """Nothing the client sends matters any more. It is read, so that the end of the client is seen."""
         if isinstance(event, events.ConnectionClosed):
             yield commands.CloseConnection(self.conn)
         else:
             self.buf.maybe_extract_at_most(len(self.buf))
-
-    def hang(self, event: events.Event) -> CommandGenerator[None]:
-        """The answer was left hanging: read on, so that the end of the client is seen."""
-        yield from self.ignore(event)
 
     # ---- writing
 
@@ -206,31 +191,31 @@ class EdgeHttp1Server(Http1Server):
         if event.stream_id != self.stream_id or self._broken:
             return
         match event:
-            case ResponseData():
+            case messages.ResponseData():
                 assert self._writer is not None
                 yield from self._write(self._writer.data(event.data))
-            case InterimHeaders():
+            case signals.InterimHeaders():
                 yield from self._write(head_bytes(event.response))
-            case ResponseHeaders():
+            case messages.ResponseHeaders():
                 assert self.request is not None
                 self.response = event.response
                 self._writer = ResponseWriter(self.request.method, event.response)
                 yield from self._write(self._writer.head())
-            case ResponseTrailers():
+            case messages.ResponseTrailers():
                 assert self._writer is not None
                 yield from self._write(self._writer.trailers(event.trailers))
-            case ResponseEndOfMessage():
+            case messages.ResponseEndOfMessage():
                 assert self._writer is not None
                 yield from self._write(self._writer.end())
                 yield from self.mark_done(response=True)
-            case BreakOff():
+            case signals.BreakOff():
                 yield from self._break_off(event.http1)
-            case FinishAndClose():
+            case signals.FinishAndClose():
                 assert self._writer is not None
                 yield from self._write(self._writer.end())
                 self._broken = True
                 self.state = self.ignore
-                yield LingerClose(self.conn)
+                yield signals.LingerClose(self.conn)
             case _:
                 yield from super().send(event)
 
@@ -246,17 +231,17 @@ class EdgeHttp1Server(Http1Server):
         self._broken = True
         match ending:
             case Ending.CLEAN | Ending.TRUNCATE:
-                yield LingerClose(self.conn)
+                yield signals.LingerClose(self.conn)
             case Ending.BAD_CHUNK:
                 yield from self._write(b"" if writer is None else writer.bad_chunk())
-                yield LingerClose(self.conn)
+                yield signals.LingerClose(self.conn)
             case Ending.RESET:
-                yield ResetConnection(self.conn)
+                yield signals.ResetConnection(self.conn)
             case Ending.HANG:
                 pass
             case other:
                 assert_never(other)
-        self.state = self.hang
+        self.state = self.ignore
 
     def mark_done(self, *, request: bool = False, response: bool = False) -> CommandGenerator[None]:
         """After request and answer: a pipe for 101, else close or read the next request."""
@@ -272,12 +257,12 @@ class EdgeHttp1Server(Http1Server):
         if not self.request_done:
             self._broken = True
             self.state = self.ignore
-            yield LingerClose(self.conn)
+            yield signals.LingerClose(self.conn)
         elif self.response.status_code == 101:
             yield from self.make_pipe()
         elif self._closes or wants_close(self.response) or self._is_close_delimited():
             self.state = self.ignore
-            yield LingerClose(self.conn)
+            yield signals.LingerClose(self.conn)
         else:
             yield from self._next_request()
 

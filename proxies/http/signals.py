@@ -18,12 +18,12 @@ from firstbyte.proxies.http.connections import OriginConnection
 from firstbyte.proxies.rules.orders import HeldRequest
 
 
+@dataclass(eq=False)
 class SetAlarm(commands.Command):
     """Wake one stream at a time of the run's clock. at: microseconds; None = no longer."""
 
-    def __init__(self, stream_id: int, at: int | None) -> None:
-        self.stream_id = stream_id
-        self.at = at
+    stream_id: int
+    at: int | None
 
 
 class Flush(commands.Command):
@@ -42,34 +42,33 @@ class LingerClose(commands.ConnectionCommand):
     """Send FIN, then read and drop what still comes, so that what was sent isn't lost to a RST."""
 
 
+@dataclass(eq=False)
 class HoldReading(commands.ConnectionCommand):
     """Stop or go on reading from a peer."""
 
-    def __init__(self, connection: Connection, hold: bool) -> None:
-        super().__init__(connection)
-        self.hold = hold
+    connection: Connection
+    hold: bool
 
 
+@dataclass(eq=False)
 class KeepHeld(commands.Command):
     """Held mode: register a request, so that orders for it find their way back."""
 
-    def __init__(self, stream_id: int, number: int, describe: Callable[[], HeldRequest]) -> None:
-        self.stream_id = stream_id
-        self.number = number
-        self.describe = describe
+    stream_id: int
+    number: int
+    describe: Callable[[], HeldRequest]
 
 
+@dataclass(eq=False)
 class OpenOrigin(commands.OpenConnection):
-    """Open, or take from the pool, a connection to the upstream.
+    """Open a connection to the upstream, or take one from the pool unless it has to be fresh.
 
     Never blocks a layer: its timers have to run on.
     """
 
     blocking = False
-
-    def __init__(self, connection: Server, *, fresh: bool) -> None:
-        super().__init__(connection)
-        self.fresh = fresh
+    connection: Server
+    fresh: bool
 
 
 @dataclass
@@ -118,27 +117,21 @@ class Order(events.Event):
     expire: bool
 
 
-@dataclass
+@dataclass(eq=False)
 class AskOrigin(HttpCommand):
     """A stream wants a connection to the origin."""
 
     stream_id: int
     fresh: bool
 
-    def __hash__(self) -> int:
-        return id(self)
 
-
-@dataclass
+@dataclass(eq=False)
 class LeaveOrigin(HttpCommand):
     """A stream is done with its origin connection, or with waiting for one, before the connection is."""
 
     stream_id: int
     connection: Connection | None
     how: CloseKind
-
-    def __hash__(self) -> int:
-        return id(self)
 
 
 @dataclass
@@ -180,10 +173,7 @@ class InterimReceived(HttpEvent):
 
 @dataclass
 class OriginBroke(HttpEvent):
-    """The origin's answer can't be completed.
-
-    Partial: some bytes of its head had come. detail: for people.
-    """
+    """The origin's answer can't be completed. partial: some bytes of its head came. detail: for people."""
 
     cause: Cause
     partial: bool
@@ -197,10 +187,7 @@ class InterimHeaders(ResponseHeaders):
 
 @dataclass
 class BreakOff(HttpEvent):
-    """To the client's side.
-
-    End this answer, as broken as asked. http2: an RST_STREAM code name or 'clean'.
-    """
+    """To the client's side: end this answer, broken as asked. http2: an RST_STREAM code name or 'clean'."""
 
     http1: Ending
     http2: str

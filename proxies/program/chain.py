@@ -21,7 +21,7 @@ from firstbyte.harness.model.timeline import Event
 from firstbyte.harness.problems import BadInput
 from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.edge.server import EdgeServer
-from firstbyte.proxies.edge.shared import Hooks, NoHooks
+from firstbyte.proxies.edge.shared import Hooks, NoHooks, SharedEdge
 from firstbyte.proxies.program.arguments import Address, EdgeArguments
 from firstbyte.proxies.program.control import Control
 from firstbyte.proxies.program.flow_file import FlowWriter
@@ -93,7 +93,7 @@ async def running_chain(
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     watch(asyncio.get_running_loop(), lambda text: say(f"warning: {text}"))
     files = _files(arguments)
-    notes = Reporter(events, say, quiet=arguments.quiet, keepers=[keeper for keeper, _ in files])
+    reporter = Reporter(events, say, quiet=arguments.quiet, keepers=[keeper for keeper, _ in files])
     async with AsyncExitStack() as stack:
         hooks: Hooks = NoHooks()
         if arguments.addon is not None:
@@ -103,7 +103,7 @@ async def running_chain(
             hooks = await stack.enter_async_context(script_hooks(arguments.addon, say))
         tls = stack.enter_context(temporary_tls(arguments.listen.host)) if arguments.tls else None
         await _warn_if_unreachable(arguments.upstream, say)
-        servers, front = await _start(arguments, notes, tls, hooks, stack)
+        servers, front = await _start(arguments, reporter, tls, hooks, stack)
         if tls is not None:
             # The server has read it: from here on not even kill -9 leaves it behind.
             tls.key.unlink()
@@ -111,7 +111,7 @@ async def running_chain(
         for keeper, path in files:
             stack.callback(keeper.write, path)
         collector = IdleCollector(lambda: not any(server.active for server in servers))
-        notes.on_end(collector.count_ended)
+        reporter.on_end(collector.count_ended)
         collector.start(asyncio.get_running_loop())
         stack.callback(collector.stop)
         if tls is not None:
@@ -135,30 +135,32 @@ def _files(arguments: EdgeArguments) -> list[tuple[HarWriter | FlowWriter, Path]
 
 
 async def _start(
-    arguments: EdgeArguments, notes: Reporter, tls: TlsFiles | None, hooks: Hooks, stack: AsyncExitStack
+    arguments: EdgeArguments, reporter: Reporter, tls: TlsFiles | None, hooks: Hooks, stack: AsyncExitStack
 ) -> tuple[list[EdgeServer], Address]:
     servers: list[EdgeServer] = []
     upstream = arguments.upstream
     address = arguments.listen
     for number in reversed(range(len(arguments.hops))):
         is_front = number == 0
-        server = EdgeServer(
-            EdgeConfig(
-                profile=arguments.hops[number].profile,
-                upstream=upstream,
-                hop=number,
-                tls=tls if is_front else None,
-                held=is_front and arguments.control is not None,
-                is_virtual=False,
-            ),
+        config = EdgeConfig(
+            profile=arguments.hops[number].profile,
+            upstream=upstream,
+            hop=number,
+            tls=tls if is_front else None,
+            held=is_front and arguments.control is not None,
+            is_virtual=False,
+        )
+        shared = SharedEdge(
+            config,
             clock=CLOCK,
-            report=notes.report,
+            report=reporter.report,
             token=random_hex,
             stamp=_stamp,
-            done=notes.done,
-            keeps_bodies=is_front and (arguments.save_har or arguments.save_flows) is not None,
             hooks=hooks if is_front else NoHooks(),
+            done=reporter.done,
+            keeps_bodies=is_front and (arguments.save_har or arguments.save_flows) is not None,
         )
+        server = EdgeServer(shared)
         address = arguments.listen if is_front else Address(host="127.0.0.1", port=0)
         host, port = await _listen(server, address)
         stack.push_async_callback(server.close)
@@ -185,7 +187,7 @@ async def _start_control(
 ) -> str:
     if control is None:
         return ""
-    app = Control(servers[-1], token)
+    app = Control(servers[-1].held_mode, token)
     try:
         host, port = await app.start(control.host, control.port)
     except OSError as error:

@@ -50,20 +50,18 @@ async def run(arguments: EdgeArguments) -> None:
     with ExitStack() as stack:
         events = _events_file(arguments.events, stack)
         token = os.environ.get("FIRSTBYTE_TOKEN") or secrets.token_urlsafe(24)
-        now: EdgeArguments | None = arguments
-        while now is not None:
+        now = arguments
+        while True:
             async with running_chain(now, events, _say, token) as chain:
                 _announce(now, chain.url, chain.control_url, token)
                 command = await commands.get()
             if command == "":
                 _tell_starter({"resting": True})
                 command = await commands.get()
-            now = _before(arguments, command) if command else None
-
-
-def _before(arguments: EdgeArguments, url: str) -> EdgeArguments:
-    upstream = read_upstream(url, verify=arguments.upstream.verify)
-    return msgspec.structs.replace(arguments, upstream=upstream)
+            if not command:
+                break
+            upstream = read_upstream(command, verify=arguments.upstream.verify)
+            now = msgspec.structs.replace(arguments, upstream=upstream)
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, commands: Commands) -> None:
@@ -114,7 +112,9 @@ def _announce(arguments: EdgeArguments, url: str, control_url: str, token: str) 
     if control_url:
         ready |= {"control": control_url}
         _say(f"held mode: {control_url}" + ("" if "FIRSTBYTE_TOKEN" in os.environ else f" token {token}"))
-    _say(f"listening on {url}, upstream {_target(arguments)}")
+    upstream = arguments.upstream
+    scheme = "https" if upstream.tls else "http"
+    _say(f"listening on {url}, upstream {scheme}://{upstream.host}:{upstream.port}")
     if arguments.ready_json:
         _tell_starter(ready)
 
@@ -123,8 +123,3 @@ def _tell_starter(what: dict[str, str | int]) -> None:
     """One line of JSON for the program that started this one."""
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
-
-
-def _target(arguments: EdgeArguments) -> str:
-    upstream = arguments.upstream
-    return f"{'https' if upstream.tls else 'http'}://{upstream.host}:{upstream.port}"

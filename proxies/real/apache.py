@@ -5,18 +5,7 @@ from pathlib import Path
 
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration, seconds
-from firstbyte.proxies.real.product import (
-    LOOPBACK,
-    Installed,
-    Route,
-    Setup,
-    find_program,
-    in_milliseconds,
-    limit_of,
-    milliseconds,
-    version_output,
-    word_after,
-)
+from firstbyte.proxies.real.product import LOOPBACK, Limits, Product, Route, Setup
 
 _MODULES = ("mpm_event", "authz_core", "proxy", "proxy_http")
 _PLACES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/libexec/apache2")
@@ -24,30 +13,25 @@ _THREADS = 1_100
 _STACK = 262_144
 
 
-class Apache(Installed):
+class Apache(Product):
     """The product and how it is configured."""
 
     name = "apache"
     install = "apt-get install apache2-bin"
-    timers: tuple[str, ...] = ("proxy-send", "proxy")
-
-    def find(self) -> Path | None:
-        """The program: `apache2` in Debian, `httpd` elsewhere."""
-        return find_program("apache2") or find_program("httpd")
-
-    def version(self, program: Path) -> str:
-        """`Server version: Apache/2.4.71 (Debian)` -> 2.4.71."""
-        return word_after(version_output((program, "-v")), "Apache/")
+    programs = ("apache2", "httpd")  # in Debian, elsewhere
+    timers = ("proxy-send", "proxy")
+    version_mark = "Apache/"  # Server version: Apache/2.4.71 (Debian)
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return one file. Upgrades are forwarded; mod_reqtimeout is left out, as no timer is for uploads."""
-        lines = [*_main(folder, _modules(program)), *_limits(profile)]
+        limits = Limits(profile)
+        lines = [*_main(folder, _modules(program)), f"ProxyTimeout {_whole_seconds(limits.of('proxy'))}"]
         for route in routes:
-            lines += _virtual_host(route, milliseconds(limit_of(profile, "connect")))
+            lines += _virtual_host(route, limits.milliseconds("connect"))
         return Setup(
             command=(str(program), "-X", "-f", str(folder / "httpd.conf")),
             files={"httpd.conf": "\n".join([*lines, ""])},
-            limits=_got(profile),
+            limits=_whole(limits.in_milliseconds()),
             drops_root=os.geteuid() == 0,
         )
 
@@ -74,21 +58,14 @@ def _main(folder: Path, modules: Path) -> list[str]:
     ]
 
 
-def _limits(profile: Profile) -> list[str]:
-    return [f"ProxyTimeout {_whole_seconds(limit_of(profile, 'proxy'))}"]
-
-
 def _whole_seconds(limit: Duration | None) -> int:
     """ProxyTimeout takes whole seconds (2.4.71 reads `2000ms` as 2000), and 0 is none."""
     return 0 if limit is None else max(1, round(limit / 1_000_000))
 
 
-def _got(profile: Profile) -> dict[str, Duration]:
-    limits = in_milliseconds(profile)
-    for name in Apache.timers:
-        if name in limits:
-            limits[name] = seconds(_whole_seconds(limits[name]))
-    return limits
+def _whole(limits: dict[str, Duration]) -> dict[str, Duration]:
+    whole = {name: seconds(_whole_seconds(limits[name])) for name in Apache.timers if name in limits}
+    return limits | whole
 
 
 def _virtual_host(route: Route, connect: int) -> list[str]:

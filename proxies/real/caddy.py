@@ -3,39 +3,27 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from firstbyte.harness.model.profile import Profile
-from firstbyte.proxies.real.product import (
-    LOOPBACK,
-    Installed,
-    Route,
-    Setup,
-    exact_limits,
-    limit_of,
-    version_output,
-)
+from firstbyte.proxies.real.product import LOOPBACK, Limits, Product, Route, Setup, as_json
 
 _OPTIONS = {"dial": "dial_timeout", "response-header": "response_header_timeout", "read": "read_timeout"}
 
 
-class Caddy(Installed):
+class Caddy(Product):
     """The product and how it is configured."""
 
     name = "caddy"
     install = "pip install 'firstbyte[real]'"
-    timers: tuple[str, ...] = ("response-header", "read-upload", "read", "read-upgraded")
-
-    def version(self, program: Path) -> str:
-        """`v2.11.7 h1:...` -> 2.11.7."""
-        words = version_output((program, "version")).split()
-        return words[0].removeprefix("v") if words else ""
+    timers = ("response-header", "read-upload", "read", "read-upgraded")
+    version_option = "version"
+    version_mark = "v"  # v2.11.7 h1:...
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return one JSON document. Caddy's own folders are inside the run's folder."""
+        limits = Limits(profile)
         transport: dict[str, Any] = {"protocol": "http"}
         for timer, option in _OPTIONS.items():
-            if (limit := limit_of(profile, timer)) is not None:
+            if (limit := limits.of(timer)) is not None:
                 transport[option] = int(limit) * 1_000  # nanoseconds
         servers = {f"r{number}": _server(route, transport) for number, route in enumerate(routes)}
         document = {
@@ -44,8 +32,8 @@ class Caddy(Installed):
         }
         return Setup(
             command=(str(program), "run", "--config", str(folder / "caddy.json")),
-            files={"caddy.json": msgspec.json.format(msgspec.json.encode(document)).decode()},
-            limits=exact_limits(profile),
+            files={"caddy.json": as_json(document)},
+            limits=limits.exact,
             environment={
                 name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
             },

@@ -55,8 +55,8 @@ def main(arguments: list[str]) -> int:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     process = _start(order)
-    signal.signal(signal.SIGTERM, _stopping(process))
-    signal.signal(signal.SIGUSR1, _killing(process))
+    signal.signal(signal.SIGTERM, _ending(_end, process))
+    signal.signal(signal.SIGUSR1, _ending(_kill, process))
     if not _becomes_ready(order, process):
         _end(process)
         return 1
@@ -104,20 +104,14 @@ def _die_with_parent() -> Callable[[], None] | None:
     return ask_kernel
 
 
-def _stopping(process: "subprocess.Popen[bytes]") -> Callable[[int, FrameType | None], None]:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        _end(process)
+def _ending(
+    end: "Callable[[subprocess.Popen[bytes]], None]", process: "subprocess.Popen[bytes]"
+) -> Callable[[int, FrameType | None], None]:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        end(process)
         os._exit(0)
 
-    return stop
-
-
-def _killing(process: "subprocess.Popen[bytes]") -> Callable[[int, FrameType | None], None]:
-    def kill(_number: int, _frame: FrameType | None) -> None:
-        _kill(process)
-        os._exit(0)
-
-    return kill
+    return on_signal
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

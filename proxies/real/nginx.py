@@ -9,37 +9,37 @@ from firstbyte.harness.model.profile import HoldHeader, Profile
 from firstbyte.proxies.real.product import (
     LOOPBACK,
     SPARE_DESCRIPTORS,
-    Installed,
+    Limits,
+    Product,
     Route,
     Setup,
-    in_milliseconds,
-    limit_of,
-    milliseconds,
     most_requests,
-    version_output,
 )
 
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
-class Nginx(Installed):
+class Nginx(Product):
     """The product and how it is configured."""
 
     name = "nginx"
     install = "apt-get install nginx"
-    timers: tuple[str, ...] = ("proxy-send", "proxy-read-header", "proxy-read-body", "proxy-read-upgraded")
+    timers = ("proxy-send", "proxy-read-header", "proxy-read-body", "proxy-read-upgraded")
 
     def version(self, program: Path) -> str:
         """`nginx version: nginx/1.22.1` -> 1.22.1."""
-        return version_output((program, "-v")).strip().rpartition("/")[2]
+        return self.version_text(program).strip().rpartition("/")[2]
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return one file."""
-        text = "\n".join([*_main(folder), "http {", *_http(profile, folder), *_servers(routes), "}", ""])
+        limits = Limits(profile)
+        text = "\n".join(
+            [*_main(folder), "http {", *_http(profile, limits, folder), *_servers(routes), "}", ""]
+        )
         return Setup(
             command=(str(program), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"),
             files={"nginx.conf": text},
-            limits=in_milliseconds(profile),
+            limits=limits.in_milliseconds(),
         )
 
 
@@ -54,8 +54,7 @@ def _main(folder: Path) -> list[str]:
     ]
 
 
-def _http(profile: Profile, folder: Path) -> list[str]:
-    read = limit_of(profile, "proxy-read-header")
+def _http(profile: Profile, limits: Limits, folder: Path) -> list[str]:
     buffering = "on" if profile.hold_header is not HoldHeader.NO else "off"
     return [
         "  access_log off;",
@@ -67,9 +66,9 @@ def _http(profile: Profile, folder: Path) -> list[str]:
         "  proxy_set_header Upgrade $http_upgrade;",
         f"  proxy_request_buffering {'on' if profile.buffer_request else 'off'};",
         f"  proxy_buffering {buffering};",
-        f"  proxy_connect_timeout {milliseconds(limit_of(profile, 'connect'))}ms;",
-        f"  proxy_send_timeout {milliseconds(limit_of(profile, 'proxy-send'))}ms;",
-        f"  proxy_read_timeout {milliseconds(read)}ms;",
+        f"  proxy_connect_timeout {limits.milliseconds('connect')}ms;",
+        f"  proxy_send_timeout {limits.milliseconds('proxy-send')}ms;",
+        f"  proxy_read_timeout {limits.milliseconds('proxy-read-header')}ms;",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The protocol of a real product: it can be found, has a version, and turns a profile into a configuration.
+"""What a real product is: it can be found, has a version, and turns a profile into a configuration.
 
 It lets a run compare an emulated edge with the product that it stands for. A product must never listen
 anywhere but on loopback, or write outside the run's folder.
@@ -8,8 +8,8 @@ import resource
 import shutil
 import subprocess
 import sysconfig
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
@@ -46,38 +46,52 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     drops_root: bool = False
 
 
-class Product(Protocol):
+class Product(ABC):
     """One real product. name: the id of its profile. install: the command that installs it.
 
-    timers: the profile's timers that wait for the origin, which get the limit of a comparison.
+    programs: the names that its file may have, if they differ from the product's. timers: the profile's
+    timers that wait for the origin, which get the limit of a comparison. version_option: prints the version,
+    after `version_mark`.
     """
 
     name: str
     install: str
     timers: tuple[str, ...]
-
-    def find(self) -> Path | None:
-        """Return the program, or None if this machine has none."""
-
-    def version(self, program: Path) -> str:
-        """Return the version that the program prints."""
-
-    def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
-        """Return files and command for a profile whose limits are already scaled."""
-
-
-class Installed:
-    """What most products have in common. program: the name of its file, if it differs from the product's."""
-
-    name = ""
-    program = ""
+    programs: tuple[str, ...] = ()
+    version_option = "-v"
+    version_mark: str
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
     def find(self) -> Path | None:
-        """Return the program, or None."""
-        return find_program(self.program or self.name)
+        """Return the program, or None if this machine has none."""
+        return next(filter(None, map(_find_program, self.programs or (self.name,))), None)
+
+    def version(self, program: Path) -> str:
+        """Return the version that the program prints, or ''."""
+        rest = self.version_text(program).partition(self.version_mark)[2].split()
+        return rest[0].strip("(),") if rest else ""
+
+    def version_text(self, program: Path) -> str:
+        """Return the text with the version, or '' if the program can't be run."""
+        command = [str(program), self.version_option]
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                timeout=VERSION_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout + done.stderr
+
+    @abstractmethod
+    def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
+        """Return files and command for a profile whose limits are already scaled."""
 
 
 def most_requests() -> int:
@@ -88,7 +102,7 @@ def most_requests() -> int:
     return min(MOST_REQUESTS, max(1, (allowed - SPARE_DESCRIPTORS) // 2))
 
 
-def find_program(name: str) -> Path | None:
+def _find_program(name: str) -> Path | None:
     """Look beside our Python, on PATH, and where systems keep servers."""
     for path in (sysconfig.get_path("scripts"), None, _SYSTEM):
         found = shutil.which(name, path=path)
@@ -97,43 +111,30 @@ def find_program(name: str) -> Path | None:
     return None
 
 
-def version_output(command: tuple[str | Path, ...]) -> str:
-    """Return the output of a command that prints a version, or '' if it can't be run."""
-    try:
-        done = subprocess.run(
-            [str(word) for word in command],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=VERSION_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout + done.stderr
+class Limits:
+    """The limits of a profile's timers, by name."""
+
+    def __init__(self, profile: Profile) -> None:
+        #: Unrounded, for a product that takes microseconds.
+        self.exact = {timer.name: timer.limit for timer in profile.timers if timer.limit is not None}
+
+    def __repr__(self) -> str:
+        return f"<Limits {self.exact}>"
+
+    def of(self, timer: str) -> Duration | None:
+        """Return the limit of a timer, or None if it has none."""
+        return self.exact.get(timer)
+
+    def milliseconds(self, timer: str) -> int:
+        """Return whole milliseconds, at least one, or 0 for no limit."""
+        limit = self.of(timer)
+        return 0 if limit is None else max(1, round(limit / 1_000))
+
+    def in_milliseconds(self) -> dict[str, Duration]:
+        """Return the limits of a product that counts in whole milliseconds."""
+        return {name: Duration(self.milliseconds(name) * 1_000) for name in self.exact}
 
 
-def word_after(text: str, mark: str) -> str:
-    """Return the word that follows `mark`, or ''."""
-    rest = text.partition(mark)[2].split()
-    return rest[0].strip("(),") if rest else ""
-
-
-def limit_of(profile: Profile, timer: str) -> Duration | None:
-    """Return the limit of a timer, or None if it has none."""
-    return next((one.limit for one in profile.timers if one.name == timer), None)
-
-
-def exact_limits(profile: Profile) -> dict[str, Duration]:
-    """Return the unrounded limits, for a product that takes microseconds."""
-    return {timer.name: timer.limit for timer in profile.timers if timer.limit is not None}
-
-
-def milliseconds(limit: Duration | None) -> int:
-    """Return whole milliseconds, at least one, or 0 for no limit."""
-    return 0 if limit is None else max(1, round(limit / 1_000))
-
-
-def in_milliseconds(profile: Profile) -> dict[str, Duration]:
-    """Return the limits of a product that counts in whole milliseconds."""
-    return {name: Duration(milliseconds(limit) * 1_000) for name, limit in exact_limits(profile).items()}
+def as_json(document: object) -> str:
+    """Return the text of a configuration file in JSON."""
+    return msgspec.json.format(msgspec.json.encode(document)).decode()

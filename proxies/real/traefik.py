@@ -3,68 +3,56 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from firstbyte.harness.model.profile import Profile
 from firstbyte.harness.model.units import Duration
-from firstbyte.proxies.real.product import (
-    LOOPBACK,
-    Installed,
-    Route,
-    Setup,
-    exact_limits,
-    limit_of,
-    version_output,
-    word_after,
-)
+from firstbyte.proxies.real.product import LOOPBACK, Limits, Product, Route, Setup, as_json
 
 _FLUSH = 100_000
 _DEFAULT_READ = 60_000_000
 
 
-class Traefik(Installed):
+class Traefik(Product):
     """The product and how it is configured."""
 
     name = "traefik"
     install = "pip install 'firstbyte[real]'"
-    timers: tuple[str, ...] = ("response-header",)
-
-    def version(self, program: Path) -> str:
-        """`Version:      3.7.15` -> 3.7.15."""
-        return word_after(version_output((program, "version")), "Version:")
+    timers = ("response-header",)
+    version_option = "version"
+    version_mark = "Version:"  # Version:      3.7.15
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return a static and a dynamic file. Both are JSON, which is valid YAML."""
+        limits = Limits(profile)
         dynamic = folder / "dynamic.yml"
         static = {
             "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
             "log": {"level": "WARN"},
-            "entryPoints": {f"r{number}": _entry(route, profile) for number, route in enumerate(routes)},
+            "entryPoints": {f"r{number}": _entry(route, limits) for number, route in enumerate(routes)},
             "providers": {"file": {"filename": str(dynamic), "watch": False}},
         }
         return Setup(
             command=(str(program), f"--configFile={folder / 'traefik.yml'}"),
-            files={"traefik.yml": _text(static), "dynamic.yml": _text(_dynamic(routes, profile))},
-            limits=exact_limits(profile),
+            files={"traefik.yml": as_json(static), "dynamic.yml": as_json(_dynamic(routes, limits))},
+            limits=limits.exact,
             environment={"HOME": str(folder)},
         )
 
 
-def _entry(route: Route, profile: Profile) -> dict[str, Any]:
-    read = _seconds(limit_of(profile, "entrypoint-read"))
+def _entry(route: Route, limits: Limits) -> dict[str, Any]:
+    read = _seconds(limits.of("entrypoint-read"))
     return {
         "address": f"{LOOPBACK}:{route.port}",
         "transport": {"respondingTimeouts": {"readTimeout": read}},
     }
 
 
-def _dynamic(routes: tuple[Route, ...], profile: Profile) -> dict[str, Any]:
+def _dynamic(routes: tuple[Route, ...], limits: Limits) -> dict[str, Any]:
     timeouts = {
-        "dialTimeout": _seconds(limit_of(profile, "connect")),
-        "responseHeaderTimeout": _seconds(limit_of(profile, "response-header")),
+        "dialTimeout": _seconds(limits.of("connect")),
+        "responseHeaderTimeout": _seconds(limits.of("response-header")),
     }
     numbers = range(len(routes))
-    flush = _seconds(_flush_interval(limit_of(profile, "entrypoint-read")))
+    flush = _seconds(_flush_interval(limits.of("entrypoint-read")))
     return {
         "http": {
             "routers": {
@@ -93,7 +81,3 @@ def _balancer(route: Route, flush: str) -> dict[str, Any]:
 def _seconds(limit: Duration | None) -> str:
     """Return the limit as Go writes durations. 0 means never."""
     return f"{(limit or 0) // 1_000}ms"
-
-
-def _text(document: dict[str, Any]) -> str:
-    return msgspec.json.format(msgspec.json.encode(document)).decode()

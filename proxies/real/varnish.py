@@ -7,18 +7,7 @@ import os
 from pathlib import Path
 
 from firstbyte.harness.model.profile import Profile
-from firstbyte.harness.model.units import Duration
-from firstbyte.proxies.real.product import (
-    LOOPBACK,
-    Installed,
-    Route,
-    Setup,
-    in_milliseconds,
-    limit_of,
-    milliseconds,
-    version_output,
-    word_after,
-)
+from firstbyte.proxies.real.product import LOOPBACK, Limits, Product, Route, Setup
 
 _PARAMETERS = {
     "first-byte": "first_byte_timeout",
@@ -26,40 +15,35 @@ _PARAMETERS = {
     "connect": "connect_timeout",
     "client-idle": "timeout_idle",
 }
+_NEVER = "31536000"
 
 
-class Varnish(Installed):
+class Varnish(Product):
     """The product and how it is configured."""
 
     name = "varnish"
-    program = "varnishd"
+    programs = ("varnishd",)
     install = "apt-get install varnish"
-    timers: tuple[str, ...] = ("first-byte", "between-bytes")
-
-    def version(self, program: Path) -> str:
-        """`varnishd (varnish-7.1.1 revision ...)` -> 7.1.1."""
-        return word_after(version_output((program, "-V")), "varnish-")
+    timers = ("first-byte", "between-bytes")
+    version_option = "-V"
+    version_mark = "varnish-"  # varnishd (varnish-7.1.1 revision ...)
 
     def configure(self, program: Path, profile: Profile, routes: tuple[Route, ...], folder: Path) -> Setup:
         """Return a VCL and a command line."""
+        limits = Limits(profile)
         command = [str(program), "-F", "-n", str(folder / "work"), "-f", str(folder / "edge.vcl")]
-        command += ["-T", "none", "-s", "malloc,16m", "-p", "http_max_hdr=256", *_jail()]
+        command += ["-T", "none", "-s", "malloc,16m", "-p", "http_max_hdr=256"]
+        if os.geteuid() == 0:
+            command += ["-j", "none"]  # it would change to another user, who can't write to the run's folder
         for number, route in enumerate(routes):
             command += ["-a", f"r{number}={LOOPBACK}:{route.port}"]
         for timer, parameter in _PARAMETERS.items():
-            command += ["-p", f"{parameter}={_seconds(limit_of(profile, timer))}"]
+            milliseconds = limits.milliseconds(timer)
+            value = f"{milliseconds / 1_000:.3f}" if milliseconds else _NEVER
+            command += ["-p", f"{parameter}={value}"]
         return Setup(
-            command=tuple(command), files={"edge.vcl": _vcl(routes)}, limits=in_milliseconds(profile)
+            command=tuple(command), files={"edge.vcl": _vcl(routes)}, limits=limits.in_milliseconds()
         )
-
-
-def _jail() -> tuple[str, ...]:
-    # As root, Varnish would change to another user, who can't write to the run's folder.
-    return ("-j", "none") if os.geteuid() == 0 else ()
-
-
-def _seconds(limit: Duration | None) -> str:
-    return "31536000" if limit is None else f"{milliseconds(limit) / 1_000:.3f}"
 
 
 def _vcl(routes: tuple[Route, ...]) -> str:

@@ -21,16 +21,13 @@ class Break(NamedTuple):
 
 def break_for(cut: Cut, cause: Cause, framing: Framing) -> Break:
     """The first case that fits; the general rule fills what it leaves open."""
+    # A FIN between two chunks is a FIN, too.
+    causes = {cause, Cause.FIN} if cause is Cause.FIN_AT_BOUNDARY else {cause}
     for case in cut.cases:
-        if (not case.causes or _includes(case.causes, cause)) and (
-            not case.framings or framing in case.framings
-        ):
+        fits = not case.causes or not causes.isdisjoint(case.causes)
+        if fits and (not case.framings or framing in case.framings):
             return Break(case.http1 or cut.http1, case.http2 or cut.http2, case.loses_buffered)
     return Break(cut.http1, cut.http2, loses_buffered=False)
-
-
-def _includes(causes: tuple[Cause, ...], cause: Cause) -> bool:
-    return cause in causes or (cause is Cause.FIN_AT_BOUNDARY and Cause.FIN in causes)
 
 
 def holds_bytes(cut: Cut, framing: Framing) -> bool:

@@ -133,7 +133,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeldRequests:
-    """All requests an edge holds."""
+    """`HeldMode` of the edge itself: all requests that it holds, and the orders for those to come."""
 
     def __init__(self) -> None:
         self._holders: dict[int, Holder] = {}
@@ -184,14 +184,20 @@ class HeldRequests:
         """Remove a request that no longer waits."""
         self._holders.pop(number, None)
 
-    def listing(self) -> list[HeldRequest]:
+    def held(self) -> list[HeldRequest]:
         """The requests that wait, oldest first."""
         return [holder.describe() for holder in self._holders.values()]
 
-    def order(self, number: int, *, expire: bool) -> bool:
-        """Expire or release one; False when there is no such request."""
+    def expire(self, number: int) -> bool:
+        """Fire the timer that would fire first; False when there is no such request."""
+        return self._order(number, expire=True)
+
+    def release(self, number: int) -> bool:
+        """Let the origin's answer go on; False when there is no such request."""
+        return self._order(number, expire=False)
+
+    def _order(self, number: int, *, expire: bool) -> bool:
         holder = self._holders.get(number)
-        if holder is None:
-            return False
-        holder.order(expire)
-        return True
+        if holder is not None:
+            holder.order(expire)
+        return holder is not None

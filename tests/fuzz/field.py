@@ -18,6 +18,7 @@ from firstbyte.harness.sim import Sim, run_sim
 from firstbyte.proxies.edge.client_connection import ClientConnection
 from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.edge.shared import SharedEdge
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 #: Beyond every timer of the fuzzed profile, a request sent again and the lingering close included.
@@ -153,13 +154,14 @@ class Field:
         host, port = self._listener.sockets[0].getsockname()[:2]
         config = EdgeConfig(profile=self._profile, upstream=Upstream(host=host, port=port))
         for http2 in (False, True):
-            server = (Prior2 if http2 else EdgeServer)(
+            shared = SharedEdge(
                 config,
                 clock=self._sim.clock,
                 report=self._events.append,
                 token=lambda count: "0" * count,
                 done=self._records.append,
             )
+            server = (Prior2 if http2 else EdgeServer)(shared)
             self._servers[http2] = (server, await server.start("127.0.0.1", 0))
 
     async def close(self) -> None:

@@ -21,6 +21,7 @@ from firstbyte.harness.model.units import seconds
 from firstbyte.harness.sim import Sim, run_sim
 from firstbyte.proxies.edge.record import Record
 from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.edge.shared import NoHooks, SharedEdge
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 
 type Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -83,6 +84,7 @@ class Lab:
         self.origin_address: tuple[str, int] = ("127.0.0.1", 0)
         self.address: tuple[str, int] = ("127.0.0.1", 0)
         self.edge: EdgeServer
+        self.shared: SharedEdge
         self.connections = 0
         self.seen: list[str] = []
         self._script = script
@@ -98,21 +100,20 @@ class Lab:
         upstream = self._config.pop("upstream", None)
         hooks = self._config.pop("hooks", None)
         assert upstream is None or isinstance(upstream, Upstream)
-        self.edge = EdgeServer(
-            msgspec.structs.replace(
-                EdgeConfig(
-                    profile=self._profile,
-                    upstream=upstream or Upstream(host=self.origin_address[0], port=self.origin_address[1]),
-                ),
-                **self._config,
-            ),
+        config = EdgeConfig(
+            profile=self._profile,
+            upstream=upstream or Upstream(host=self.origin_address[0], port=self.origin_address[1]),
+        )
+        self.shared = SharedEdge(
+            msgspec.structs.replace(config, **self._config),
             clock=self.clock,
             report=self.events.append,
             token=lambda count: "0" * count,
             done=self.records.append,
             keeps_bodies=True,
-            hooks=hooks,  # type: ignore[arg-type]  # a test's own
+            hooks=hooks or NoHooks(),  # type: ignore[arg-type]  # a test's own
         )
+        self.edge = EdgeServer(self.shared)
         self.address = await self.edge.start("127.0.0.1", 0)
         return self
 

@@ -27,13 +27,13 @@ def test_a_held_request_waits_far_beyond_its_limit_until_it_is_expired() -> None
         client = await lab.connect()
         client.send(get("/x"))
         await asyncio.sleep(500)
-        held = lab.edge.held()
+        held = lab.edge.held_mode.held()
         assert [(one.method, one.path, one.timer, one.answered) for one in held] == [
             ("GET", "/x", "header", False)
         ]
-        assert lab.edge.expire(held[0].id)
+        assert lab.edge.held_mode.expire(held[0].id)
         seen = await client.answer()
-        assert lab.edge.held() == []
+        assert lab.edge.held_mode.held() == []
         return seen.status, seen.end_at
 
     assert simulate(silent, profile(), main, held=True) == (524, 500_000_000)
@@ -41,13 +41,13 @@ def test_a_held_request_waits_far_beyond_its_limit_until_it_is_expired() -> None
 
 def test_an_answer_passes_in_held_mode_unless_it_was_ordered_to_wait() -> None:
     async def main(lab: Lab) -> list[object]:
-        lab.edge.order_next(Next(action=Action.HOLD, method="POST", path="/held/*"))
+        lab.edge.held_mode.order_next(Next(action=Action.HOLD, method="POST", path="/held/*"))
         assert (await lab.ask(get("/"))).status == 200
         client = await lab.connect()
         client.send(b"POST /held/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
         await asyncio.sleep(300)
-        (held,) = lab.edge.held()
-        assert lab.edge.release(held.id)
+        (held,) = lab.edge.held_mode.held()
+        assert lab.edge.held_mode.release(held.id)
         seen = await client.answer()
         return [held.answered, seen.status, seen.body, seen.end_at]
 
@@ -56,11 +56,11 @@ def test_an_answer_passes_in_held_mode_unless_it_was_ordered_to_wait() -> None:
 
 def test_a_waiting_answer_can_still_be_expired() -> None:
     async def main(lab: Lab) -> int:
-        lab.edge.order_next(Next(action=Action.HOLD))
+        lab.edge.held_mode.order_next(Next(action=Action.HOLD))
         client = await lab.connect()
         client.send(get())
         await asyncio.sleep(1)
-        lab.edge.expire(lab.edge.held()[0].id)
+        lab.edge.held_mode.expire(lab.edge.held_mode.held()[0].id)
         return (await client.answer()).status
 
     assert simulate(prompt, profile(), main, held=True) == 524
@@ -68,7 +68,7 @@ def test_a_waiting_answer_can_still_be_expired() -> None:
 
 def test_the_next_request_expires_once_it_is_with_the_origin() -> None:
     async def main(lab: Lab) -> list[int]:
-        lab.edge.order_next(Next(action=Action.EXPIRE, count=2))
+        lab.edge.held_mode.order_next(Next(action=Action.EXPIRE, count=2))
         statuses = [(await lab.ask(get())).status for _ in range(3)]
         assert len(lab.kinds(Kind.REQUEST_FORWARDED)) == 3
         return statuses
@@ -86,7 +86,7 @@ def test_expiring_a_stream_cuts_it() -> None:
         client = await lab.connect()
         client.send(get())
         await asyncio.sleep(100)
-        lab.edge.expire(lab.edge.held()[0].id)
+        lab.edge.held_mode.expire(lab.edge.held_mode.held()[0].id)
         seen = await client.answer()
         return seen.body, seen.end
 
@@ -111,7 +111,7 @@ async def call(
 
 def test_the_control_port_lists_expires_and_orders() -> None:
     async def main(lab: Lab) -> list[int]:
-        control = Control(lab.edge, "secret")
+        control = Control(lab.edge.held_mode, "secret")
         address = await control.start("127.0.0.1", 0)
         client = await lab.connect()
         client.send(get("/x"))
@@ -148,7 +148,7 @@ async def wait_for_one(address: tuple[str, int]) -> int:
 )
 def test_the_control_port_refuses(method: str, path: str, body: object, token: str, status: int) -> None:
     async def main(lab: Lab) -> int:
-        control = Control(lab.edge, "secret")
+        control = Control(lab.edge.held_mode, "secret")
         address = await control.start("127.0.0.1", 0)
         try:
             return (await call(address, method, path, body, token))[0]
@@ -160,11 +160,11 @@ def test_the_control_port_refuses(method: str, path: str, body: object, token: s
 
 def test_the_connection_of_an_answer_that_waited_carries_the_next_request() -> None:
     async def main(lab: Lab) -> tuple[int, int, int]:
-        lab.edge.order_next(Next(action=Action.HOLD))
+        lab.edge.held_mode.order_next(Next(action=Action.HOLD))
         client = await lab.connect()
         client.send(get())
         await asyncio.sleep(5)
-        lab.edge.release(lab.edge.held()[0].id)
+        lab.edge.held_mode.release(lab.edge.held_mode.held()[0].id)
         first = await client.answer()
         client.send(get())
         async with asyncio.timeout(10):
@@ -176,13 +176,13 @@ def test_the_connection_of_an_answer_that_waited_carries_the_next_request() -> N
 
 def test_the_connection_of_a_waiting_answer_carries_the_request_of_another_client() -> None:
     async def main(lab: Lab) -> tuple[int, int, int]:
-        lab.edge.order_next(Next(action=Action.HOLD, path="/held"))
+        lab.edge.held_mode.order_next(Next(action=Action.HOLD, path="/held"))
         client = await lab.connect()
         client.send(get("/held"))
         await asyncio.sleep(5)
         async with asyncio.timeout(10):
             other = await lab.ask(get("/free"))
-        lab.edge.release(lab.edge.held()[0].id)
+        lab.edge.held_mode.release(lab.edge.held_mode.held()[0].id)
         return other.status, (await client.answer()).status, lab.connections
 
     assert simulate(prompt, profile(), main, held=True) == (200, 200, 1)

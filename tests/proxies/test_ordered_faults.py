@@ -26,13 +26,13 @@ def answering(sent: bytes) -> Script:
 
 
 def fate(lab: Lab) -> list[tuple[int, int, str, Action | None, bool]]:
-    return [(one.id, one.status, one.end, one.ordered, one.fired) for one in lab.edge.seen()]
+    return [(one.id, one.status, one.end, one.ordered, one.fired) for one in lab.edge.held_mode.seen()]
 
 
 @MODES
 def test_a_cut_before_the_header_is_the_edges_own_answer_to_what_was_done(mode: str) -> None:
     async def main(lab: Lab) -> list[int]:
-        lab.edge.order_next(Next(action=Action.CUT_HEADER, skip=1))
+        lab.edge.held_mode.order_next(Next(action=Action.CUT_HEADER, skip=1))
         statuses = [(await lab.ask(post(b"tea"))).status for _ in range(3)]
         assert [kind for kind, _ in lab.kinds(Kind.HEADER_COMPLETED, Kind.TIMER_FIRED, Kind.ANSWERED)] == [
             Kind.HEADER_COMPLETED,
@@ -61,7 +61,7 @@ def test_a_cut_before_the_header_is_the_edges_own_answer_to_what_was_done(mode: 
 )
 def test_a_cut_in_the_body_leaves_a_part_of_it(sent: bytes, after: int, body: bytes) -> None:
     async def main(lab: Lab) -> tuple[int, bytes, str]:
-        lab.edge.order_next(Next(action=Action.CUT_BODY, after=after))
+        lab.edge.held_mode.order_next(Next(action=Action.CUT_BODY, after=after))
         seen = await lab.ask(post(b"tea"))
         assert fate(lab) == [(1, 200, "cut", Action.CUT_BODY, True)]
         return seen.status, seen.body, seen.end
@@ -71,9 +71,9 @@ def test_a_cut_in_the_body_leaves_a_part_of_it(sent: bytes, after: int, body: by
 
 def test_an_answer_without_a_body_is_not_cut_and_says_so() -> None:
     async def main(lab: Lab) -> list[Seen]:
-        lab.edge.order_next(Next(action=Action.CUT_BODY))
+        lab.edge.held_mode.order_next(Next(action=Action.CUT_BODY))
         assert (await lab.ask(post(b"tea"))).status == 204
-        return lab.edge.seen()
+        return lab.edge.held_mode.seen()
 
     (seen,) = simulate(answering(b"HTTP/1.1 204 No Content\r\n\r\n"), profile(), main, held=True)
     assert (seen.ordered, seen.fired, seen.body_bytes) == (Action.CUT_BODY, False, 0)
@@ -89,7 +89,7 @@ def test_a_request_is_sent_again_whole_and_the_client_has_the_second_answer() ->
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % len(bodies))
 
     async def main(lab: Lab) -> tuple[int, bytes]:
-        lab.edge.order_next(Next(action=Action.RESEND))
+        lab.edge.held_mode.order_next(Next(action=Action.RESEND))
         seen = await lab.ask(post(b"tea"))
         assert fate(lab) == [(1, 200, "complete", Action.RESEND, True)]
         assert lab.kinds(Kind.RESENT) == [(Kind.RESENT, {"attempt": 2, "cause": "order"})]
@@ -101,7 +101,7 @@ def test_a_request_is_sent_again_whole_and_the_client_has_the_second_answer() ->
 
 def test_a_request_that_is_too_large_to_keep_is_not_sent_again_and_says_so() -> None:
     async def main(lab: Lab) -> list[tuple[int, int, str, Action | None, bool]]:
-        lab.edge.order_next(Next(action=Action.RESEND))
+        lab.edge.held_mode.order_next(Next(action=Action.RESEND))
         await lab.ask(post(b"tea"))
         return fate(lab)
 
@@ -111,7 +111,7 @@ def test_a_request_that_is_too_large_to_keep_is_not_sent_again_and_says_so() -> 
 
 def test_a_changed_answer_is_the_same_answer() -> None:
     async def main(lab: Lab) -> tuple[str | None, str | None, str | None]:
-        lab.edge.order_next(Next(action=Action.MUTATE))
+        lab.edge.held_mode.order_next(Next(action=Action.MUTATE))
         seen = await lab.ask(post(b"tea"))
         assert (seen.status, seen.body, seen.end) == (200, BODY, "complete")
         assert fate(lab) == [(1, 200, "complete", Action.MUTATE, True)]
@@ -127,7 +127,7 @@ def test_a_client_that_goes_away_before_the_answer_has_had_no_fault() -> None:
         await reader.read()
 
     async def main(lab: Lab) -> list[tuple[int, int, str, Action | None, bool]]:
-        lab.edge.order_next(Next(action=Action.CUT_HEADER))
+        lab.edge.held_mode.order_next(Next(action=Action.CUT_HEADER))
         client = await lab.connect()
         client.send(get())
         await asyncio.sleep(5)

@@ -6,8 +6,6 @@ import pytest
 
 from firstbyte.harness.model.profile import CloseKind, Interim, InterimAction, OriginSide, Point, Profile
 from firstbyte.harness.model.timeline import Kind
-from firstbyte.proxies.edge.record import Record
-from firstbyte.proxies.edge.shared import SharedEdge
 from firstbyte.proxies.edge.transport import EdgeTransport
 from tests.proxies.lab import (
     CHUNKED,
@@ -128,20 +126,16 @@ def test_an_answer_goes_out_in_one_piece_before_its_exchange_is_written_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     order: list[bytes | str] = []
-    write, done = EdgeTransport.write, SharedEdge.done
+    write = EdgeTransport.write
 
     def writing(wire: EdgeTransport, data: bytes) -> None:
         order.append(data)
         write(wire, data)
 
-    def noting(edge: SharedEdge, record: Record) -> None:
-        order.append("written down")
-        done(edge, record)
-
     monkeypatch.setattr(EdgeTransport, "write", writing)
-    monkeypatch.setattr(SharedEdge, "done", noting)
 
     async def main(lab: Lab) -> int:
+        lab.shared.done = lambda _record: order.append("written down")
         return (await lab.ask(get())).status
 
     assert simulate(answering, profile(), main) == 200

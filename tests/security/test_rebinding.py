@@ -27,7 +27,7 @@ async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) ->
 )
 def test_a_name_with_a_dot_is_refused_even_with_the_token(host: str, status: int) -> None:
     async def main(lab: Lab) -> int:
-        control = Control(lab.edge, "secret")
+        control = Control(lab.edge.held_mode, "secret")
         reader, writer = await asyncio.open_connection(*await control.start("127.0.0.1", 0))
         try:
             writer.write(

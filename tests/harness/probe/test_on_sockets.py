@@ -16,6 +16,7 @@ from firstbyte.harness.model.units import Duration, seconds
 from firstbyte.harness.origin.shape_server import ShapeServer
 from firstbyte.harness.probe.record import Question, Target, record
 from firstbyte.proxies.edge.server import EdgeServer
+from firstbyte.proxies.edge.shared import SharedEdge
 from firstbyte.proxies.rules.config import EdgeConfig, Upstream
 from tests.harness.predict.lab import predict
 
@@ -64,12 +65,13 @@ async def predicted_and_told(name: str) -> tuple[list[Told], list[Told]]:
 
 
 async def through(profile: Profile, port: int, shape: Shape) -> Told:
-    edge = EdgeServer(
+    shared = SharedEdge(
         EdgeConfig(profile=profile, upstream=Upstream(host="127.0.0.1", port=port), is_virtual=False),
         clock=RealClock(),
         report=_unheard,
         token=lambda length: "x" * length,
     )
+    edge = EdgeServer(shared)
     client = RawClient(await edge.start("127.0.0.1", 0), clock=RealClock(), report=_unheard)
     try:
         request = Request(id=1, method=shape.request.method, path="/", body=b"{}", leave_after=WAIT)
