@@ -3,6 +3,7 @@ of events.
 
 Real mode is origin and edge as processes of their own, on loopback, every time divided by SCALE. They are
 played beside loops that keep the machine busy, in an order that FIRSTBYTE_ORDER draws, another in each run.
+A run that the machine held up proves nothing: in the end it is played with nothing of ours beside it.
 """
 
 import os
@@ -14,8 +15,8 @@ from firstbyte.harness.model.result import Outcome, Run
 from firstbyte.harness.runner.plan import Plan
 from firstbyte.harness.runner.play import run_in_sim
 from tests.conformance.stories import both_modes, differences
-from tests.soak.busy import LOOPS
-from tests.soak.load import played_beside_loops
+from tests.soak.busy import LOOPS, SharedMachine
+from tests.soak.load import is_held_up, played_alone, played_beside_loops
 from tests.soak.order import ORDER, drawn
 
 ORDER_SEED = int(os.environ[ORDER])
@@ -36,7 +37,8 @@ def params() -> Iterator[object]:
 class Playing:
     """Plays a group's plans at once, when the first of them is asked for; only those that were selected."""
 
-    def __init__(self, selected: set[str], loops: int) -> None:
+    def __init__(self, machine: SharedMachine, selected: set[str], loops: int) -> None:
+        self._machine = machine
         self._selected = selected
         self._loops = loops
         self._runs: dict[str, Run] = {}
@@ -44,16 +46,25 @@ class Playing:
     def run(self, number: int, plan: Plan) -> Run:
         if plan.name not in self._runs:
             group = [one for one in GROUPS[number] if one.name in self._selected]
-            self._runs |= {run.name: run for run in played_beside_loops(group, AT_ONCE, self._loops)}
-        return self._runs[plan.name]
+            with self._machine.beside_others():
+                runs = played_beside_loops(group, AT_ONCE, self._loops)
+            self._runs |= {run.name: run for run in runs}
+        run = self._runs[plan.name]
+        if is_held_up(run):
+            with self._machine.alone():
+                run = played_alone(plan)
+        return run
 
 
 @pytest.fixture(scope="session")
-def playing(request: pytest.FixtureRequest) -> Playing:
+def playing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Playing:
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
     plans_of = [item.callspec.params.get("plan") for item in items if hasattr(item, "callspec")]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    return Playing({plan.name for plan in plans_of if isinstance(plan, Plan)}, max(1, LOOPS // workers))
+    folder = tmp_path_factory.getbasetemp()
+    machine = SharedMachine((folder.parent if workers > 1 else folder) / "machine.lock")
+    selected = {plan.name for plan in plans_of if isinstance(plan, Plan)}
+    return Playing(machine, selected, max(1, LOOPS // workers))
 
 
 @pytest.mark.busy

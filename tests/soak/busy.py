@@ -1,10 +1,12 @@
-"""Keeps this machine busy: loops of Python, each a process of its own, that end with whoever asked."""
+"""Keeps this machine busy with loops of Python, each a process of its own, or keeps it free of them."""
 
+import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 LOOPS = 2
 """One for each processor of a small machine."""
@@ -25,3 +27,34 @@ def busy_machine(loops: int = LOOPS) -> Iterator[tuple[int, ...]]:
         for one in running:
             one.kill()
             one.wait()
+
+
+class SharedMachine:
+    """One machine for the workers of a pytest session: some play beside each other, or one of them alone.
+
+    file: where the workers lock; the same for all of them.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __repr__(self) -> str:
+        return f"<SharedMachine {self._file}>"
+
+    @contextmanager
+    def beside_others(self) -> Iterator[None]:
+        """Wait until nobody is alone; others may play beside us for as long as the block takes."""
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until nobody plays, and keep the others waiting for as long as the block takes."""
+        with self._locked(fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def _locked(self, operation: int) -> Iterator[None]:
+        with self._file.open("a") as file:
+            fcntl.flock(file, operation)
+            yield

@@ -28,8 +28,14 @@ def played_beside_loops(chosen: Sequence[Plan], at_once: int, loops: int) -> lis
     """As above, on a machine that loops keep busy; what they held up is played again without them."""
     with busy_machine(loops):
         once = asyncio.run(played(chosen, at_once, repeats=0))
-    again = asyncio.run(played(held_up_of(chosen, once), AGAIN_AT_ONCE))
+    again = asyncio.run(played(held_up_of(chosen, once), AGAIN_AT_ONCE, repeats=1))
     return list({run.name: run for run in (*once, *again)}.values())
+
+
+def played_alone(plan: Plan) -> Run:
+    """The run with nothing of ours beside it; it is played again if something else keeps the machine busy."""
+    run = asyncio.run(run_real(real_plan(plan)))
+    return asyncio.run(run_real(real_plan(plan))) if is_held_up(run) else run
 
 
 def is_held_up(run: Run) -> bool:

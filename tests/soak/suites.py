@@ -13,7 +13,7 @@ from firstbyte.harness.runner.plan import Options, Plan
 from firstbyte.harness.runner.selection import plans, run_all, select
 from tests.conformance.stories import both_modes, differences
 from tests.soak.busy import LOOPS
-from tests.soak.load import AT_ONCE, is_held_up, played_beside_loops
+from tests.soak.load import AT_ONCE, is_held_up, played_alone, played_beside_loops
 from tests.soak.order import drawn
 from tests.soak.part import Failure, Round, replay_of
 
@@ -78,8 +78,15 @@ class RealSuite:
         """All of them in the order of the seed."""
         if not self.sim:
             self.sim = {run.name: run for run in run_all(self._plans, os.cpu_count() or 1, lambda _run: None)}
-        known = [one for one in self._plans if self.sim[one.name].outcome is not Outcome.NOT_APPLICABLE]
-        runs = played_beside_loops(drawn(known, seed), AT_ONCE, self._loops)
+        known = {
+            plan.name: plan
+            for plan in self._plans
+            if self.sim[plan.name].outcome is not Outcome.NOT_APPLICABLE
+        }
+        runs = [
+            played_alone(known[run.name]) if is_held_up(run) else run
+            for run in played_beside_loops(drawn([*known.values()], seed), AT_ONCE, self._loops)
+        ]
         held_up = [run for run in runs if is_held_up(run)]
         failures = [
             Failure(what=f"{run.name}: {'; '.join(wrong)}", seed=seed, replay=replay_of("real", seed))
