@@ -21,6 +21,10 @@ RUN = for python in $(BIN)/python "$(PYTHON)" /usr/bin/python3 ""; do \
 	[ "$$python" != $(BIN)/python ] && "$$python" -c '' 2>/dev/null && break; \
 	[ "$$python" = $(BIN)/python ] && [ -x $(BIN)/python ] && break; done; "$$python" -S -E
 
+# Byte code is kept, whatever images of Python say: the tests start thousands of processes, and compiling takes
+# longer than the rest of a start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup browser lock reproduce test check format docs pictures bench bench-check adk transcripts soak coverage clean fuzz advisories
@@ -41,11 +45,7 @@ reproduce: setup ## the reported bug, its fix, and what the fix does not fix
 	@$(BIN)/firstbyte reproduce $(ARGS)
 
 test: setup ## every test and scenario (WORKERS=4, ARGS="-k name")
-	@all=5; \
-	for round in "$(WORKERS):not clock and not programs" "2:programs and not clock" "2:clock and not busy" "2:busy"; do \
-	$(BIN)/pytest -n $${round%%:*} -m "$${round#*:} and not soak" $(ARGS); one=$$?; \
-	case $$one in 0) all=0;; 5) ;; *) exit $$one;; esac; \
-	done; exit $$all
+	@$(BIN)/python .make/rounds.py $(WORKERS) $(ARGS)
 
 check: setup ## format, lint, types, import directions, requirement files, data
 	@failed=; \

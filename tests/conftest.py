@@ -7,7 +7,7 @@ import asyncio
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Never
 
@@ -36,7 +36,18 @@ def lacking(what: str) -> Never:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that drive a page run last: Playwright leaves a running event loop behind."""
+    check_that_marks_are_spelt_out(items)
     items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+
+
+def check_that_marks_are_spelt_out(items: Iterable[pytest.Item]) -> None:
+    """`make test` reads in the rounds after the first only the files that spell out the round's mark."""
+    for mark in ("programs", "clock", "busy"):
+        for path in {item.path for item in items if item.get_closest_marker(mark)}:
+            if f"mark.{mark}" not in path.read_text(encoding="utf-8"):
+                raise pytest.UsageError(
+                    f"{path}: say pytest.mark.{mark} in this file; `make test` looks for it"
+                )
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc] # what has no types is Any

@@ -1,11 +1,14 @@
 """`make` from a clean copy: sets up once, has nothing to do the second time, says what a machine lacks."""
 
+import importlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -150,3 +153,74 @@ def test_every_command_is_listed_and_none_is_taken_for_a_file() -> None:
     listed = set(re.findall(r"^([a-z-]+):[^#\n]*## ", text, re.MULTILINE))
     assert listed == phony
     assert {"setup", "reproduce", "test", "check", "bench"} <= listed
+
+
+ROUNDS = """
+import pytest
+def test_fails(): assert False
+def test_passes(): pass
+@pytest.mark.programs
+def test_of_programs(): pass
+@pytest.mark.clock
+def test_by_the_clock(): pytest.skip("no clock")
+@pytest.mark.clock
+@pytest.mark.busy
+def test_beside_loops(): pass
+@pytest.fixture
+def broken(): raise OSError
+@pytest.mark.busy
+def test_that_cannot_be_set_up(broken): pass
+@pytest.mark.soak
+def test_that_takes_an_hour(): assert False
+"""
+
+
+@pytest.fixture
+def rounds(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module of .make/rounds.py."""
+    monkeypatch.syspath_prepend(ROOT / ".make")
+    return importlib.import_module("rounds")
+
+
+def test_every_round_is_played_whatever_fails_and_one_line_sums_them_up(
+    rounds: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def without_workers(arguments: Sequence[str | Path]) -> int:
+        assert arguments[0] == "-n"
+        command = [sys.executable, "-m", "pytest", *arguments[2:]]
+        return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
+
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setattr(rounds, "played", without_workers)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_it.py").write_text(ROUNDS)
+    marks = ("programs", "clock", "busy", "soak")
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\nmarkers =\n  {'\n  '.join(marks)}\n")
+    assert rounds.main(["1", "-q"]) == 1
+    first, second, last = capsys.readouterr().out.splitlines()
+    assert first == "FAILED tests.test_it::test_fails"
+    assert second == "FAILED tests.test_it::test_that_cannot_be_set_up"
+    assert "1 failed, 3 passed, 1 skipped, 1 error in" in last
+
+
+def test_a_round_that_was_interrupted_is_the_last(
+    rounds: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes = [1, 2, 0, 0]
+    monkeypatch.setattr(rounds, "played", lambda _arguments: codes.pop(0))
+    assert (rounds.main(["4"]), codes) == (2, [0, 0])
+    codes[:] = [5, 0, 5, 5]
+    assert rounds.main(["4"]) == 0
+    codes[:] = [5, 5, 5, 5]
+    assert rounds.main(["4"]) == 5
+    assert "no tests ran" in capsys.readouterr().out
+
+
+def test_a_round_of_a_mark_reads_only_the_files_that_spell_it_out(
+    rounds: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert Path("tests/conformance/test_modes_agree.py") in set(rounds.files("busy", ["-q"]))
+    assert Path("tests/test_style.py") not in set(rounds.files("busy", ["-q"]))
+    assert list(rounds.files("", [])) == list(rounds.files("busy", ["tests/ui"])) == []
